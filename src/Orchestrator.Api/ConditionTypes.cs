@@ -1,0 +1,20 @@
+namespace Orchestrator.Api;
+
+/// <summary>Types of <c>status.conditions</c>, in the sense of Kubernetes' API conventions: adjectives that hold or do not.</summary>
+public static class ConditionTypes
+{
+    /// <summary>WebApp: all wanted replicas are ready and serve. Replica, DockerHost: see <see cref="Ready"/>.</summary>
+    public const string Available = "Available";
+
+    /// <summary>WebApp: work toward the desired state is under way or has completed; False when it is stuck.</summary>
+    public const string Progressing = "Progressing";
+
+    /// <summary>WebApp: its route is served; False when another app, older than this one, claims the same host and path.</summary>
+    public const string RouteAccepted = "RouteAccepted";
+
+    /// <summary>Replica: its readiness probe passes. DockerHost: its engine answers.</summary>
+    public const string Ready = "Ready";
+
+    /// <summary>Replica: bound to a host; False says why no host fits.</summary>
+    public const string Scheduled = "Scheduled";
+}

@@ -1,0 +1,69 @@
+using System.Text.Json.Serialization;
+using k8s.Models;
+
+namespace Orchestrator.Api.DockerHosts;
+
+public sealed class DockerHostSpec
+{
+    /// <summary>Address containers publish on when the endpoint is a unix socket and nothing else is said.</summary>
+    public const string LoopbackAddress = "127.0.0.1";
+
+    /// <summary>Where the engine listens: <c>unix:///path</c>, <c>tcp://host:port</c>.</summary>
+    [JsonPropertyName("endpoint")]
+    public string Endpoint { get; set; } = "";
+
+    /// <summary>
+    /// Secret in <see cref="ApiGroup.SystemNamespace"/> with <c>ca.crt</c>, <c>tls.crt</c> and <c>tls.key</c> for mutual TLS with a
+    /// tcp endpoint. Plain tcp when absent.
+    /// </summary>
+    [JsonPropertyName("tlsSecretName")]
+    public string? TlsSecretName { get; set; }
+
+    /// <summary>Where proxies dial the published ports, when it is not <see cref="PublishAddress"/> (NAT).</summary>
+    [JsonPropertyName("address")]
+    public string? Address { get; set; }
+
+    /// <summary>The host's own address that containers publish on. Default: the endpoint's host, 127.0.0.1 for a unix socket.</summary>
+    [JsonPropertyName("publishAddress")]
+    public string? PublishAddress { get; set; }
+
+    /// <summary>Host ports that replicas are given. Default 20000 to 29999: below Linux' ephemeral range.</summary>
+    [JsonPropertyName("portRange")]
+    public PortRange? PortRange { get; set; }
+
+    [JsonPropertyName("taints")]
+    public IList<V1Taint>? Taints { get; set; }
+
+    /// <summary>Cordoned: carries what it carries, takes nothing new.</summary>
+    [JsonPropertyName("unschedulable")]
+    public bool? Unschedulable { get; set; }
+
+    /// <summary>What to count with instead of what the engine reports; keys <c>cpu</c>, <c>memory</c>.</summary>
+    [JsonPropertyName("capacity")]
+    public IDictionary<string, ResourceQuantity>? Capacity { get; set; }
+
+    /// <summary><see cref="PublishAddress"/> with its default.</summary>
+    /// <exception cref="UriFormatException">The endpoint is not a URL.</exception>
+    [JsonIgnore]
+    public string EffectivePublishAddress => PublishAddress ?? EndpointHost;
+
+    /// <summary><see cref="Address"/> with its default.</summary>
+    /// <exception cref="UriFormatException">The endpoint is not a URL.</exception>
+    [JsonIgnore]
+    public string EffectiveAddress => Address ?? EffectivePublishAddress;
+
+    private string EndpointHost => new Uri(Endpoint) is { Scheme: "tcp", Host: var host } ? host.Trim('[', ']') : LoopbackAddress;
+}
+
+/// <summary>An inclusive range of TCP ports, 1 to 65535.</summary>
+public sealed class PortRange
+{
+    public const int DefaultFirst = 20000;
+    public const int DefaultLast = 29999;
+
+    [JsonPropertyName("first")]
+    public int First { get; set; } = DefaultFirst;
+
+    [JsonPropertyName("last")]
+    public int Last { get; set; } = DefaultLast;
+}

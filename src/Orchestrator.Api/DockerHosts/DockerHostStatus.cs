@@ -1,0 +1,59 @@
+using System.Text.Json.Serialization;
+using k8s.Models;
+
+namespace Orchestrator.Api.DockerHosts;
+
+/// <summary>Observed state of a host, written by its agent when something changed (there is no heartbeat).</summary>
+public sealed class DockerHostStatus
+{
+    [JsonPropertyName("observedGeneration")]
+    public long? ObservedGeneration { get; set; }
+
+    /// <summary>Version of the engine, such as <c>20.10.24</c>.</summary>
+    [JsonPropertyName("engineVersion")]
+    public string? EngineVersion { get; set; }
+
+    /// <summary>Version of the Docker Engine API in use, such as <c>1.41</c>.</summary>
+    [JsonPropertyName("apiVersion")]
+    public string? ApiVersion { get; set; }
+
+    [JsonPropertyName("operatingSystem")]
+    public string? OperatingSystem { get; set; }
+
+    /// <summary>In Go's words, as image manifests have it: <c>amd64</c>, <c>arm64</c>.</summary>
+    [JsonPropertyName("architecture")]
+    public string? Architecture { get; set; }
+
+    /// <summary>What the host has (or spec.capacity says): <c>cpu</c> in cores, <c>memory</c> in bytes.</summary>
+    [JsonPropertyName("capacity")]
+    public IDictionary<string, ResourceQuantity>? Capacity { get; set; }
+
+    /// <summary>Sum of the requests of the Replicas bound to it.</summary>
+    [JsonPropertyName("allocated")]
+    public IDictionary<string, ResourceQuantity>? Allocated { get; set; }
+
+    /// <summary>Replicas bound to it.</summary>
+    [JsonPropertyName("replicas")]
+    public int Replicas { get; set; }
+
+    /// <summary>Images on the host, largest first, at most <see cref="MaxImages"/>.</summary>
+    [JsonPropertyName("images")]
+    public IList<HostImage>? Images { get; set; }
+
+    [JsonPropertyName("conditions")]
+    public IList<V1Condition>? Conditions { get; set; }
+
+    /// <summary>Kubernetes' nodeStatusMaxImages: the status stays small on a host with thousands.</summary>
+    public const int MaxImages = 50;
+}
+
+/// <summary>An image on a host.</summary>
+public sealed class HostImage
+{
+    /// <summary>References that name it, such as <c>registry/name:tag</c>.</summary>
+    [JsonPropertyName("names")]
+    public IList<string> Names { get; set; } = [];
+
+    [JsonPropertyName("sizeBytes")]
+    public long SizeBytes { get; set; }
+}

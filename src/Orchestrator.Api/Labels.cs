@@ -1,0 +1,57 @@
+namespace Orchestrator.Api;
+
+/// <summary>Labels on API objects and, with the same keys, on containers: a container says by itself whose it is.</summary>
+public static class Labels
+{
+    /// <summary>Name of the WebApp. On Replicas and containers.</summary>
+    public const string App = "orchestrator.dev/app";
+
+    /// <summary>Revision hash of the template (<see cref="RevisionHash"/>). On Replicas and containers.</summary>
+    public const string Revision = "orchestrator.dev/revision";
+
+    /// <summary>Name of the DockerHost a Replica is bound to. Set by the scheduler with the binding.</summary>
+    public const string Host = "orchestrator.dev/host";
+
+    /// <summary>Namespace of the Replica. On containers.</summary>
+    public const string Namespace = "orchestrator.dev/namespace";
+
+    /// <summary>Name of the Replica. On containers.</summary>
+    public const string Replica = "orchestrator.dev/replica";
+
+    /// <summary>Uid of the Replica: a container of an earlier Replica of the same name is not this one's. On containers.</summary>
+    public const string ReplicaUid = "orchestrator.dev/replica-uid";
+
+    /// <summary>
+    /// Uid of the installation's <see cref="ApiGroup.SystemNamespace"/>. A container without this very value is somebody
+    /// else's and is never touched. On containers.
+    /// </summary>
+    public const string Instance = "orchestrator.dev/instance";
+
+    /// <summary>Which part of the installation an object belongs to, such as <see cref="ProxyComponent"/>. On Leases.</summary>
+    public const string Component = "orchestrator.dev/component";
+
+    public const string ProxyComponent = "proxy";
+}
+
+/// <summary>Annotations that parts leave for each other.</summary>
+public static class Annotations
+{
+    /// <summary>
+    /// On a proxy's Lease: comma separated uids of deleting Replicas that this proxy sends nothing new to and has nothing in
+    /// flight for (docs/design/draining.md).
+    /// </summary>
+    public const string Drained = "orchestrator.dev/drained";
+}
+
+/// <summary>Finalizers: who must have finished before an object may go.</summary>
+public static class Finalizers
+{
+    /// <summary>On a bound Replica: its host agent has still to drain, stop and remove the container.</summary>
+    public const string Container = "orchestrator.dev/container";
+
+    /// <summary>On a WebApp: its Replicas have still to go.</summary>
+    public const string Replicas = "orchestrator.dev/replicas";
+
+    /// <summary>On a DockerHost: Replicas bound to it have still to go.</summary>
+    public const string Host = "orchestrator.dev/host";
+}

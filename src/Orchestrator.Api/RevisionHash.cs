@@ -1,0 +1,29 @@
+using System.Security.Cryptography;
+using k8s;
+
+namespace Orchestrator.Api;
+
+/// <summary>
+/// Names a revision of a template: equal templates have equal hashes, on any machine and in any later version that adds
+/// optional fields (absent fields are not part of the text that is hashed).
+/// </summary>
+public static class RevisionHash
+{
+    /// <summary>Ten characters of 27 choices: 47 bits, ample for the few revisions of one app.</summary>
+    public const int Length = 10;
+
+    // Kubernetes' alphabet for generated names: no vowels, so no words; none that look alike.
+    private const string Alphabet = "bcdfghjklmnpqrstvwxz2456789";
+
+    public static string Of(ReplicaTemplate template)
+    {
+        var digest = SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(KubernetesJson.Serialize(template.ToTemplate())));
+        return string.Create(Length, digest, static (name, bytes) =>
+        {
+            for (var i = 0; i < name.Length; i++)
+            {
+                name[i] = Alphabet[bytes[i] % Alphabet.Length];
+            }
+        });
+    }
+}

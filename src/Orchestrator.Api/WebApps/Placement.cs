@@ -1,0 +1,54 @@
+using System.Text.Json.Serialization;
+using k8s.Models;
+
+namespace Orchestrator.Api.WebApps;
+
+/// <summary>Which hosts may carry an app's replicas, and how they are spread. Read by the scheduler at each binding.</summary>
+public sealed class Placement
+{
+    /// <summary>Labels that a DockerHost must carry, all of them.</summary>
+    [JsonPropertyName("hostSelector")]
+    public IDictionary<string, string>? HostSelector { get; set; }
+
+    [JsonPropertyName("tolerations")]
+    public IList<V1Toleration>? Tolerations { get; set; }
+
+    /// <summary>No host carries more replicas of the app than this. At least 1; unlimited when absent.</summary>
+    [JsonPropertyName("maxReplicasPerHost")]
+    public int? MaxReplicasPerHost { get; set; }
+
+    [JsonPropertyName("spread")]
+    public IList<SpreadConstraint>? Spread { get; set; }
+}
+
+/// <summary>Kubernetes' topology spread constraint: the domains are the values of a host label.</summary>
+public sealed class SpreadConstraint
+{
+    public const int DefaultMaxSkew = 1;
+
+    /// <summary>Label key of a DockerHost; <c>kubernetes.io/hostname</c> means the host itself.</summary>
+    [JsonPropertyName("topologyKey")]
+    public string TopologyKey { get; set; } = "";
+
+    /// <summary>Largest difference in replicas between two domains. At least 1, default 1.</summary>
+    [JsonPropertyName("maxSkew")]
+    public int? MaxSkew { get; set; }
+
+    /// <summary><see cref="UnsatisfiableActions"/>; default ScheduleAnyway.</summary>
+    [JsonPropertyName("whenUnsatisfiable")]
+    public string? WhenUnsatisfiable { get; set; }
+}
+
+/// <summary>Values of <see cref="SpreadConstraint.WhenUnsatisfiable"/>.</summary>
+public static class UnsatisfiableActions
+{
+    public const string DoNotSchedule = "DoNotSchedule";
+    public const string ScheduleAnyway = "ScheduleAnyway";
+}
+
+/// <summary>Well-known label keys of hosts.</summary>
+public static class TopologyKeys
+{
+    /// <summary>Stands for the host's own name; need not be set as a label.</summary>
+    public const string Hostname = "kubernetes.io/hostname";
+}

@@ -1,0 +1,37 @@
+using System.Text.Json.Serialization;
+
+namespace Orchestrator.Api.WebApps;
+
+/// <summary>
+/// How requests reach an app through the proxy. Two apps that claim the same port, host and path conflict: the older one
+/// (creationTimestamp, then namespace and name) keeps it, the other's condition <see cref="ConditionTypes.RouteAccepted"/> says so.
+/// </summary>
+public sealed class Route
+{
+    public const string DefaultPath = "/";
+
+    /// <summary>Host names, exact or <c>*.example.org</c>; any host when empty.</summary>
+    [JsonPropertyName("hosts")]
+    public IList<string>? Hosts { get; set; }
+
+    /// <summary>Path prefix, matched by whole segments. Default "/".</summary>
+    [JsonPropertyName("path")]
+    public string? Path { get; set; }
+
+    /// <summary>A listener of the app's own on every proxy, such as 9090; the proxy's shared listener when absent.</summary>
+    [JsonPropertyName("port")]
+    public int? Port { get; set; }
+
+    /// <summary><see cref="BalancingPolicies"/>; default PowerOfTwoChoices.</summary>
+    [JsonPropertyName("balancing")]
+    public string? Balancing { get; set; }
+}
+
+/// <summary>Values of <see cref="Route.Balancing"/>.</summary>
+public static class BalancingPolicies
+{
+    public const string PowerOfTwoChoices = "PowerOfTwoChoices";
+    public const string LeastRequests = "LeastRequests";
+    public const string RoundRobin = "RoundRobin";
+    public const string Random = "Random";
+}
