@@ -1,0 +1,163 @@
+using k8s;
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Runtime.Clients;
+using Orchestrator.Runtime.Reconciling;
+
+namespace Orchestrator.Runtime.Informers;
+
+/// <summary>
+/// Keeps a local copy of all objects of a kind by list and watch, and tells of each change. One a kind and process: share it.
+/// The objects are shared too: never change one. Add indexes and subscribers before <see cref="RunAsync"/>.
+/// </summary>
+public sealed partial class Informer<T>(
+    ResourceClient<T> client,
+    string? labelSelector,
+    ILogger logger,
+    TimeProvider time)
+    where T : class, IKubernetesObject<V1ObjectMeta>
+{
+    /// <summary>Asked of the server for each watch: long enough to be cheap, short enough to get off a dead server.</summary>
+    private static readonly TimeSpan WatchTimeout = TimeSpan.FromMinutes(5);
+
+    private readonly InformerCache<T> _cache = new();
+    private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10), Random());
+    private bool _running;
+    private long _lastContact;
+
+    public bool HasSynced => _synced.Task.IsCompletedSuccessfully;
+
+    /// <summary>How long ago the server last delivered anything; what is cached may be that old.</summary>
+    public TimeSpan SinceLastContact => time.GetElapsedTime(Volatile.Read(ref _lastContact));
+
+    /// <summary>A snapshot.</summary>
+    public IReadOnlyDictionary<ObjectKey, T> Items => _cache.Items;
+
+    public T? Get(ObjectKey key) => _cache.Items.GetValueOrDefault(key);
+
+    /// <summary>A snapshot of the objects that have <paramref name="value"/> in the index.</summary>
+    public IReadOnlyCollection<T> ByIndex(string name, string value) => _cache.ByIndex(name, value);
+
+    public void AddIndex(string name, Func<T, IEnumerable<string>> valuesOf)
+    {
+        ThrowIfRunning();
+        _cache.AddIndex(name, valuesOf);
+    }
+
+    /// <param name="subscriber">Called for each change, in order and one at a time; must neither block nor throw.</param>
+    public void Subscribe(Action<InformerEvent<T>> subscriber)
+    {
+        ThrowIfRunning();
+        _cache.Subscribe(subscriber);
+    }
+
+    /// <summary>Takes the answer of a write of our own, so that the next reconcile sees it before the watch brings it.</summary>
+    public void Seed(T written) => _cache.Seed(written);
+
+    /// <summary>Completes when the first list has been taken in.</summary>
+    public Task WaitForSyncAsync(CancellationToken cancellationToken) => _synced.Task.WaitAsync(cancellationToken);
+
+    /// <summary>Lists, watches, and does so again whenever the stream ends, until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        ThrowIfRunning();
+        _running = true;
+        string? revision = null;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                revision ??= await ListAsync(cancellationToken);
+                revision = await WatchAsync(revision, cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception failure)
+            {
+                InformerMetrics.Failures.WithLabels(typeof(T).Name).Inc();
+                if (failure is ApiException { Code: System.Net.HttpStatusCode.Gone })
+                {
+                    revision = null;
+                }
+
+                var delay = _backoff.Next();
+                Log.Interrupted(logger, failure, typeof(T).Name, delay);
+                await Task.Delay(delay, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task<string> ListAsync(CancellationToken cancellationToken)
+    {
+        var list = await client.ListAsync(null, labelSelector, cancellationToken);
+        _cache.Replace(list.Items, list.Metadata.ResourceVersion);
+        Touch();
+        _synced.TrySetResult();
+        return list.Metadata.ResourceVersion;
+    }
+
+    /// <returns>The revision to watch on from; null when the cache must be listed anew.</returns>
+    private async Task<string?> WatchAsync(string revision, CancellationToken cancellationToken)
+    {
+        // The stream is read by the client library, which reports its errors beside it: keep the first and end the stream.
+        Exception? inStream = null;
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        try
+        {
+            var events = client.WatchAsync(
+                labelSelector,
+                revision,
+                WatchTimeout,
+                failure =>
+                {
+                    inStream ??= failure;
+                    ended.Cancel();
+                },
+                ended.Token);
+            await foreach (var (type, obj) in events)
+            {
+                _backoff.Reset();
+                Touch();
+                if (type != WatchEventType.Bookmark)
+                {
+                    _cache.Apply(type, obj);
+                }
+
+                revision = obj.Metadata.ResourceVersion ?? revision;
+            }
+        }
+        catch (OperationCanceledException) when (inStream is not null && !cancellationToken.IsCancellationRequested)
+        {
+            // Told below.
+        }
+
+        return inStream switch
+        {
+            null => revision,
+            KubernetesException { Status.Code: 410 } => null,
+            _ => throw inStream,
+        };
+    }
+
+    private void Touch() => Volatile.Write(ref _lastContact, time.GetTimestamp());
+
+    private void ThrowIfRunning()
+    {
+        if (_running)
+        {
+            throw new InvalidOperationException($"the informer of {typeof(T).Name} runs already");
+        }
+    }
+
+    // Jitter only: nothing that a test could want to fix.
+    private static Random Random() => new(Environment.ProcessId ^ typeof(T).GetHashCode());
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Watching {Kind} was interrupted; trying again in {Delay}")]
+        public static partial void Interrupted(ILogger logger, Exception failure, string kind, TimeSpan delay);
+    }
+}
