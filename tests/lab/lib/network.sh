@@ -54,7 +54,9 @@ host_network_up() {
     namespace=$(host_namespace "$host")
     _add_namespace "$namespace"
     if ! ip -n "$namespace" link show dev eth0 &>/dev/null; then
-        ip -n "$namespace" link add name eth0 type veth peer name "host$host" netns "$_switch"
+        # A machine keeps its hardware address when it starts again, or its neighbours would look for the old one for seconds.
+        ip -n "$namespace" link add name eth0 address "$(printf '02:77:%02x:00:00:%02x' "$LAB" "$host")" type veth \
+            peer name "host$host" netns "$_switch"
         ip -n "$namespace" address add "$(host_address "$host")/24" dev eth0
         ip -n "$_switch" link set dev "host$host" master bridge up
     fi
