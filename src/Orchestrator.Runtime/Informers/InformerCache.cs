@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Globalization;
 using k8s;
@@ -14,7 +15,9 @@ internal sealed class InformerCache<T>
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Func<T, IEnumerable<string>>> _indexers = [];
-    private readonly Dictionary<(string Index, string Value), ImmutableDictionary<ObjectKey, T>> _indexed = [];
+
+    // Written under the lock, read without it: a subscriber of one cache may read another's index, in any order.
+    private readonly ConcurrentDictionary<(string Index, string Value), ImmutableDictionary<ObjectKey, T>> _indexed = new();
     private readonly List<Action<InformerEvent<T>>> _subscribers = [];
 
     // Revisions of our own writes that no list or watch has brought yet.
@@ -30,13 +33,8 @@ internal sealed class InformerCache<T>
 
     public void Subscribe(Action<InformerEvent<T>> subscriber) => _subscribers.Add(subscriber);
 
-    public IReadOnlyCollection<T> ByIndex(string name, string value)
-    {
-        lock (_gate)
-        {
-            return _indexed.TryGetValue((name, value), out var found) ? new ValuesOf(found) : [];
-        }
-    }
+    public IReadOnlyCollection<T> ByIndex(string name, string value) =>
+        _indexed.TryGetValue((name, value), out var found) ? new ValuesOf(found) : [];
 
     /// <summary>
     /// Makes the cache what a list returned, whatever it holds: a server that was restored from a backup has older revisions.
@@ -144,7 +142,7 @@ internal sealed class InformerCache<T>
         {
             foreach (var value in valuesOf(obj))
             {
-                var found = _indexed.GetValueOrDefault((name, value), ImmutableDictionary<ObjectKey, T>.Empty);
+                var found = _indexed.GetValueOrDefault((name, value)) ?? ImmutableDictionary<ObjectKey, T>.Empty;
                 _indexed[(name, value)] = found.SetItem(key, obj);
             }
         }
@@ -178,7 +176,7 @@ internal sealed class InformerCache<T>
                 found = found.Remove(key);
                 if (found.IsEmpty)
                 {
-                    _indexed.Remove((name, value));
+                    _indexed.TryRemove((name, value), out _);
                 }
                 else
                 {
