@@ -17,6 +17,8 @@ internal static class Orc
             new DescribeCommand(),
             new DeleteCommand(),
             new ScaleCommand(),
+            new LogsCommand(),
+            new HostsCommand(),
             new EventsCommand(),
             new ApiResourcesCommand(),
             new VersionCommand(),
@@ -36,9 +38,11 @@ internal static class Orc
         var line = Create().Parse(arguments);
         if (line.Errors.Count > 0 && line.Action is ParseErrorAction)
         {
-            foreach (var error in line.Errors)
+            // One mistake, one sentence: an unknown word makes the parser also miss the command it took the place of.
+            foreach (var error in line.Errors.Take(line.UnmatchedTokens.Count > 0 ? 0 : 1).Select(error => error.Message)
+                .Concat(line.UnmatchedTokens.Select(word => $"\"{word}\" is no command or option of `{Path(line.CommandResult)}`")))
             {
-                terminal.Fail(error.Message);
+                terminal.Fail(error);
             }
 
             terminal.Note($"See `{Path(line.CommandResult)} --help`.");
