@@ -43,3 +43,19 @@ free_port() {
     done
     printf '%s\n' "$port"
 }
+
+# end_with_parent FOLDER PID COMMAND...: runs COMMAND once process PID has ended, so that a test run that is killed leaves no
+# server behind. An empty PID: never. COMMAND's script calls stop_waiting_for_parent itself.
+end_with_parent() {
+    local folder=$1 pid=$2
+    shift 2
+    [[ $pid ]] || return 0
+    stop_waiting_for_parent "$folder"
+    # shellcheck disable=SC2016 # for the inner shell
+    start_process "$folder" parent bash -c 'tail --pid="$1" -f /dev/null; shift; exec "$@"' "$folder/parent" "$pid" "$@"
+}
+
+# Except when it is the waiting process that, having waited, became the caller.
+stop_waiting_for_parent() {
+    [[ $(process_of "$1" parent) == "$$" ]] || kill_process "$1" parent
+}
