@@ -7,7 +7,14 @@ configuration=${1:-Release}
 shift || true
 
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+finish() {
+  rm -f "$log"
+  # A lab that stood before stays.
+  [ -n "${lab_was_up:-}" ] || tests/lab/down
+}
+lab_was_up=$(test -e "/run/orchestrator-lab/${LAB:-0}/lab.json" && echo yes)
+trap finish EXIT
+tests/lab/up 3 || exit 1
 
 # One test project at a time: several drive the same lab, and two cores are soon full.
 dotnet test --solution Orchestrator.sln --configuration "$configuration" --no-build --no-progress \
