@@ -2,21 +2,26 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build test lint lab-up lab-down lab-status images clean
+.PHONY: help build test deps lint lab-up lab-down lab-status images clean
 
 # Hosts of a lab, and which of the labs that may stand side by side.
 N ?= 3
 LAB ?= 0
 export LAB
 
+CONFIGURATION ?= Release
+
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build all projects
-	dotnet build Orchestrator.sln -v quiet --nologo
+	dotnet build Orchestrator.sln --configuration $(CONFIGURATION) -v quiet --nologo
 
-test: build ## build, and run all tests
-	dotnet test --solution Orchestrator.sln --no-build
+test: build deps ## run every test, against a lab of three engines; ends in "N passed, N failed"
+	tests/run.sh $(CONFIGURATION)
+
+deps: ## bring the tools that tests and demo drive into the cache (kubectl, helm, kube-apiserver, Prometheus, …)
+	tests/lab/deps.sh
 
 lint: ## check the shell scripts (installs shellcheck if it is missing)
 	tests/lab/lint
