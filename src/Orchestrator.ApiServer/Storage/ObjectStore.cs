@@ -58,6 +58,9 @@ public sealed partial class ObjectStore : IAsyncDisposable
     /// <summary>Bytes on disk, the write-ahead log included.</summary>
     public long SizeInBytes => Length(_path) + Length(_path + "-wal");
 
+    /// <summary>The newest revision on disk, whose change may not have been passed on yet.</summary>
+    public long CurrentRevision() => Read(reader => reader.Revision());
+
     public StoredObject? Get(StorageKey key) => Read(reader => reader.Get(key));
 
     /// <inheritdoc cref="StoreReader.List"/>
