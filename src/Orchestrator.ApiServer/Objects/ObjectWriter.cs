@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Orchestrator.ApiServer.Rest;
 using Orchestrator.ApiServer.Storage;
@@ -13,7 +14,7 @@ internal sealed record Written(byte[] Json, bool Gone = false);
 /// Creates and changes objects by Kubernetes' rules: the one way into the store, for requests and for the server's own work alike. A change
 /// is a function from the current state to the next, run again whenever somebody else was faster.
 /// </summary>
-internal sealed class ObjectWriter(ObjectStore store, TimeProvider time, Random random)
+internal sealed class ObjectWriter(ObjectStore store, TimeProvider time)
 {
     /// <summary>Rounds against faster writers before giving up. Each means that another write succeeded.</summary>
     private const int MostRounds = 100;
@@ -23,8 +24,6 @@ internal sealed class ObjectWriter(ObjectStore store, TimeProvider time, Random 
 
     /// <summary>Kubernetes' alphabet for generated names: no vowels, no digits that look like letters.</summary>
     private const string SuffixAlphabet = "bcdfghjklmnpqrstvwxz2456789";
-
-    private readonly Lock _randomLock = new();
 
     /// <param name="obj">Decoded and with the resource's apiVersion and kind; is changed.</param>
     public async Task<Outcome<Written>> CreateAsync(
@@ -254,11 +253,5 @@ internal sealed class ObjectWriter(ObjectStore store, TimeProvider time, Random 
 
     private static byte[] WithoutRevision(JsonObject obj) => System.Text.Encoding.UTF8.GetBytes(obj.ToJsonString());
 
-    private string Suffix()
-    {
-        lock (_randomLock)
-        {
-            return random.GetString(SuffixAlphabet, SuffixLength);
-        }
-    }
+    private static string Suffix() => RandomNumberGenerator.GetString(SuffixAlphabet, SuffixLength);
 }

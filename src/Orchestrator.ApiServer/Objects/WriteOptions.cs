@@ -28,14 +28,18 @@ internal sealed class WriteOptions
 
     public FieldValidation FieldValidation { get; init; } = FieldValidation.Warn;
 
+    /// <summary>What was wrong already in the request's body, such as duplicate fields; to be dealt with like unknown ones.</summary>
+    public IReadOnlyList<string> BodyFaults { get; init; } = [];
+
     /// <summary>Filled by the write, for the answer's Warning headers.</summary>
     public IReadOnlyList<string> Warnings => _warnings;
 
     /// <summary>Deals with unknown and duplicate fields as asked.</summary>
-    /// <param name="faults">Such as <c>unknown field "spec.foo"</c>.</param>
+    /// <param name="unknown">Such as <c>unknown field "spec.foo"</c>.</param>
     /// <returns>Null to go on.</returns>
-    public Status? Report(IReadOnlyList<string> faults)
+    public Status? Report(IReadOnlyList<string> unknown)
     {
+        IReadOnlyList<string> faults = [.. BodyFaults, .. unknown];
         if (faults.Count == 0 || FieldValidation == FieldValidation.Ignore)
         {
             return null;

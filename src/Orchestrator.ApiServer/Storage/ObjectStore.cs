@@ -58,6 +58,9 @@ public sealed partial class ObjectStore : IAsyncDisposable
     /// <summary>Bytes on disk, the write-ahead log included.</summary>
     public long SizeInBytes => Length(_path) + Length(_path + "-wal");
 
+    /// <summary>The newest revision on disk, whose change may not have been passed on yet.</summary>
+    public long CurrentRevision() => Read(reader => reader.Revision());
+
     public StoredObject? Get(StorageKey key) => Read(reader => reader.Get(key));
 
     /// <inheritdoc cref="StoreReader.List"/>
@@ -84,6 +87,11 @@ public sealed partial class ObjectStore : IAsyncDisposable
 
     /// <inheritdoc cref="StoreReader.Owned"/>
     public IReadOnlyList<StorageKey> Owned(string uid) => Read(reader => reader.Owned(uid));
+
+    /// <inheritdoc cref="StoreReader.Terminating"/>
+    public IReadOnlyList<StorageKey> Terminating() => Read(reader => reader.Terminating());
+
+    public bool HasUid(string uid) => Read(reader => reader.HasUid(uid));
 
     /// <inheritdoc cref="StoreReader.MissingOwners"/>
     public IReadOnlyList<string> MissingOwners() => Read(reader => reader.MissingOwners());
