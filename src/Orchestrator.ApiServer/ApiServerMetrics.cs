@@ -1,0 +1,24 @@
+using Prometheus;
+
+namespace Orchestrator.ApiServer;
+
+/// <summary>The API server's metrics, in the process' default registry.</summary>
+internal static class ApiServerMetrics
+{
+    public static Counter Requests { get; } = Metrics.CreateCounter(
+        "orchestrator_apiserver_requests_total", "Requests answered.", "verb", "resource", "code");
+
+    public static Histogram Duration { get; } = Metrics.CreateHistogram(
+        "orchestrator_apiserver_request_duration_seconds",
+        "How long requests took, watches left out.",
+        new HistogramConfiguration { LabelNames = ["verb", "resource"], Buckets = Histogram.ExponentialBuckets(0.001, 2, 13) });
+
+    public static Gauge Watchers { get; } = Metrics.CreateGauge(
+        "orchestrator_apiserver_watchers", "Watches that are open.", "resource");
+
+    public static Gauge Revision { get; } = Metrics.CreateGauge(
+        "orchestrator_apiserver_store_revision", "Newest revision of the store.");
+
+    public static Gauge Size { get; } = Metrics.CreateGauge(
+        "orchestrator_apiserver_store_size_bytes", "Size of the store on disk, its write-ahead log included.");
+}
