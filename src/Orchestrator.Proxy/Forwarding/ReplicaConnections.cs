@@ -1,0 +1,62 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Orchestrator.Proxy.Forwarding;
+
+/// <summary>Connections to replicas: one pool for all requests, kept apart by endpoint.</summary>
+internal static class ReplicaConnections
+{
+    /// <summary>
+    /// How long a connection may wait for its next request. Shorter than the keep-alive of the servers in use (Apache and Node.js
+    /// 5 s, nginx 75 s), so that it is we who close: a request sent while the other side closes is lost.
+    /// </summary>
+    private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(3);
+
+    /// <param name="connectTimeout">After which an endpoint counts as one that refuses connections.</param>
+    public static HttpMessageInvoker Create(TimeSpan connectTimeout, TimeProvider time) => new(new SocketsHttpHandler
+    {
+        UseProxy = false,
+        UseCookies = false,
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
+        PooledConnectionIdleTimeout = IdleTimeout,
+        ResponseDrainTimeout = TimeSpan.FromSeconds(1),
+        ConnectTimeout = Timeout.InfiniteTimeSpan,
+        ConnectCallback = async (context, cancellationToken) =>
+            new NetworkStream(await ConnectAsync(context.DnsEndPoint, connectTimeout, time, cancellationToken), ownsSocket: true),
+    });
+
+    /// <exception cref="SocketException">No connection; <see cref="SocketError.TimedOut"/> when there was no answer in time.</exception>
+    public static async Task<Socket> ConnectAsync(
+        DnsEndPoint endpoint, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var late = new CancellationTokenSource(timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        var address = IPAddress.TryParse(endpoint.Host, out var parsed) ? parsed : null;
+        var socket = address is null
+            ? new Socket(SocketType.Stream, ProtocolType.Tcp)
+            : new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.NoDelay = true;
+            await (address is null
+                ? socket.ConnectAsync(endpoint, either.Token)
+                : socket.ConnectAsync(new IPEndPoint(address, endpoint.Port), either.Token));
+            return socket;
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            socket.Dispose();
+
+            // The handler has a time limit of its own, but tells it by an exception that reads like a cancelled request.
+            throw new SocketException((int)SocketError.TimedOut);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}
