@@ -11,9 +11,21 @@ internal static unsafe partial class Native
     public const int Sigterm = 15;
     public const int Sigkill = 9;
     public const int Eintr = 4;
-    public const int Esrch = 3;
     public const int Eagain = 11;
     public const int Epipe = 32;
+
+    // fcntl.h
+    public const int WriteOnly = 1;
+    public const int Create = 0x40;
+    public const int Append = 0x400;
+    public const int CloseOnExec = 0x80000;
+    public const int OwnerOnly = 0x180;
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Open(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    public static partial int Close(int descriptor);
 
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     public static partial nint Write(int descriptor, byte* buffer, nint count);

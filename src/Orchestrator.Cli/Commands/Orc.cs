@@ -12,6 +12,8 @@ internal static class Orc
     {
         var root = new RootCommand("Orchestrator keeps web containers running across Docker hosts, behind a load-balancing proxy.")
         {
+            new ServeCommand(),
+            new ProxyCommand(),
             new ApplyCommand(),
             new GetCommand(),
             new DescribeCommand(),
