@@ -2,8 +2,11 @@
 # What every script of the lab shares: words to the user, the cache, locks. To be sourced, after `set -euo pipefail`.
 
 # Everything downloaded or built is kept here, outside the repository, and used again by every checkout.
-ORCHESTRATOR_CACHE=${ORCHESTRATOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/orchestrator}
+ORCHESTRATOR_CACHE=${ORCHESTRATOR_CACHE:-${HOME:-/root}/.cache/orchestrator}
 export ORCHESTRATOR_CACHE
+
+# Some shells of root leave out where system tools are.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 # Progress goes to stderr: stdout belongs to answers that another program may read.
 say() { printf '%s\n' "$*" >&2; }
@@ -27,6 +30,13 @@ with_lock() {
         flock 9
         "$@"
     ) 9>"$ORCHESTRATOR_CACHE/locks/$name"
+}
+
+has_commands() {
+    local command
+    for command in "$@"; do
+        command -v "$command" >/dev/null || return 1
+    done
 }
 
 # retry SECONDS COMMAND...: polls COMMAND until it succeeds; fails once the time is over. Its output is the caller's to silence.

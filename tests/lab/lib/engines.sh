@@ -3,16 +3,17 @@
 # packages.sh, processes.sh, network.sh and certificates.sh.
 
 engine_program() {
-    if command -v dockerd containerd runc iptables >/dev/null; then
-        return # the machine's own: started by us with a configuration of ours, its service is left alone
-    fi
+    # The machine's own are used if it has them: started by us, with a configuration of ours. Its service is left alone.
+    has_commands dockerd containerd runc iptables && return
     unpack_packages engine docker.io iptables
     local root
     root=$(packages_root engine)
     # Debian chooses one of two with its "alternatives", which belong to an installation; both work side by side.
     mkdir -p "$root/usr/local/bin"
-    ln -sfn ../../sbin/xtables-nft-multi "$root/usr/local/bin/iptables"
-    ln -sfn ../../sbin/xtables-nft-multi "$root/usr/local/bin/ip6tables"
+    local name
+    for name in iptables iptables-save ip6tables; do
+        ln -sfn ../../sbin/xtables-nft-multi "$root/usr/local/bin/$name"
+    done
     use_packages engine
     XTABLES_LIBDIR=$(dirname "$(find "$root/usr/lib" -name libxt_conntrack.so -print -quit)")
     export XTABLES_LIBDIR
@@ -29,8 +30,10 @@ engine_start() {
     # containerd and dockerd leave these when they are killed, and believe them even if the process is another by now.
     rm -f "$state/docker.pid"
     is_running "$state/exec/containerd/containerd.pid" "$state/exec" || rm -f "$state/exec/containerd/containerd.pid"
+    # shellcheck disable=SC2016 # $0 and $@ are the inner shell's
     start_process "host$host/engine" "$state/engine.log" \
-        nsenter --net="/run/netns/$(host_namespace "$host")" -- dockerd --config-file="$state/daemon.json"
+        nsenter --net="/run/netns/$(host_namespace "$host")" -- unshare --uts -- \
+        sh -c 'hostname "$0" && exec "$@"' "host$host" dockerd --config-file="$state/daemon.json"
     printf '%s\n' "$!" >"$(host_pid_file "$host")"
 }
 
@@ -95,8 +98,10 @@ engine_sockets_remove() {
 
 # Images are pulled by address, so no name server is needed: without one told, an engine waits 10 s a try for each.
 _engine_configuration() {
-    local host=$1 state
+    local host=$1 state key=
     state=$(host_state "$host")
+    # Engines before 23 keep a key of old at a path that all would share; later ones no longer know the option.
+    [[ $(dockerd --version) != *" 20."* ]] || key="\"deprecated-key-path\": \"$state/key.json\","
     cat <<JSON
 {
   "hosts": ["unix://$(host_socket "$host")", "tcp://$(host_address "$host"):2376"],
@@ -107,7 +112,7 @@ _engine_configuration() {
   "data-root": "$(host_data "$host")",
   "exec-root": "$state/exec",
   "pidfile": "$state/docker.pid",
-  "deprecated-key-path": "$state/key.json",
+  $key
   "cgroup-parent": "$(host_cgroup_parent "$host")",
   "exec-opts": ["native.cgroupdriver=cgroupfs"],
   "insecure-registries": ["$LAB_REGISTRY", "$LAB_REGISTRY_AUTH"],

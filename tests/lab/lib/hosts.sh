@@ -3,6 +3,7 @@
 
 host_up() {
     host_network_up "$1"
+    engine_signal "$1" CONT # no harm if it is not frozen
     engine_start "$1"
 }
 

@@ -34,12 +34,31 @@ _guard_addresses() {
     ip route replace blackhole 10.77.0.0/16 metric 4000
 }
 
+# network_check HOST: hosts must reach the machine. Where its firewall is against that, a rule of the lab's own lets them in.
+network_check() {
+    _reaches_registry "$1" && return
+    say "this machine's firewall refuses input from $LAB_NAME: adding a rule that lets it in, until lab-down"
+    touch "$LAB_STATE/input-rule"
+    iptables --wait --insert INPUT "${_input_rule[@]}"
+    _reaches_registry "$1" || die "hosts cannot reach the registry at $LAB_REGISTRY: what refuses input from $LAB_NAME?"
+}
+
+_input_rule=(--in-interface "$LAB_NAME" --jump ACCEPT)
+
+_reaches_registry() {
+    retry 2 in_host "$1" curl --silent --max-time 1 --output /dev/null "http://$LAB_REGISTRY/v2/"
+}
+
 network_down() {
     local namespace
+    if [[ -f $LAB_STATE/input-rule ]]; then
+        engine_program # it brings iptables
+        iptables --wait --delete INPUT "${_input_rule[@]}" 2>/dev/null || true # the machine may have reloaded its rules
+    fi
     ip link delete dev "$LAB_NAME" 2>/dev/null || true # not there if lab-up was cut short
-    while read -r namespace _; do
-        [[ $namespace == "$LAB_NAME-"* ]] && ip netns delete "$namespace"
-    done < <(ip netns list)
+    for namespace in "/run/netns/$LAB_NAME-"*; do
+        [[ ! -e $namespace ]] || ip netns delete "${namespace##*/}"
+    done
     with_lock labs _release_addresses
 }
 

@@ -24,8 +24,13 @@ start_process() {
     mkdir -p "$group"
     (
         printf '%s\n' "$BASHPID" >"$group/cgroup.procs"
-        # Descriptor 9 is with_lock's: a process that kept it would hold the lock for ever.
-        exec setsid "$@" </dev/null >>"$log" 2>&1 9>&-
+        exec </dev/null >>"$log" 2>&1
+        # A process that kept with_lock's descriptor would hold the lock for ever; one of the caller's, keep him waiting.
+        for descriptor in "/proc/$BASHPID/fd/"*; do
+            descriptor=${descriptor##*/}
+            ((descriptor <= 2)) || exec {descriptor}>&-
+        done
+        exec setsid "$@"
     ) &
 }
 
