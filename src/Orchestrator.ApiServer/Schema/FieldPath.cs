@@ -1,0 +1,63 @@
+using System.Globalization;
+using System.Text;
+
+namespace Orchestrator.ApiServer.Schema;
+
+/// <summary>
+/// Where a walk through an object is. One path is pushed and popped along the walk and becomes text only for a fault: most
+/// objects have none.
+/// </summary>
+internal sealed class FieldPath
+{
+    private readonly List<(string? Name, int Index)> _segments = [];
+
+    public int Depth => _segments.Count;
+
+    public void Push(string name) => _segments.Add((name, 0));
+
+    public void Push(int index) => _segments.Add((null, index));
+
+    public void Pop() => _segments.RemoveAt(_segments.Count - 1);
+
+    public void CopyFrom(FieldPath other)
+    {
+        _segments.Clear();
+        _segments.AddRange(other._segments);
+    }
+
+    /// <summary>The path of a member of the object where the walk is.</summary>
+    public string Of(string name)
+    {
+        Push(name);
+        var text = ToString();
+        Pop();
+        return text;
+    }
+
+    /// <inheritdoc cref="Of(string)"/>
+    public string Of(int index)
+    {
+        Push(index);
+        var text = ToString();
+        Pop();
+        return text;
+    }
+
+    public override string ToString()
+    {
+        var text = new StringBuilder();
+        foreach (var (name, index) in _segments)
+        {
+            if (name is null)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"[{index}]");
+            }
+            else
+            {
+                text.Append(text.Length == 0 ? "" : ".").Append(name);
+            }
+        }
+
+        return text.ToString();
+    }
+}

@@ -1,0 +1,89 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json.Nodes;
+using Orchestrator.ApiServer.Selectors;
+
+namespace Orchestrator.ApiServer.Schema.Kinds;
+
+internal static class DockerHostRules
+{
+    public static void Check(KindRuleContext context)
+    {
+        if (context.Resource.Object("spec") is not { } spec || !context.IsNew("spec"))
+        {
+            return;
+        }
+
+        CheckEndpoint(spec, context.Errors);
+        CheckAddresses(spec, context.Errors);
+        CheckPortRange(spec.Object("portRange"), context.Errors);
+        CheckTaints(spec, context.Errors);
+        foreach (var (name, quantity) in spec.Object("capacity") ?? [])
+        {
+            TemplateRules.CheckQuantity(quantity, "spec.capacity." + name, context.Errors);
+        }
+    }
+
+    private static void CheckEndpoint(JsonObject spec, FieldErrors errors)
+    {
+        var endpoint = spec.Text("endpoint") ?? "";
+        if (endpoint.StartsWith("unix:", StringComparison.Ordinal))
+        {
+            if (spec.ContainsKey("tlsSecretName"))
+            {
+                errors.Add(FieldError.Forbidden("spec.tlsSecretName", "a unix socket has no TLS"));
+            }
+        }
+        else if (!int.TryParse(endpoint.AsSpan(endpoint.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+            || port is < 1 or > 65535)
+        {
+            errors.Add(FieldError.Invalid("spec.endpoint", endpoint, "the port must be between 1 and 65535"));
+        }
+    }
+
+    private static void CheckAddresses(JsonObject spec, FieldErrors errors)
+    {
+        if (spec.Text("publishAddress") is { } publish && !IPAddress.TryParse(publish, out _))
+        {
+            errors.Add(FieldError.Invalid("spec.publishAddress", publish, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"));
+        }
+
+        if (spec.Text("address") is { } address && !IPAddress.TryParse(address, out _)
+            && LabelNames.CheckSubdomain(address.ToLowerInvariant()).Count > 0)
+        {
+            errors.Add(FieldError.Invalid("spec.address", address, "must be an IP address or a host name"));
+        }
+    }
+
+    private static void CheckPortRange(JsonObject? range, FieldErrors errors)
+    {
+        if (range.Integer("first") is { } first && range.Integer("last") is { } last && first > last)
+        {
+            errors.Add(FieldError.Invalid("spec.portRange.last", last, $"must be greater than or equal to first, {first}"));
+        }
+    }
+
+    private static void CheckTaints(JsonObject spec, FieldErrors errors)
+    {
+        var seen = new HashSet<(string?, string?)>();
+        foreach (var (item, index) in spec.Items("taints"))
+        {
+            var (taint, path) = (item as JsonObject, $"spec.taints[{index}]");
+            var (key, effect) = (taint.Text("key"), taint.Text("effect"));
+            foreach (var fault in LabelNames.CheckKey(key ?? ""))
+            {
+                errors.Add(FieldError.Invalid(path + ".key", key, fault));
+            }
+
+            foreach (var fault in LabelNames.CheckValue(taint.Text("value") ?? ""))
+            {
+                errors.Add(FieldError.Invalid(path + ".value", taint.Text("value"), fault));
+            }
+
+            if (!seen.Add((key, effect)))
+            {
+                errors.Add(FieldError.Duplicate(path, new JsonObject { ["key"] = key, ["effect"] = effect }));
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using System.Text.Json.Nodes;
+using Orchestrator.ApiServer.Selectors;
+
+namespace Orchestrator.ApiServer.Schema.Kinds;
+
+internal static class WebAppRules
+{
+    public static void Check(KindRuleContext context)
+    {
+        if (context.Resource.Object("spec") is not { } spec || !context.IsNew("spec"))
+        {
+            return;
+        }
+
+        TemplateRules.Check(spec, "spec", context.Errors);
+        CheckRoute(spec.Object("route"), context.Errors);
+        CheckPlacement(spec.Object("placement"), context.Errors);
+    }
+
+    private static void CheckRoute(JsonObject? route, FieldErrors errors)
+    {
+        foreach (var (item, index) in route.Items("hosts"))
+        {
+            var host = item!.GetValue<string>();
+            var name = host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host;
+            if (name.Split('.').Any(label => label.Length > LabelNames.MaxLabelLength))
+            {
+                errors.Add(FieldError.Invalid(
+                    $"spec.route.hosts[{index}]", host, $"each part between dots may have at most {LabelNames.MaxLabelLength} characters"));
+            }
+        }
+
+        // Clients resolve these before they ask, so that such a path never comes.
+        if (route.Text("path") is { } path && path.Split('/').Any(segment => segment is "." or ".."))
+        {
+            errors.Add(FieldError.Invalid("spec.route.path", path, "must not have the segments . or .."));
+        }
+    }
+
+    private static void CheckPlacement(JsonObject? placement, FieldErrors errors)
+    {
+        foreach (var (key, value) in placement.Object("hostSelector") ?? [])
+        {
+            foreach (var fault in LabelNames.CheckKey(key))
+            {
+                errors.Add(FieldError.Invalid("spec.placement.hostSelector", key, fault));
+            }
+
+            foreach (var fault in LabelNames.CheckValue(value?.GetValue<string>() ?? ""))
+            {
+                errors.Add(FieldError.Invalid("spec.placement.hostSelector", value, fault));
+            }
+        }
+
+        foreach (var (item, index) in placement.Items("tolerations"))
+        {
+            CheckToleration(item as JsonObject, $"spec.placement.tolerations[{index}]", errors);
+        }
+    }
+
+    private static void CheckToleration(JsonObject? toleration, string path, FieldErrors errors)
+    {
+        var (key, operation, value) = (toleration.Text("key"), toleration.Text("operator"), toleration.Text("value"));
+        if (string.IsNullOrEmpty(key))
+        {
+            if (operation != "Exists")
+            {
+                errors.Add(FieldError.Invalid(path + ".operator", operation, "operator must be Exists when `key` is empty, which means \"match all values and all keys\""));
+            }
+        }
+        else
+        {
+            foreach (var fault in LabelNames.CheckKey(key))
+            {
+                errors.Add(FieldError.Invalid(path + ".key", key, fault));
+            }
+        }
+
+        if (operation == "Exists" && !string.IsNullOrEmpty(value))
+        {
+            errors.Add(FieldError.Invalid(path + ".operator", value, "value must be empty when `operator` is 'Exists'"));
+        }
+    }
+}
