@@ -1,0 +1,110 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Orchestrator.ApiServer.Objects;
+using Orchestrator.ApiServer.Resources;
+using Orchestrator.ApiServer.Schema;
+
+namespace Orchestrator.ApiServer.Rest;
+
+/// <summary>The scale subresource: the replica count of an object in a form (autoscaling/v1 Scale) that is the same for all kinds.</summary>
+internal static class Scale
+{
+    /// <summary>What a client sends and is sent.</summary>
+    public static ResourceDefinition Definition { get; } = new()
+    {
+        Group = "autoscaling",
+        Version = "v1",
+        Kind = "Scale",
+        ListKind = "ScaleList",
+        Plural = "scales",
+        Singular = "scale",
+        Namespaced = true,
+    };
+
+    public static JsonObject Of(ServedResource resource, JsonObject obj)
+    {
+        var scale = resource.Definition.Scale!;
+        var from = Metadata.Of(obj);
+        var metadata = new JsonObject();
+        foreach (var field in (ReadOnlySpan<string>)["name", "namespace", "uid", "resourceVersion", "creationTimestamp"])
+        {
+            Metadata.Set(metadata, field, from[field]);
+        }
+
+        var status = new JsonObject { ["replicas"] = Count(obj, scale.StatusReplicasPath) };
+        if (scale.LabelSelectorPath is { } path && Find(obj, path) is { } selector && selector.GetValueKind() == JsonValueKind.String)
+        {
+            status["selector"] = selector.GetValue<string>();
+        }
+
+        return new JsonObject
+        {
+            ["kind"] = Definition.Kind,
+            ["apiVersion"] = Definition.ApiVersion,
+            ["metadata"] = metadata,
+            ["spec"] = new JsonObject { ["replicas"] = Count(obj, scale.SpecReplicasPath) },
+            ["status"] = status,
+        };
+    }
+
+    /// <summary>Applies to an object what is done to its scale.</summary>
+    public static Outcome<JsonObject> Change(ServedResource resource, JsonObject current, Func<JsonObject, Outcome<JsonObject>> change)
+    {
+        var changed = change(Of(resource, current));
+        if (changed.Failed)
+        {
+            return changed.Failure;
+        }
+
+        var name = Metadata.Of(current).Text("name");
+        var replicas = Find(changed.Value, ".spec.replicas");
+        if (replicas is not null && (replicas.GetValueKind() != JsonValueKind.Number || !long.TryParse(replicas.ToJsonString(), out _)))
+        {
+            return Status.Invalid(Definition, name, [FieldError.TypeInvalid("spec.replicas", replicas, "must be an integer")]);
+        }
+
+        if (Count(changed.Value, ".spec.replicas") is var count && count < 0)
+        {
+            return Status.Invalid(
+                Definition, name, [FieldError.Invalid("spec.replicas", count, "must be greater than or equal to 0")]);
+        }
+
+        var next = (JsonObject)current.DeepClone();
+        Set(next, resource.Definition.Scale!.SpecReplicasPath, count);
+
+        // Its uid and resourceVersion are the object's: what a client sends of them is a precondition.
+        var (sent, metadata) = (Metadata.Of(changed.Value), Metadata.Of(next));
+        metadata["uid"] = sent.Text("uid");
+        if (sent.Text("resourceVersion") is { Length: > 0 } revision)
+        {
+            metadata["resourceVersion"] = revision;
+        }
+
+        return next;
+    }
+
+    private static long Count(JsonObject obj, string path) =>
+        Find(obj, path) is { } node && node.GetValueKind() == JsonValueKind.Number && long.TryParse(node.ToJsonString(), out var count) ? count : 0;
+
+    private static JsonNode? Find(JsonObject obj, string path) =>
+        Names(path).Aggregate((JsonNode?)obj, (node, name) => (node as JsonObject)?[name]);
+
+    private static void Set(JsonObject obj, string path, long value)
+    {
+        var names = Names(path);
+        var parent = obj;
+        foreach (var name in names[..^1])
+        {
+            if (parent[name] is not JsonObject child)
+            {
+                parent[name] = child = [];
+            }
+
+            parent = child;
+        }
+
+        parent[names[^1]] = value;
+    }
+
+    private static string[] Names(string path) => path.Split('.', StringSplitOptions.RemoveEmptyEntries);
+}
