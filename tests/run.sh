@@ -2,7 +2,7 @@
 # Runs every test project of the solution and ends in one line, "N passed, N failed". A skipped test counts as failed: what
 # cannot be tested here must say so by failing. Usage: tests/run.sh [CONFIGURATION] [arguments for the test runner…]
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 configuration=${1:-Release}
 shift || true
 

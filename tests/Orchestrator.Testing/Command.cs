@@ -1,52 +1,47 @@
 using System.Diagnostics;
-using System.Text;
 
 namespace Orchestrator.Testing;
 
-/// <summary>What a finished program left.</summary>
-public sealed record CommandResult(string CommandLine, int ExitCode, string Output, string Error)
+/// <summary>A program that was run to its end.</summary>
+public sealed record Command(string Line, int ExitCode, string Output, string Errors)
 {
-    /// <exception cref="InvalidOperationException">It failed; the message has all it printed.</exception>
-    public CommandResult Succeeded() =>
-        ExitCode == 0 ? this : throw new InvalidOperationException(ToString());
-
-    public override string ToString() => $"{CommandLine} ▶ {ExitCode}\n{Output}\n{Error}";
-}
-
-/// <summary>Runs programs to their end.</summary>
-public static class Command
-{
-    private static readonly TimeSpan DefaultLimit = TimeSpan.FromMinutes(2);
-
-    /// <param name="input">Standard input; empty when null.</param>
-    /// <param name="environment">Added to this process's own; a null value takes a variable away.</param>
-    /// <param name="limit">The program is killed after this long. Default two minutes.</param>
-    /// <exception cref="TimeoutException">It did not end within the limit; the message has what it had printed.</exception>
-    public static async Task<CommandResult> RunAsync(
-        string program,
-        IEnumerable<string> arguments,
-        string? input = null,
-        IReadOnlyDictionary<string, string?>? environment = null,
-        TimeSpan? limit = null)
+    /// <summary>Runs a program without a shell.</summary>
+    /// <param name="file">Looked up in PATH unless it is a path.</param>
+    /// <param name="input">What it reads from its standard input.</param>
+    /// <param name="cancellationToken">Kills it, with all that it started.</param>
+    public static async Task<Command> RunAsync(
+        string file, IReadOnlyList<string> arguments, string input = "", CancellationToken cancellationToken = default)
     {
-        var start = new ProcessStartInfo(program, arguments)
+        var start = new ProcessStartInfo(file, arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            WorkingDirectory = Repository.Root,
         };
-        foreach (var (name, value) in environment ?? new Dictionary<string, string?>())
+        using var process = Process.Start(start) ?? throw new InvalidOperationException($"{file} did not start");
+        try
         {
-            start.Environment[name] = value;
+            var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+            var errors = process.StandardError.ReadToEndAsync(cancellationToken);
+            await Write(process, input);
+            await process.WaitForExitAsync(cancellationToken);
+            return new($"{Path.GetFileName(file)} {string.Join(' ', arguments)}", process.ExitCode, await output, await errors);
         }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
+    }
 
-        using var process = Process.Start(start)!;
-        var commandLine = $"{program} {string.Join(' ', start.ArgumentList)}";
-        var (output, error) = (new StringBuilder(), new StringBuilder());
-        process.OutputDataReceived += (_, line) => Append(output, line.Data);
-        process.ErrorDataReceived += (_, line) => Append(error, line.Data);
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
+    /// <returns>This, if it succeeded.</returns>
+    /// <exception cref="InvalidOperationException">It failed; the message is what it printed.</exception>
+    public Command OrThrow() =>
+        ExitCode == 0 ? this : throw new InvalidOperationException($"{Line}: exit code {ExitCode}\n{Errors}{Output}");
+
+    private static async Task Write(Process process, string input)
+    {
         try
         {
             await process.StandardInput.WriteAsync(input);
@@ -54,31 +49,7 @@ public static class Command
         }
         catch (IOException)
         {
-            // It ended, or closed its input, without reading all of it: its exit code tells.
-        }
-
-        using var deadline = new CancellationTokenSource(limit ?? DefaultLimit, TimeProvider.System);
-        try
-        {
-            await process.WaitForExitAsync(deadline.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{commandLine} did not end in time; so far:\n{output}\n{error}");
-        }
-
-        return new CommandResult(commandLine, process.ExitCode, output.ToString(), error.ToString());
-    }
-
-    private static void Append(StringBuilder text, string? line)
-    {
-        if (line is not null)
-        {
-            lock (text)
-            {
-                text.Append(line).Append('\n');
-            }
+            // It ended without reading all: its exit code says whether that is right.
         }
     }
 }

@@ -10,20 +10,20 @@ namespace Orchestrator.ControlPlane.Scheduling;
 /// <param name="OfApp">Replicas of the app on the host: one host's failure should cost few of them.</param>
 /// <param name="Skew">Sum of the skews of spread constraints that say ScheduleAnyway.</param>
 /// <param name="Fullness">The host's load, less what is saved by an image that is there already.</param>
-/// <param name="Tie">Decides between equals, for each replica otherwise, and always the same.</param>
+/// <param name="Tie">Decides between equals, for each app otherwise, and always the same.</param>
 internal readonly record struct HostScore(int Avoided, int OfApp, int Skew, double Fullness, ulong Tie) : IComparable<HostScore>
 {
     /// <summary>An image of this size or more that is present outweighs the whole difference between an empty and a full host.</summary>
     private const double ImageBytesWorthAHost = 1_000_000_000;
 
-    public static HostScore Of(PlacementGroup group, HostSlot slot, ulong replica) => new(
+    public static HostScore Of(PlacementGroup group, HostSlot slot) => new(
         slot.Host.Taints.Count == 0
             ? 0
             : slot.Host.Taints.Count(taint => taint.Effect == Taints.PreferNoSchedule && !Taints.IsTolerated(taint, group.Placement.Tolerations)),
-        slot.ReplicasOf(group.App),
+        slot.ReplicasOfApp(group.AppId),
         group.Spread.Count == 0 ? 0 : group.Spread.Where(spread => !spread.IsHard).Sum(spread => spread.SkewWithOneMore(slot) ?? int.MaxValue / 16),
-        slot.Load - Math.Min(1, slot.Host.ImageBytes.GetValueOrDefault(group.Needs.Image) / ImageBytesWorthAHost),
-        Mix(slot.Host.NameHash ^ replica));
+        slot.Load - (slot.Host.ImageBytes.Count == 0 ? 0 : Math.Min(1, slot.Host.ImageBytes.GetValueOrDefault(group.Needs.Image) / ImageBytesWorthAHost)),
+        Mix(slot.Host.NameHash ^ group.Hash));
 
     /// <summary>FNV-1a: the same in every process, unlike string.GetHashCode.</summary>
     public static ulong HashOf(string name)
@@ -44,7 +44,7 @@ internal readonly record struct HostScore(int Avoided, int OfApp, int Skew, doub
         : Fullness.CompareTo(other.Fullness) is not 0 and var fullness ? fullness
         : Tie.CompareTo(other.Tie);
 
-    // The finisher of splitmix64: an exclusive or alone would order hosts alike for every replica.
+    // The finisher of splitmix64: an exclusive or alone would order hosts much alike for every app.
     private static ulong Mix(ulong value)
     {
         value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;

@@ -4,41 +4,44 @@ namespace Orchestrator.ControlPlane.Scheduling;
 
 /// <summary>
 /// A host with what is bound to it: one round's own working copy, filled whole from the cache and then, placement by placement,
-/// by the round itself.
+/// by the round itself. Within a round it only fills up.
 /// </summary>
 internal sealed class HostSlot(HostSnapshot host)
 {
     /// <summary>What a replica without requests counts for when hosts are compared; kube-scheduler's defaults.</summary>
-    private const decimal AssumedCpu = 0.1m;
-    private const decimal AssumedMemory = 200 * 1024 * 1024;
+    private const long AssumedCpu = Units.PerCore / 10;
+    private const long AssumedMemory = 200 * 1024 * 1024;
 
-    private readonly Dictionary<string, int> _replicasOfApp = new(StringComparer.Ordinal);
-    private readonly Dictionary<(string App, string Revision), int> _replicasOfRevision = [];
+    private readonly Dictionary<int, int> _replicasOfApp = [];
+    private readonly Dictionary<int, int> _replicasOfRevision = [];
     private readonly HashSet<int> _takenPorts = [];
-    private decimal _comparedCpu;
-    private decimal _comparedMemory;
+    private long _comparedCpu;
+    private long _comparedMemory;
 
     public HostSnapshot Host { get; } = host;
 
-    /// <summary>Cores that bound replicas have requested.</summary>
-    public decimal Cpu { get; private set; }
+    /// <summary>What bound replicas have requested, in <see cref="Units"/>.</summary>
+    public long Cpu { get; private set; }
 
     /// <summary>Bytes that bound replicas have requested.</summary>
-    public decimal Memory { get; private set; }
+    public long Memory { get; private set; }
 
     /// <summary>From 0, empty, to 1, full, counting replicas without requests too. Kept, not computed: it is asked for often.</summary>
     public double Load { get; private set; }
 
     public bool HasFreePort => _takenPorts.Count < Host.LastPort - Host.FirstPort + 1;
 
+    /// <summary>Where to start looking for a port when none has been given since this process started: above all that are taken.</summary>
+    public int FirstStart => _takenPorts.Count > 0 && _takenPorts.Max() < Host.LastPort ? _takenPorts.Max() + 1 : Host.FirstPort;
+
     /// <summary>Replicas of the app that are here to stay.</summary>
-    public int ReplicasOf(string app) => _replicasOfApp.GetValueOrDefault(app);
+    public int ReplicasOfApp(int appId) => _replicasOfApp.GetValueOrDefault(appId);
 
-    /// <inheritdoc cref="ReplicasOf(string)"/>
-    public int ReplicasOf(string app, string revision) => _replicasOfRevision.GetValueOrDefault((app, revision));
+    /// <summary>The same of one revision of it.</summary>
+    public int ReplicasOfRevision(int revisionId) => _replicasOfRevision.GetValueOrDefault(revisionId);
 
-    /// <param name="leaving">It is being deleted: it holds its port and resources until it is gone, but no longer its place among the app's.</param>
-    public void Add(string app, string revision, Needs needs, bool leaving)
+    /// <param name="leaving">It is being deleted: it holds its resources until it is gone, but no longer its place among the app's.</param>
+    public void Add(int appId, int revisionId, Needs needs, bool leaving)
     {
         Cpu += needs.Cpu;
         Memory += needs.Memory;
@@ -47,8 +50,8 @@ internal sealed class HostSlot(HostSnapshot host)
         Load = (Share(_comparedCpu, Host.Cpu) + Share(_comparedMemory, Host.Memory)) / 2;
         if (!leaving)
         {
-            CollectionsMarshal.GetValueRefOrAddDefault(_replicasOfApp, app, out _)++;
-            CollectionsMarshal.GetValueRefOrAddDefault(_replicasOfRevision, (app, revision), out _)++;
+            CollectionsMarshal.GetValueRefOrAddDefault(_replicasOfApp, appId, out _)++;
+            CollectionsMarshal.GetValueRefOrAddDefault(_replicasOfRevision, revisionId, out _)++;
         }
     }
 
@@ -68,9 +71,10 @@ internal sealed class HostSlot(HostSnapshot host)
     public int GivePort(int start)
     {
         var size = Host.LastPort - Host.FirstPort + 1;
+        var first = Math.Clamp(start, Host.FirstPort, Host.LastPort) - Host.FirstPort;
         for (var i = 0; i < size; i++)
         {
-            var port = Host.FirstPort + ((Math.Clamp(start, Host.FirstPort, Host.LastPort) - Host.FirstPort + i) % size);
+            var port = Host.FirstPort + ((first + i) % size);
             if (_takenPorts.Add(port))
             {
                 return port;
@@ -80,8 +84,5 @@ internal sealed class HostSlot(HostSnapshot host)
         throw new InvalidOperationException($"host {Host.Name} has no free port");
     }
 
-    /// <summary>Where to start when nothing has been given yet since this process started: above all that is taken.</summary>
-    public int FirstStart => _takenPorts.Count == 0 ? Host.FirstPort : _takenPorts.Max() + 1 <= Host.LastPort ? _takenPorts.Max() + 1 : Host.FirstPort;
-
-    private static double Share(decimal used, decimal? capacity) => capacity is > 0 ? Math.Min(1, (double)(used / capacity.Value)) : 0;
+    private static double Share(long used, long? capacity) => capacity is > 0 ? Math.Min(1, (double)used / capacity.Value) : 0;
 }

@@ -21,8 +21,8 @@ internal sealed class HostSnapshot
         IsReady = HostHealth.IsReady(host);
         IsCordoned = host.Spec.Unschedulable ?? false;
         IsLeaving = host.Metadata.DeletionTimestamp is not null;
-        Cpu = Capacity(host, ResourceNeeds.Cpu);
-        Memory = Capacity(host, ResourceNeeds.Memory);
+        Cpu = Units.OfCores(Capacity(host, ResourceNeeds.Cpu));
+        Memory = Units.OfBytes(Capacity(host, ResourceNeeds.Memory));
         FirstPort = host.Spec.PortRange?.First ?? PortRange.DefaultFirst;
         LastPort = host.Spec.PortRange?.Last ?? PortRange.DefaultLast;
         ImageBytes = (host.Status?.Images ?? [])
@@ -46,11 +46,11 @@ internal sealed class HostSnapshot
     /// <summary>Being deleted.</summary>
     public bool IsLeaving { get; }
 
-    /// <summary>Cores; null when nobody has said.</summary>
-    public decimal? Cpu { get; }
+    /// <summary><see cref="Units"/> of cores; null when nobody has said.</summary>
+    public long? Cpu { get; }
 
     /// <summary>Bytes; null when nobody has said.</summary>
-    public decimal? Memory { get; }
+    public long? Memory { get; }
 
     public int FirstPort { get; }
 

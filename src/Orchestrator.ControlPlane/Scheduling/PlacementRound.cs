@@ -1,7 +1,6 @@
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Runtime;
-using Orchestrator.Runtime.Informers;
 
 namespace Orchestrator.ControlPlane.Scheduling;
 
@@ -30,17 +29,21 @@ internal sealed class PlacementRound
 {
     private static readonly Placement NoWishes = new();
 
+    private readonly RoundInput _input;
+    private readonly Dictionary<string, int> _nextPort;
+    private readonly HostFinder _finder;
     private readonly Dictionary<string, HostSlot> _slots = new(StringComparer.Ordinal);
     private readonly List<HostSlot> _inOrder;
-    private readonly Dictionary<(string App, string Revision), PlacementGroup> _groups = [];
-    private readonly Dictionary<string, int> _nextPort;
-    private readonly RoundInput _input;
+    private readonly Dictionary<(string Namespace, string App), int> _appIds = [];
+    private readonly Dictionary<(int AppId, string Revision), int> _revisionIds = [];
+    private readonly Dictionary<int, PlacementGroup> _groups = [];
 
     /// <param name="nextPort">Where each host's search for a free port starts; the owner keeps it from round to round.</param>
-    public PlacementRound(RoundInput input, Dictionary<string, int> nextPort)
+    public PlacementRound(RoundInput input, Dictionary<string, int> nextPort, HostFinder? finder = null)
     {
         _input = input;
         _nextPort = nextPort;
+        _finder = finder ?? new HostFinder();
         foreach (var host in input.Hosts)
         {
             _slots.Add(host.Name, new HostSlot(host));
@@ -50,7 +53,8 @@ internal sealed class PlacementRound
         {
             if (_slots.TryGetValue(host, out var slot))
             {
-                slot.Add(AppKeyOf(replica), replica.Spec.Revision, Needs.Of(replica.Spec.Template), replica.Metadata.DeletionTimestamp is not null);
+                var (appId, revisionId) = IdsOf(replica);
+                slot.Add(appId, revisionId, Needs.Of(replica.Spec.Template), replica.Metadata.DeletionTimestamp is not null);
                 slot.TakePort(port ?? 0);
             }
         }
@@ -72,14 +76,14 @@ internal sealed class PlacementRound
 
     private Decision PlaceOne(Replica replica)
     {
-        var key = (App: AppKeyOf(replica), replica.Spec.Revision);
-        if (!_groups.TryGetValue(key, out var group))
+        var (appId, revisionId) = IdsOf(replica);
+        if (!_groups.TryGetValue(revisionId, out var group))
         {
-            group = MakeGroup(replica, key.App);
-            _groups.Add(key, group);
+            group = MakeGroup(replica, appId, revisionId);
+            _groups.Add(revisionId, group);
         }
 
-        if (group.Unfit is null && BestFor(group, replica) is { } best)
+        if (group.Unfit is null && _finder.Find(group) is { } best)
         {
             Take(group, best);
             return new Placed(replica, best.Host.Name, GivePort(best));
@@ -89,60 +93,57 @@ internal sealed class PlacementRound
         return new Unfit(replica, group.Unfit);
     }
 
-    private PlacementGroup MakeGroup(Replica replica, string appKey)
+    private PlacementGroup MakeGroup(Replica replica, int appId, int revisionId)
     {
         var app = _input.AppOf(new ObjectKey(replica.Metadata.NamespaceProperty, replica.Spec.AppName));
-        var group = new PlacementGroup(appKey, replica.Spec.Revision, Needs.Of(replica.Spec.Template), app?.Spec.Placement ?? NoWishes);
+        var hash = HostScore.HashOf($"{replica.Metadata.NamespaceProperty}/{replica.Spec.AppName}/{replica.Spec.Revision}");
+        var group = new PlacementGroup(appId, revisionId, hash, Needs.Of(replica.Spec.Template), app?.Spec.Placement ?? NoWishes);
         if (app is null)
         {
             group.Unfit = $"WebApp {replica.Spec.AppName} does not exist";
             return group;
         }
 
-        group.Candidates.AddRange(_inOrder.Where(slot => FilterPipeline.IsCandidate(group, slot)));
-        group.Spread.AddRange((group.Placement.Spread ?? []).Select(constraint => new SpreadCount(constraint, appKey, group.Candidates)));
+        group.Candidates = _finder.CandidatesFor(group, _inOrder);
+        group.Spread.AddRange((group.Placement.Spread ?? []).Select(constraint => new SpreadCount(constraint, appId, group.Candidates)));
         return group;
-    }
-
-    private static HostSlot? BestFor(PlacementGroup group, Replica replica)
-    {
-        var hash = HostScore.HashOf(replica.Metadata.Name);
-        HostSlot? best = null;
-        HostScore bestScore = default;
-        foreach (var slot in group.Candidates)
-        {
-            if (!FilterPipeline.Fits(group, slot))
-            {
-                continue;
-            }
-
-            var score = HostScore.Of(group, slot, hash);
-            if (best is null || score.CompareTo(bestScore) < 0)
-            {
-                (best, bestScore) = (slot, score);
-            }
-        }
-
-        return best;
     }
 
     private void Take(PlacementGroup group, HostSlot slot)
     {
-        slot.Add(group.App, group.Revision, group.Needs, leaving: false);
-
-        // Another revision of the app counts the same replicas over its own candidates.
-        foreach (var sibling in _groups.Values.Where(other => other.Spread.Count > 0 && other.App == group.App))
+        slot.Add(group.AppId, group.RevisionId, group.Needs, leaving: false);
+        if (group.Spread.Count > 0)
         {
-            sibling.Spread.ForEach(spread => spread.Place(slot));
+            // Another revision of the app counts the same replicas over its own candidates.
+            foreach (var sibling in _groups.Values.Where(other => other.AppId == group.AppId))
+            {
+                sibling.Spread.ForEach(spread => spread.Place(slot));
+            }
         }
     }
 
     private int GivePort(HostSlot slot)
     {
-        var port = slot.GivePort(_nextPort.GetValueOrDefault(slot.Host.Name, slot.FirstStart));
+        var port = slot.GivePort(_nextPort.TryGetValue(slot.Host.Name, out var next) ? next : slot.FirstStart);
         _nextPort[slot.Host.Name] = port + 1 > slot.Host.LastPort ? slot.Host.FirstPort : port + 1;
         return port;
     }
 
-    private static string AppKeyOf(Replica replica) => ReplicaIndexes.AppKey(replica.Metadata.NamespaceProperty, replica.Spec.AppName);
+    private (int AppId, int RevisionId) IdsOf(Replica replica)
+    {
+        var appId = NumberOf(_appIds, (replica.Metadata.NamespaceProperty, replica.Spec.AppName));
+        return (appId, NumberOf(_revisionIds, (appId, replica.Spec.Revision)));
+    }
+
+    private static int NumberOf<TKey>(Dictionary<TKey, int> numbers, TKey key)
+        where TKey : notnull
+    {
+        if (!numbers.TryGetValue(key, out var number))
+        {
+            number = numbers.Count;
+            numbers.Add(key, number);
+        }
+
+        return number;
+    }
 }

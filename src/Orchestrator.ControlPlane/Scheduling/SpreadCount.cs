@@ -11,7 +11,7 @@ internal sealed class SpreadCount
 {
     private readonly Dictionary<string, int> _replicas = new(StringComparer.Ordinal);
 
-    public SpreadCount(SpreadConstraint constraint, string app, IEnumerable<HostSlot> candidates)
+    public SpreadCount(SpreadConstraint constraint, int appId, IEnumerable<HostSlot> candidates)
     {
         TopologyKey = constraint.TopologyKey;
         MaxSkew = constraint.MaxSkew ?? SpreadConstraint.DefaultMaxSkew;
@@ -20,7 +20,7 @@ internal sealed class SpreadCount
         {
             if (slot.Host.Domain(TopologyKey) is { } domain)
             {
-                CollectionsMarshal.GetValueRefOrAddDefault(_replicas, domain, out _) += slot.ReplicasOf(app);
+                CollectionsMarshal.GetValueRefOrAddDefault(_replicas, domain, out _) += slot.ReplicasOfApp(appId);
             }
         }
 

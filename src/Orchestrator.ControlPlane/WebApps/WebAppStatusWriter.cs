@@ -31,7 +31,7 @@ internal sealed class WebAppStatusWriter(
         var key = ObjectKey.Of(app);
         var status = StatusRollup.Make(input, time.GetUtcNow());
         WebAppMetrics.Set(key, app.Spec.DesiredReplicas, status.Replicas, status.ReadyReplicas);
-        if (KubernetesJson.Serialize(status) == KubernetesJson.Serialize(app.Status))
+        if (app.Status is not null && KubernetesJson.Serialize(status) == KubernetesJson.Serialize(app.Status))
         {
             return null;
         }

@@ -187,6 +187,7 @@ internal sealed partial class ReplicaReconciler(
     private void Take(ReplicaRecord record, Replica replica, ContainerSnapshot? seen)
     {
         record.Container = seen;
+        record.IsLookedAt = true;
         if (seen is null)
         {
             return;
@@ -403,6 +404,13 @@ internal sealed partial class ReplicaReconciler(
     private async Task<DateTimeOffset?> WriteStatusAsync(
         ReplicaRecord record, Replica replica, DateTimeOffset? drainCheckAt, DateTimeOffset now, CancellationToken cancellationToken)
     {
+        if (!record.IsLookedAt && record.Container is null && replica.Metadata.DeletionTimestamp is null
+            && (host.Problem is null || replica.Status?.ContainerId is not null))
+        {
+            // Nothing is known yet that is better than what is written.
+            return null;
+        }
+
         var status = ReplicaStatusBuilder.Build(replica, record, host.Host, drainCheckAt, host.Problem, now);
         if (!status.Ready && replica.Status is not { Ready: true } && status.Reason is null && replica.Metadata.DeletionTimestamp is null)
         {

@@ -22,7 +22,11 @@ internal sealed class ReplicaRecord(ObjectKey key, string uid, ReplicaStatus? st
     /// <summary>When this process first saw the Replica on this host.</summary>
     public DateTimeOffset Since => now;
 
-    public ContainerSnapshot? Container { get; set; }
+    /// <summary>Until the first look, what an earlier agent wrote: a container that ran is taken to run, and is probed.</summary>
+    public ContainerSnapshot? Container { get; set; } = Assumed(uid, status);
+
+    /// <summary>The engine has been asked for it at least once.</summary>
+    public bool IsLookedAt { get; set; }
 
     public RunHistory History { get; set; } = RunHistory.From(status);
 
@@ -68,6 +72,23 @@ internal sealed class ReplicaRecord(ObjectKey key, string uid, ReplicaStatus? st
         Probes?.Dispose();
         Operation?.Cancel();
     }
+
+    private static ContainerSnapshot? Assumed(string uid, ReplicaStatus? status) =>
+        status is { Phase: ReplicaPhases.Running, ContainerId: { } id, StartedAt: { } started }
+            ? new ContainerSnapshot(
+                id,
+                "",
+                new Dictionary<string, string>(),
+                uid,
+                ContainerState.Running,
+                RestartsAlways: true,
+                new DateTimeOffset(DateTime.SpecifyKind(started, DateTimeKind.Utc)),
+                FinishedAt: null,
+                ExitCode: 0,
+                OutOfMemory: false,
+                RestartCount: 0,
+                Error: "")
+            : null;
 
     private static bool WasEverReady(ReplicaStatus? status) =>
         status is not null

@@ -10,11 +10,13 @@ namespace Orchestrator.Runtime.Informers;
 /// Keeps a local copy of all objects of a kind by list and watch, and tells of each change. One a kind and process: share it.
 /// The objects are shared too: never change one. Add indexes and subscribers before <see cref="RunAsync"/>.
 /// </summary>
+/// <param name="namespace">Null: all objects there are. One namespace is all that an account with few rights may read.</param>
 public sealed partial class Informer<T>(
     ResourceClient<T> client,
     string? labelSelector,
     ILogger logger,
-    TimeProvider time)
+    TimeProvider time,
+    string? @namespace = null)
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
     /// <summary>Asked of the server for each watch: long enough to be cheap, short enough to get off a dead server.</summary>
@@ -104,7 +106,7 @@ public sealed partial class Informer<T>(
 
     private async Task ListAsync(CancellationToken cancellationToken)
     {
-        var list = await client.ListAsync(null, labelSelector, cancellationToken);
+        var list = await client.ListAsync(@namespace, labelSelector, cancellationToken);
         _cache.Replace(list.Items, list.Metadata.ResourceVersion);
         _revision = list.Metadata.ResourceVersion;
         Touch();
@@ -123,6 +125,7 @@ public sealed partial class Informer<T>(
         try
         {
             var events = client.WatchAsync(
+                @namespace,
                 labelSelector,
                 _revision!,
                 WatchTimeout,

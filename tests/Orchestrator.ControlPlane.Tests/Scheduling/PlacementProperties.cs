@@ -21,7 +21,7 @@ public sealed class PlacementProperties
         {
             var here = world.Replicas.Where(replica => replica.Spec.HostName == host.Metadata.Name).ToList();
             var snapshot = HostSnapshot.Of(host);
-            Assert.True(here.Sum(replica => Needs.Of(replica.Spec.Template).Memory) <= (snapshot.Memory ?? decimal.MaxValue));
+            Assert.True(here.Sum(replica => Needs.Of(replica.Spec.Template).Memory) <= (snapshot.Memory ?? long.MaxValue));
             Assert.Equal(here.Count, here.Select(replica => replica.Spec.HostPort).Distinct().Count());
             Assert.All(here, replica => Assert.InRange(replica.Spec.HostPort!.Value, snapshot.FirstPort, snapshot.LastPort));
             foreach (var app in world.Apps.Values.Where(app => app.Spec.Placement?.MaxReplicasPerHost is not null))
@@ -45,6 +45,17 @@ public sealed class PlacementProperties
         Assert.Equal(one.Replicas.Select(Place), other.Replicas.Select(Place));
 
         static (string?, int?) Place(Api.Replicas.Replica replica) => (replica.Spec.HostName, replica.Spec.HostPort);
+    });
+
+    [Fact]
+    public void The_ranking_finds_what_a_look_at_every_host_finds() => Gen.Int.Sample(seed =>
+    {
+        var (ranked, scanned) = (Random(new Random(seed)), Random(new Random(seed)));
+        ranked.Round();
+        scanned.Round(new HostFinder(alwaysScan: true));
+        Assert.Equal(
+            scanned.Replicas.Select(replica => (replica.Metadata.Name, replica.Spec.HostName, replica.Spec.HostPort)),
+            ranked.Replicas.Select(replica => (replica.Metadata.Name, replica.Spec.HostName, replica.Spec.HostPort)));
     });
 
     [Fact]

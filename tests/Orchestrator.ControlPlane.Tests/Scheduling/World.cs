@@ -93,13 +93,13 @@ internal sealed class World
     }
 
     /// <summary>Decides for all that wait, and binds what was placed.</summary>
-    public List<Decision> Round()
+    public List<Decision> Round(HostFinder? finder = null)
     {
         var bound = Replicas.Where(replica => replica.Spec.HostName is not null)
             .Select(replica => (replica, replica.Spec.HostName!, replica.Spec.HostPort)).ToList();
         var input = new RoundInput(Hosts.Select(HostSnapshot.Of), bound, Refused, Apps.GetValueOrDefault);
         var waiting = Replicas.Where(replica => replica.Spec.HostName is null && replica.Metadata.DeletionTimestamp is null).ToList();
-        var decisions = new PlacementRound(input, _cursors).Place(waiting).ToList();
+        var decisions = new PlacementRound(input, _cursors, finder).Place(waiting).ToList();
         foreach (var placed in decisions.OfType<Placed>())
         {
             (placed.Replica.Spec.HostName, placed.Replica.Spec.HostPort) = (placed.Host, placed.Port);

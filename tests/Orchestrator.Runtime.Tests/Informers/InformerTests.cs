@@ -41,6 +41,45 @@ public sealed class InformerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Kinds_are_read_in_all_namespaces_but_proxy_leases_only_in_the_systems()
+    {
+        var wire = new StubWire(async (_, cancellation) =>
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, _time, cancellation);
+            throw new InvalidOperationException("never");
+        });
+        var running = new SharedInformers(wire.Client(), "test", NullLoggerFactory.Instance, _time).RunAsync(_stop.Token);
+
+        await Eventually.True(() => wire.Requests.Count == 4);
+        Assert.Equal(
+            [
+                "/apis/coordination.k8s.io/v1/namespaces/orchestrator-system/leases",
+                "/apis/orchestrator.dev/v1/dockerhosts",
+                "/apis/orchestrator.dev/v1/replicas",
+                "/apis/orchestrator.dev/v1/webapps",
+            ],
+            wire.Requests.Select(request => request.Path).Order(StringComparer.Ordinal));
+        await _stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task An_informer_of_one_namespace_lists_and_watches_there()
+    {
+        var wire = new StubWire(async (request, cancellation) => await (request.IsWatch ? _watches : _lists).Reader.ReadAsync(cancellation));
+        var informer = new Informer<WebApp>(new ResourceClient<WebApp>(wire.Client(), "test"), null, NullLogger.Instance, _time, "shop");
+        Watch();
+        _lists.Writer.TryWrite(List(5));
+        var running = informer.RunAsync(_stop.Token);
+
+        await Eventually.True(() => wire.Requests.Count == 2);
+        Assert.All(wire.Requests, request => Assert.Equal("/apis/orchestrator.dev/v1/namespaces/shop/webapps", request.Path));
+        Assert.True(wire.Requests[1].IsWatch);
+        await _stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
     public async Task A_broken_stream_is_taken_up_where_it_broke()
     {
         var first = Watch();

@@ -62,11 +62,14 @@ public sealed class ReconcileLoopTests : IAsyncDisposable
         await Advancing(() => tries == 3);
     }
 
-    [Fact]
-    public async Task A_lost_race_comes_again_too()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_lost_race_comes_again_too(bool changed)
     {
         var tries = 0;
-        Run(workers: 1, (_, _) => ++tries < 2 ? throw new ConflictException(null, null) : Task.FromResult(ReconcileResult.Done));
+        ApiException cause = changed ? new ConflictException(null, null) : new NotFoundException(null, null);
+        Run(workers: 1, (_, _) => ++tries < 2 ? throw cause : Task.FromResult(ReconcileResult.Done));
         _queue.Add("a");
         await Advancing(() => tries == 2);
     }

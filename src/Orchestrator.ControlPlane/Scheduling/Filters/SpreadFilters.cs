@@ -9,7 +9,7 @@ internal sealed class MaxReplicasFilter : IHostFilter
     public string Name => "MaxReplicasPerHost";
 
     public bool Check(PlacementGroup group, HostSlot slot) =>
-        group.Placement.MaxReplicasPerHost is not { } most || slot.ReplicasOf(group.App, group.Revision) < most;
+        group.Placement.MaxReplicasPerHost is not { } most || slot.ReplicasOfRevision(group.RevisionId) < most;
 
     public string Explain(PlacementGroup group, HostSlot slot) => $"at the limit of {group.Placement.MaxReplicasPerHost} replicas a host";
 }
