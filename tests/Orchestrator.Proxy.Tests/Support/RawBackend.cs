@@ -26,6 +26,7 @@ internal sealed class RawBackend : IAsyncDisposable
     {
         (Name, _answer) = (name, answer);
         _listener.Start();
+        Id = new(name, "127.0.0.1", ((IPEndPoint)_listener.LocalEndpoint).Port);
         _accepting = AcceptAsync();
     }
 
@@ -33,24 +34,28 @@ internal sealed class RawBackend : IAsyncDisposable
 
     public int Requests => Volatile.Read(ref _requests);
 
-    public EndpointId Id => new(Name, "127.0.0.1", ((IPEndPoint)_listener.LocalEndpoint).Port);
+    public EndpointId Id { get; }
 
     /// <summary>Breaks off every connection there is.</summary>
     public void DropConnections()
     {
         foreach (var connection in _connections)
         {
-            connection.Client.LingerState = new LingerOption(true, 0);
-            connection.Dispose();
+            // Resets it, without a word of goodbye.
+            connection.Client?.Close(0);
         }
     }
 
     public async ValueTask DisposeAsync()
     {
+        if (_stop.IsCancellationRequested)
+        {
+            return;
+        }
+
         await _stop.CancelAsync();
         _listener.Dispose();
         await _accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _stop.Dispose();
     }
 
     private async Task AcceptAsync()

@@ -60,7 +60,17 @@ internal sealed class TestProxy : IAsyncDisposable
     {
         var options = new ProxyOptions { StateFolder = "", Port = 0, Address = IPAddress.Loopback, DrainTimeout = TimeSpan.FromSeconds(20) };
         var proxy = new TestProxy(with is null ? options : with(options));
-        await proxy.Listeners.OpenSharedAsync(CancellationToken.None);
+        try
+        {
+            await proxy.Listeners.OpenSharedAsync(CancellationToken.None);
+        }
+        catch
+        {
+            proxy.Client = new HttpClient();
+            await proxy.DisposeAsync();
+            throw;
+        }
+
         proxy.Client = NewClient(proxy.Url);
         return proxy;
     }
@@ -87,6 +97,11 @@ internal sealed class TestProxy : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_stop.IsCancellationRequested)
+        {
+            return;
+        }
+
         Client.Dispose();
         await _stop.CancelAsync();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -94,7 +109,6 @@ internal sealed class TestProxy : IAsyncDisposable
         await Suspects.DisposeAsync();
         _forwarder.Dispose();
         Routes.Clear();
-        _stop.Dispose();
     }
 
     /// <summary>Nobody listens there: connections are refused.</summary>
