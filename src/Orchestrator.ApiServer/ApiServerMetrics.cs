@@ -1,3 +1,4 @@
+using Orchestrator.ApiServer.Storage;
 using Prometheus;
 
 namespace Orchestrator.ApiServer;
@@ -16,9 +17,23 @@ internal static class ApiServerMetrics
     public static Gauge Watchers { get; } = Metrics.CreateGauge(
         "orchestrator_apiserver_watchers", "Watches that are open.", "resource");
 
-    public static Gauge Revision { get; } = Metrics.CreateGauge(
+    private static readonly Gauge Revision = Metrics.CreateGauge(
         "orchestrator_apiserver_store_revision", "Newest revision of the store.");
 
-    public static Gauge Size { get; } = Metrics.CreateGauge(
+    private static readonly Gauge Size = Metrics.CreateGauge(
         "orchestrator_apiserver_store_size_bytes", "Size of the store on disk, its write-ahead log included.");
+
+    private static ObjectStore? _store;
+
+    static ApiServerMetrics() => Metrics.DefaultRegistry.AddBeforeCollectCallback(() =>
+    {
+        if (Volatile.Read(ref _store) is { } store)
+        {
+            Revision.Set(store.Revision);
+            Size.Set(store.SizeInBytes);
+        }
+    });
+
+    /// <summary>Tells of this store from now on: a process has one.</summary>
+    public static void Watch(ObjectStore store) => Volatile.Write(ref _store, store);
 }

@@ -14,14 +14,10 @@ internal sealed record SentObject(JsonObject Object, IReadOnlyList<string> Fault
 /// <summary>From bodies to objects of the kind that is expected.</summary>
 internal static class BodyReader
 {
-    public const string Protobuf = "application/vnd.kubernetes.protobuf";
-
-    private const string Accepted = "application/json, application/yaml, " + Protobuf;
-
-    public static async Task<Outcome<ParsedDocument>> DocumentAsync(HttpRequest request, CancellationToken cancellationToken)
+    public static async Task<Outcome<ParsedDocument>> PatchAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         var body = await RequestBody.ReadAsync(request, cancellationToken);
-        return body.Failed ? body.Failure : RequestBody.DecodeDocument(body.Value, RequestBody.MediaType(request));
+        return body.Failed ? body.Failure : RequestBody.DecodePatch(body.Value);
     }
 
     /// <summary>An object of this resource, with its apiVersion and kind.</summary>
@@ -34,7 +30,7 @@ internal static class BodyReader
             return body.Failure;
         }
 
-        var document = Decode(request, body.Value, definition.Kind, definition.IsCustom);
+        var document = RequestBody.Decode(request, body.Value);
         if (document.Failed)
         {
             return document.Failure;
@@ -66,7 +62,7 @@ internal static class BodyReader
         JsonObject sent = [];
         if (body.Value.Length > 0)
         {
-            var document = Decode(request, body.Value, "DeleteOptions", isCustom: false);
+            var document = RequestBody.Decode(request, body.Value);
             if (document.Failed)
             {
                 return document.Failure;
@@ -101,15 +97,6 @@ internal static class BodyReader
             ResourceVersion = preconditions.Text("resourceVersion"),
         };
     }
-
-    private static Outcome<ParsedDocument> Decode(HttpRequest request, byte[] body, string kind, bool isCustom) =>
-        RequestBody.MediaType(request) switch
-        {
-            "" or "application/json" => RequestBody.DecodeDocument(body, "application/json"),
-            "application/yaml" or "text/yaml" or "application/x-yaml" => RequestBody.DecodeDocument(body, "application/yaml"),
-            _ => Status.UnsupportedMediaType(
-                "the body of the request was in an unknown format - accepted media types include: " + Accepted),
-        };
 
     private static Status? Fit(JsonObject sent, ResourceDefinition definition)
     {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Orchestrator.ApiServer.Protobuf;
 using Orchestrator.ApiServer.Schema.Documents;
 
 namespace Orchestrator.ApiServer.Rest;
@@ -13,6 +14,8 @@ internal static class RequestBody
     /// connection. Default 64 MiB.
     /// </summary>
     private const long MostDropped = 64L * 1024 * 1024;
+
+    private const string Accepted = "application/json, application/yaml, " + ProtobufDocument.ContentType;
 
     /// <summary>Reads a body of at most <see cref="DocumentLimits.MaxBytes"/>.</summary>
     public static async Task<Outcome<byte[]>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -45,21 +48,17 @@ internal static class RequestBody
             : Status.TooLarge($"Request entity too large: limit is {limit}");
     }
 
-    /// <summary>Decodes a body that must be one object of whatever kind.</summary>
-    public static Outcome<ParsedDocument> DecodeDocument(byte[] body, string mediaType)
+    /// <summary>Decodes a body by its content type.</summary>
+    public static Outcome<ParsedDocument> Decode(HttpRequest request, byte[] body) => MediaType(request) switch
     {
-        var document = mediaType switch
-        {
-            "application/yaml" or "text/yaml" or "application/x-yaml" => YamlDocument.Parse(body, DocumentLimits.Default),
-            _ => JsonDocumentParser.Parse(body, DocumentLimits.Default),
-        };
-        if (!document.Succeeded)
-        {
-            return document.Error.IsTooLarge ? Status.TooLarge(document.Error.Message) : Status.BadRequest(document.Error.Message);
-        }
+        "" or "application/json" => Check(JsonDocumentParser.Parse(body, DocumentLimits.Default)),
+        "application/yaml" or "text/yaml" or "application/x-yaml" => Check(YamlDocument.Parse(body, DocumentLimits.Default)),
+        ProtobufDocument.ContentType => Check(ProtobufDocument.Parse(body, DocumentLimits.Default)),
+        _ => Status.UnsupportedMediaType("the body of the request was in an unknown format - accepted media types include: " + Accepted),
+    };
 
-        return document;
-    }
+    /// <summary>Decodes a patch, which is JSON whatever its type.</summary>
+    public static Outcome<ParsedDocument> DecodePatch(byte[] body) => Check(JsonDocumentParser.Parse(body, DocumentLimits.Default));
 
     /// <summary>The media type without its parameters, in lower case; empty when there is none.</summary>
     public static string MediaType(HttpRequest request)
@@ -67,6 +66,16 @@ internal static class RequestBody
         var type = request.ContentType ?? "";
         var end = type.IndexOf(';', StringComparison.Ordinal);
         return (end < 0 ? type : type[..end]).Trim().ToLowerInvariant();
+    }
+
+    private static Outcome<ParsedDocument> Check(ParsedDocument document)
+    {
+        if (document.Succeeded)
+        {
+            return document;
+        }
+
+        return document.Error.IsTooLarge ? Status.TooLarge(document.Error.Message) : Status.BadRequest(document.Error.Message);
     }
 
     /// <summary>Duplicate fields as they are told to clients.</summary>

@@ -164,7 +164,7 @@ internal sealed class ResourceRequests(
                 + "the body of the request was in an unknown format - accepted media types include: " + string.Join(", ", accepted));
         }
 
-        var document = await BodyReader.DocumentAsync(request, cancellationToken);
+        var document = await BodyReader.PatchAsync(request, cancellationToken);
         return document.Failed
             ? document.Failure
             : new Change(current => Apply(patch(current, document.Value.Root), resource, current), RequestBody.Faults(document.Value));

@@ -8,33 +8,9 @@ internal sealed class LabelSelectorParser(string text)
 {
     private const string BinaryOperators = "=, !=, ==, in, notin, >, <";
 
-    private readonly List<Token> _tokens = Scan(text);
+    private readonly IReadOnlyList<LabelToken> _tokens = LabelToken.Scan(text);
     private int _position;
     private string? _error;
-
-    private enum TokenKind
-    {
-        Error,
-        End,
-        ClosedParenthesis,
-        Comma,
-        Not,
-        DoubleEquals,
-        Equals,
-        GreaterThan,
-        Identifier,
-        In,
-        LessThan,
-        NotEquals,
-        NotIn,
-        OpenParenthesis,
-    }
-
-    private readonly record struct Token(TokenKind Kind, string Literal)
-    {
-        /// <summary>Where a value stands, <c>in</c> and <c>notin</c> are values like any other.</summary>
-        public Token AsValue() => Kind is TokenKind.In or TokenKind.NotIn ? this with { Kind = TokenKind.Identifier } : this;
-    }
 
     public List<LabelRequirement>? Parse(out string? error)
     {
@@ -49,12 +25,12 @@ internal sealed class LabelSelectorParser(string text)
         while (true)
         {
             var token = Peek().AsValue();
-            if (token.Kind == TokenKind.End)
+            if (token.Kind == LabelTokenKind.End)
             {
                 return requirements;
             }
 
-            if (token.Kind is not (TokenKind.Identifier or TokenKind.Not))
+            if (token.Kind is not (LabelTokenKind.Identifier or LabelTokenKind.Not))
             {
                 return Fail<List<LabelRequirement>>($"found '{token.Literal}', expected: !, identifier, or 'end of string'");
             }
@@ -67,18 +43,18 @@ internal sealed class LabelSelectorParser(string text)
 
             requirements.Add(requirement);
             var next = Take();
-            if (next.Kind == TokenKind.End)
+            if (next.Kind == LabelTokenKind.End)
             {
                 return requirements;
             }
 
-            if (next.Kind != TokenKind.Comma)
+            if (next.Kind != LabelTokenKind.Comma)
             {
                 return Fail<List<LabelRequirement>>($"found '{next.Literal}', expected: ',' or 'end of string'");
             }
 
             var after = Peek().AsValue();
-            if (after.Kind is not (TokenKind.Identifier or TokenKind.Not))
+            if (after.Kind is not (LabelTokenKind.Identifier or LabelTokenKind.Not))
             {
                 return Fail<List<LabelRequirement>>($"found '{after.Literal}', expected: identifier after ','");
             }
@@ -88,13 +64,13 @@ internal sealed class LabelSelectorParser(string text)
     private LabelRequirement? ParseRequirement()
     {
         var token = Take().AsValue();
-        var negated = token.Kind == TokenKind.Not;
+        var negated = token.Kind == LabelTokenKind.Not;
         if (negated)
         {
             token = Take().AsValue();
         }
 
-        if (token.Kind != TokenKind.Identifier)
+        if (token.Kind != LabelTokenKind.Identifier)
         {
             return Fail<LabelRequirement>($"found '{token.Literal}', expected: identifier");
         }
@@ -110,7 +86,7 @@ internal sealed class LabelSelectorParser(string text)
             return new LabelRequirement(key, LabelOperator.DoesNotExist, []);
         }
 
-        if (Peek().Kind is TokenKind.End or TokenKind.Comma)
+        if (Peek().Kind is LabelTokenKind.End or LabelTokenKind.Comma)
         {
             return new LabelRequirement(key, LabelOperator.Exists, []);
         }
@@ -145,13 +121,13 @@ internal sealed class LabelSelectorParser(string text)
         var token = Take();
         switch (token.Kind)
         {
-            case TokenKind.In: return LabelOperator.In;
-            case TokenKind.NotIn: return LabelOperator.NotIn;
-            case TokenKind.Equals: return LabelOperator.Equals;
-            case TokenKind.DoubleEquals: return LabelOperator.DoubleEquals;
-            case TokenKind.NotEquals: return LabelOperator.NotEquals;
-            case TokenKind.GreaterThan: return LabelOperator.GreaterThan;
-            case TokenKind.LessThan: return LabelOperator.LessThan;
+            case LabelTokenKind.In: return LabelOperator.In;
+            case LabelTokenKind.NotIn: return LabelOperator.NotIn;
+            case LabelTokenKind.Equals: return LabelOperator.Equals;
+            case LabelTokenKind.DoubleEquals: return LabelOperator.DoubleEquals;
+            case LabelTokenKind.NotEquals: return LabelOperator.NotEquals;
+            case LabelTokenKind.GreaterThan: return LabelOperator.GreaterThan;
+            case LabelTokenKind.LessThan: return LabelOperator.LessThan;
             default:
                 _error = $"found '{token.Literal}', expected: {BinaryOperators}";
                 return null;
@@ -163,20 +139,20 @@ internal sealed class LabelSelectorParser(string text)
 
     private SortedSet<string>? ParseExactValue()
     {
-        if (Peek().Kind is TokenKind.End or TokenKind.Comma)
+        if (Peek().Kind is LabelTokenKind.End or LabelTokenKind.Comma)
         {
             return Values("");
         }
 
         var token = Take().AsValue();
-        return token.Kind == TokenKind.Identifier
+        return token.Kind == LabelTokenKind.Identifier
             ? Values(token.Literal)
             : Fail<SortedSet<string>>($"found '{token.Literal}', expected: identifier");
     }
 
     private SortedSet<string>? ParseSet()
     {
-        if (Take() is { Kind: not TokenKind.OpenParenthesis } open)
+        if (Take() is { Kind: not LabelTokenKind.OpenParenthesis } open)
         {
             return Fail<SortedSet<string>>($"found '{open.Literal}' expected: '('");
         }
@@ -184,10 +160,10 @@ internal sealed class LabelSelectorParser(string text)
         var token = Peek().AsValue();
         switch (token.Kind)
         {
-            case TokenKind.ClosedParenthesis:
+            case LabelTokenKind.ClosedParenthesis:
                 Take();
                 return Values("");
-            case TokenKind.Identifier or TokenKind.Comma:
+            case LabelTokenKind.Identifier or LabelTokenKind.Comma:
                 var values = ParseList();
                 if (values is not null)
                 {
@@ -209,27 +185,27 @@ internal sealed class LabelSelectorParser(string text)
             var token = Take().AsValue();
             switch (token.Kind)
             {
-                case TokenKind.Identifier:
+                case LabelTokenKind.Identifier:
                     values.Add(token.Literal);
                     var next = Peek();
-                    if (next.Kind == TokenKind.ClosedParenthesis)
+                    if (next.Kind == LabelTokenKind.ClosedParenthesis)
                     {
                         return values;
                     }
 
-                    if (next.Kind != TokenKind.Comma)
+                    if (next.Kind != LabelTokenKind.Comma)
                     {
                         return Fail<SortedSet<string>>($"found '{next.Literal}', expected: ',' or ')'");
                     }
 
                     break;
-                case TokenKind.Comma:
-                    if (values.Count == 0 || Peek().Kind is TokenKind.Comma or TokenKind.ClosedParenthesis)
+                case LabelTokenKind.Comma:
+                    if (values.Count == 0 || Peek().Kind is LabelTokenKind.Comma or LabelTokenKind.ClosedParenthesis)
                     {
                         values.Add("");
                     }
 
-                    if (Peek().Kind == TokenKind.ClosedParenthesis)
+                    if (Peek().Kind == LabelTokenKind.ClosedParenthesis)
                     {
                         return values;
                     }
@@ -243,10 +219,10 @@ internal sealed class LabelSelectorParser(string text)
 
     private static SortedSet<string> Values(params ReadOnlySpan<string> values) => new(values.ToArray(), StringComparer.Ordinal);
 
-    private Token Peek() => _tokens[_position];
+    private LabelToken Peek() => _tokens[_position];
 
     /// <summary>The last token is the end, and stays.</summary>
-    private Token Take() => _position < _tokens.Count - 1 ? _tokens[_position++] : _tokens[_position];
+    private LabelToken Take() => _position < _tokens.Count - 1 ? _tokens[_position++] : _tokens[_position];
 
     private T? Fail<T>(string error)
         where T : class
@@ -254,66 +230,4 @@ internal sealed class LabelSelectorParser(string text)
         _error = error;
         return null;
     }
-
-    private static List<Token> Scan(string text)
-    {
-        var tokens = new List<Token>();
-        var position = 0;
-        while (true)
-        {
-            while (position < text.Length && IsSpace(text[position]))
-            {
-                position++;
-            }
-
-            if (position == text.Length)
-            {
-                tokens.Add(new Token(TokenKind.End, ""));
-                return tokens;
-            }
-
-            tokens.Add(IsSpecial(text[position]) ? ScanSymbol(text, ref position) : ScanWord(text, ref position));
-        }
-    }
-
-    private static Token ScanWord(string text, ref int position)
-    {
-        var start = position;
-        while (position < text.Length && !IsSpecial(text[position]) && !IsSpace(text[position]))
-        {
-            position++;
-        }
-
-        var word = text[start..position];
-        return new Token(word switch { "in" => TokenKind.In, "notin" => TokenKind.NotIn, _ => TokenKind.Identifier }, word);
-    }
-
-    private static Token ScanSymbol(string text, ref int position)
-    {
-        if (text[position] is '=' or '!' && position + 1 < text.Length && text[position + 1] == '=')
-        {
-            var kind = text[position] == '=' ? TokenKind.DoubleEquals : TokenKind.NotEquals;
-            position += 2;
-            return new Token(kind, text[(position - 2)..position]);
-        }
-
-        var symbol = text[position++];
-        return new Token(
-            symbol switch
-            {
-                ')' => TokenKind.ClosedParenthesis,
-                '(' => TokenKind.OpenParenthesis,
-                ',' => TokenKind.Comma,
-                '!' => TokenKind.Not,
-                '=' => TokenKind.Equals,
-                '>' => TokenKind.GreaterThan,
-                '<' => TokenKind.LessThan,
-                _ => TokenKind.Error,
-            },
-            symbol.ToString());
-    }
-
-    private static bool IsSpace(char character) => character is ' ' or '\t' or '\r' or '\n';
-
-    private static bool IsSpecial(char character) => character is '=' or '!' or '(' or ')' or ',' or '>' or '<';
 }

@@ -88,6 +88,11 @@ public sealed partial class ObjectStore : IAsyncDisposable
     /// <inheritdoc cref="StoreReader.Owned"/>
     public IReadOnlyList<StorageKey> Owned(string uid) => Read(reader => reader.Owned(uid));
 
+    /// <inheritdoc cref="StoreReader.Terminating"/>
+    public IReadOnlyList<StorageKey> Terminating() => Read(reader => reader.Terminating());
+
+    public bool HasUid(string uid) => Read(reader => reader.HasUid(uid));
+
     /// <inheritdoc cref="StoreReader.MissingOwners"/>
     public IReadOnlyList<string> MissingOwners() => Read(reader => reader.MissingOwners());
 

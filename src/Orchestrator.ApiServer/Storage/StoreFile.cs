@@ -26,6 +26,7 @@ internal static class StoreFile
         ) STRICT;
         CREATE UNIQUE INDEX objects_by_key ON objects (resource, namespace, name);
         CREATE INDEX objects_by_uid ON objects (uid);
+        CREATE INDEX objects_terminating ON objects (resource, namespace, name) WHERE terminating = 1;
         CREATE TABLE owners (
             owner TEXT NOT NULL,
             resource TEXT NOT NULL,

@@ -28,6 +28,8 @@ internal sealed class StoreReader : IDisposable
     private readonly Statement _listAt;
     private readonly Statement _changes;
     private readonly Statement _owned;
+    private readonly Statement _terminating;
+    private readonly Statement _hasUid;
     private readonly Statement _ownerless;
 
     public StoreReader(string path)
@@ -58,6 +60,8 @@ internal sealed class StoreReader : IDisposable
             """,
             3);
         _owned = new Statement(_connection, "SELECT resource, namespace, name FROM owners WHERE owner = $1", 1);
+        _terminating = new Statement(_connection, "SELECT resource, namespace, name FROM objects WHERE terminating = 1", 0);
+        _hasUid = new Statement(_connection, "SELECT 1 FROM objects WHERE uid = $1", 1);
         _ownerless = new Statement(
             _connection, "SELECT DISTINCT owner FROM owners WHERE NOT EXISTS (SELECT 1 FROM objects WHERE uid = owner)", 0);
     }
@@ -133,17 +137,12 @@ internal sealed class StoreReader : IDisposable
     }
 
     /// <summary>Keys of the objects that name this uid as an owner.</summary>
-    public IReadOnlyList<StorageKey> Owned(string uid)
-    {
-        var keys = new List<StorageKey>();
-        using var rows = _owned.Query(uid);
-        while (rows.Read())
-        {
-            keys.Add(new StorageKey(rows.GetString(0), rows.GetString(1), rows.GetString(2)));
-        }
+    public IReadOnlyList<StorageKey> Owned(string uid) => Keys(_owned.Query(uid));
 
-        return keys;
-    }
+    /// <summary>Keys of the objects that are being deleted.</summary>
+    public IReadOnlyList<StorageKey> Terminating() => Keys(_terminating.Query());
+
+    public bool HasUid(string uid) => _hasUid.Scalar(uid) is not null;
 
     /// <summary>Uids that objects name as owners and that no object has.</summary>
     public IReadOnlyList<string> MissingOwners()
@@ -160,12 +159,26 @@ internal sealed class StoreReader : IDisposable
 
     public void Dispose()
     {
-        foreach (var statement in (Statement[])[_begin, _end, _state, _get, _list, _listNamespace, _listAt, _changes, _owned, _ownerless])
+        foreach (var statement in (Statement[])[_begin, _end, _state, _get, _list, _listNamespace, _listAt, _changes, _owned, _terminating, _hasUid, _ownerless])
         {
             statement.Dispose();
         }
 
         _connection.Dispose();
+    }
+
+    private static List<StorageKey> Keys(SqliteDataReader rows)
+    {
+        var keys = new List<StorageKey>();
+        using (rows)
+        {
+            while (rows.Read())
+            {
+                keys.Add(new StorageKey(rows.GetString(0), rows.GetString(1), rows.GetString(2)));
+            }
+        }
+
+        return keys;
     }
 
     private (long Revision, long Compacted) State()

@@ -13,6 +13,9 @@ public sealed class ChangeFeed
     /// <summary>Every change up to this revision is in its stream.</summary>
     public long Revision => Volatile.Read(ref _revision);
 
+    /// <summary>Called with what each commit changed, on the store's thread: must neither block nor throw. Set before the first change.</summary>
+    public Action<IReadOnlyList<Change>>? Committed { get; set; }
+
     /// <summary>Before the first change: the revision at which the store was opened.</summary>
     public void StartAt(long revision) => Volatile.Write(ref _revision, revision);
 
@@ -46,5 +49,7 @@ public sealed class ChangeFeed
 
             Volatile.Write(ref _revision, changes[^1].Revision);
         }
+
+        Committed?.Invoke(changes);
     }
 }

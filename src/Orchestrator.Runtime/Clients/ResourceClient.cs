@@ -46,25 +46,27 @@ public sealed class ResourceClient<T>(IKubernetes kubernetes, string fieldManage
                 Kind.Group, Kind.ApiVersion, @namespace, Kind.PluralName, labelSelector: labelSelector, cancellationToken: cancellationToken));
 
     /// <summary>Events after a revision, until the server ends the watch (it does, after <paramref name="timeout"/>).</summary>
+    /// <param name="namespace">Null watches all namespaces, or a cluster-wide kind.</param>
     /// <param name="timeout">Whole seconds are sent; the server closes the stream then.</param>
     /// <param name="onError">Called with what could not be read or what the server reported inside the stream.</param>
     public async IAsyncEnumerable<(WatchEventType Type, T Object)> WatchAsync(
+        string? @namespace,
         string? labelSelector,
         string resourceVersion,
         TimeSpan timeout,
         Action<Exception> onError,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var response = _objects.ListClusterCustomObjectWithHttpMessagesAsync<CustomResourceList<T>>(
-            Kind.Group,
-            Kind.ApiVersion,
-            Kind.PluralName,
-            allowWatchBookmarks: true,
-            labelSelector: labelSelector,
-            resourceVersion: resourceVersion,
-            timeoutSeconds: (int)timeout.TotalSeconds,
-            watch: true,
-            cancellationToken: cancellationToken);
+        var seconds = (int)timeout.TotalSeconds;
+        var response = @namespace is null
+            ? _objects.ListClusterCustomObjectWithHttpMessagesAsync<CustomResourceList<T>>(
+                Kind.Group, Kind.ApiVersion, Kind.PluralName,
+                allowWatchBookmarks: true, labelSelector: labelSelector, resourceVersion: resourceVersion, timeoutSeconds: seconds, watch: true,
+                cancellationToken: cancellationToken)
+            : _objects.ListNamespacedCustomObjectWithHttpMessagesAsync<CustomResourceList<T>>(
+                Kind.Group, Kind.ApiVersion, @namespace, Kind.PluralName,
+                allowWatchBookmarks: true, labelSelector: labelSelector, resourceVersion: resourceVersion, timeoutSeconds: seconds, watch: true,
+                cancellationToken: cancellationToken);
         try
         {
             await response;

@@ -10,21 +10,32 @@ namespace Orchestrator.Runtime.Informers;
 /// Keeps a local copy of all objects of a kind by list and watch, and tells of each change. One a kind and process: share it.
 /// The objects are shared too: never change one. Add indexes and subscribers before <see cref="RunAsync"/>.
 /// </summary>
+/// <param name="namespace">Null: all objects there are. One namespace is all that an account with few rights may read.</param>
 public sealed partial class Informer<T>(
     ResourceClient<T> client,
     string? labelSelector,
     ILogger logger,
-    TimeProvider time)
+    TimeProvider time,
+    string? @namespace = null)
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
     /// <summary>Asked of the server for each watch: long enough to be cheap, short enough to get off a dead server.</summary>
     private static readonly TimeSpan WatchTimeout = TimeSpan.FromMinutes(5);
+
+    /// <summary>A stream that outlives its timeout by this is one whose server is gone without a word.</summary>
+    private static readonly TimeSpan WatchTimeoutMargin = TimeSpan.FromSeconds(30);
+
+    /// <summary>A watch that ends sooner, and has brought nothing, has not worked: without a pause it would be a busy loop.</summary>
+    private static readonly TimeSpan ShortestWatch = TimeSpan.FromSeconds(1);
 
     private readonly InformerCache<T> _cache = new();
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10), Random());
     private bool _running;
     private long _lastContact;
+
+    // Where to watch on from, kept as the stream goes: going back after a broken stream would bring deleted objects to life.
+    private string? _revision;
 
     public bool HasSynced => _synced.Task.IsCompletedSuccessfully;
 
@@ -63,13 +74,16 @@ public sealed partial class Informer<T>(
     {
         ThrowIfRunning();
         _running = true;
-        string? revision = null;
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
-                revision ??= await ListAsync(cancellationToken);
-                revision = await WatchAsync(revision, cancellationToken);
+                if (_revision is null)
+                {
+                    await ListAsync(cancellationToken);
+                }
+
+                await WatchAsync(cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -78,9 +92,9 @@ public sealed partial class Informer<T>(
             catch (Exception failure)
             {
                 InformerMetrics.Failures.WithLabels(typeof(T).Name).Inc();
-                if (failure is ApiException { Code: System.Net.HttpStatusCode.Gone })
+                if (IsExpired(failure))
                 {
-                    revision = null;
+                    _revision = null;
                 }
 
                 var delay = _backoff.Next();
@@ -90,26 +104,30 @@ public sealed partial class Informer<T>(
         }
     }
 
-    private async Task<string> ListAsync(CancellationToken cancellationToken)
+    private async Task ListAsync(CancellationToken cancellationToken)
     {
-        var list = await client.ListAsync(null, labelSelector, cancellationToken);
+        var list = await client.ListAsync(@namespace, labelSelector, cancellationToken);
         _cache.Replace(list.Items, list.Metadata.ResourceVersion);
+        _revision = list.Metadata.ResourceVersion;
         Touch();
         _synced.TrySetResult();
-        return list.Metadata.ResourceVersion;
     }
 
-    /// <returns>The revision to watch on from; null when the cache must be listed anew.</returns>
-    private async Task<string?> WatchAsync(string revision, CancellationToken cancellationToken)
+    /// <exception cref="Exception">The stream broke, or ended at once.</exception>
+    private async Task WatchAsync(CancellationToken cancellationToken)
     {
         // The stream is read by the client library, which reports its errors beside it: keep the first and end the stream.
         Exception? inStream = null;
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var started = time.GetTimestamp();
+        var delivered = false;
+        using var overdue = new CancellationTokenSource(WatchTimeout + WatchTimeoutMargin, time);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, overdue.Token);
         try
         {
             var events = client.WatchAsync(
+                @namespace,
                 labelSelector,
-                revision,
+                _revision!,
                 WatchTimeout,
                 failure =>
                 {
@@ -120,27 +138,36 @@ public sealed partial class Informer<T>(
             await foreach (var (type, obj) in events)
             {
                 _backoff.Reset();
+                delivered = true;
                 Touch();
                 if (type != WatchEventType.Bookmark)
                 {
                     _cache.Apply(type, obj);
                 }
 
-                revision = obj.Metadata.ResourceVersion ?? revision;
+                _revision = obj.Metadata.ResourceVersion ?? _revision;
             }
         }
-        catch (OperationCanceledException) when (inStream is not null && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // Told below.
+            inStream ??= new TimeoutException("the server neither ended the watch nor said anything");
         }
 
-        return inStream switch
+        if (inStream is not null)
         {
-            null => revision,
-            KubernetesException { Status.Code: 410 } => null,
-            _ => throw inStream,
-        };
+            throw inStream;
+        }
+
+        if (!delivered && time.GetElapsedTime(started) < ShortestWatch)
+        {
+            throw new IOException("the server ended the watch at once");
+        }
     }
+
+    /// <summary>The server no longer knows the revision (410), or does not know it yet (504: it was set back to an older state).</summary>
+    private static bool IsExpired(Exception failure) => failure is
+        ApiException { Code: System.Net.HttpStatusCode.Gone or System.Net.HttpStatusCode.GatewayTimeout }
+        or KubernetesException { Status.Code: 410 or 504 };
 
     private void Touch() => Volatile.Write(ref _lastContact, time.GetTimestamp());
 

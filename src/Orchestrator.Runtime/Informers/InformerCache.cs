@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Globalization;
 using k8s;
@@ -14,8 +15,13 @@ internal sealed class InformerCache<T>
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Func<T, IEnumerable<string>>> _indexers = [];
-    private readonly Dictionary<(string Index, string Value), ImmutableDictionary<ObjectKey, T>> _indexed = [];
+
+    // Written under the lock, read without it: a subscriber of one cache may read another's index, in any order.
+    private readonly ConcurrentDictionary<(string Index, string Value), ImmutableDictionary<ObjectKey, T>> _indexed = new();
     private readonly List<Action<InformerEvent<T>>> _subscribers = [];
+
+    // Revisions of our own writes that no list or watch has brought yet.
+    private readonly Dictionary<ObjectKey, long> _seeded = [];
     private volatile ImmutableDictionary<ObjectKey, T> _items = ImmutableDictionary<ObjectKey, T>.Empty;
 
     // The newest revision the watch has delivered. Whatever is not newer is already in the cache, or was and has been deleted.
@@ -27,32 +33,38 @@ internal sealed class InformerCache<T>
 
     public void Subscribe(Action<InformerEvent<T>> subscriber) => _subscribers.Add(subscriber);
 
-    public IReadOnlyCollection<T> ByIndex(string name, string value)
-    {
-        lock (_gate)
-        {
-            return _indexed.TryGetValue((name, value), out var found) ? new ValuesOf(found) : [];
-        }
-    }
+    public IReadOnlyCollection<T> ByIndex(string name, string value) =>
+        _indexed.TryGetValue((name, value), out var found) ? new ValuesOf(found) : [];
 
-    /// <summary>Makes the cache what a list returned.</summary>
+    /// <summary>
+    /// Makes the cache what a list returned, whatever it holds: a server that was restored from a backup has older revisions.
+    /// Only a write of our own that the list is too old to know stays.
+    /// </summary>
     public void Replace(IEnumerable<T> listed, string revision)
     {
         lock (_gate)
         {
+            _revision = RevisionOf(revision);
+            foreach (var key in _seeded.Where(seed => seed.Value <= _revision).Select(seed => seed.Key).ToList())
+            {
+                _seeded.Remove(key);
+            }
+
             var present = new HashSet<ObjectKey>();
             foreach (var obj in listed)
             {
-                present.Add(ObjectKey.Of(obj));
-                Set_NeedsLock(obj);
+                var key = ObjectKey.Of(obj);
+                present.Add(key);
+                if (!_seeded.ContainsKey(key) && !IsSame(_items.GetValueOrDefault(key), obj))
+                {
+                    Set_NeedsLock(key, obj);
+                }
             }
 
-            foreach (var key in _items.Keys.Where(key => !present.Contains(key)).ToList())
+            foreach (var key in _items.Keys.Where(key => !present.Contains(key) && !_seeded.ContainsKey(key)).ToList())
             {
                 Remove_NeedsLock(key);
             }
-
-            _revision = RevisionOf(revision);
         }
     }
 
@@ -60,17 +72,28 @@ internal sealed class InformerCache<T>
     {
         lock (_gate)
         {
-            switch (type)
+            var key = ObjectKey.Of(obj);
+            var revision = RevisionOf(obj.Metadata.ResourceVersion);
+            _revision = Math.Max(_revision, revision);
+            if (_seeded.TryGetValue(key, out var seeded) && seeded <= revision)
             {
-                case WatchEventType.Added or WatchEventType.Modified:
-                    Set_NeedsLock(obj);
-                    break;
-                case WatchEventType.Deleted:
-                    Remove_NeedsLock(ObjectKey.Of(obj));
-                    break;
+                _seeded.Remove(key);
             }
 
-            _revision = Math.Max(_revision, RevisionOf(obj.Metadata.ResourceVersion));
+            var known = _items.GetValueOrDefault(key);
+            switch (type)
+            {
+                // Not newer: a seeded write comes around again, with what came before it.
+                case WatchEventType.Added or WatchEventType.Modified when known is null || RevisionOf(known.Metadata.ResourceVersion) < revision:
+                    Set_NeedsLock(key, obj);
+                    break;
+
+                // The end of an earlier object of this name is not the end of one that was seeded since.
+                case WatchEventType.Deleted when known is not null && (known.Metadata.Uid == obj.Metadata.Uid || !_seeded.ContainsKey(key)):
+                    _seeded.Remove(key);
+                    Remove_NeedsLock(key);
+                    break;
+            }
         }
     }
 
@@ -79,7 +102,9 @@ internal sealed class InformerCache<T>
     {
         lock (_gate)
         {
-            if (RevisionOf(obj.Metadata.ResourceVersion) <= _revision)
+            var key = ObjectKey.Of(obj);
+            var revision = RevisionOf(obj.Metadata.ResourceVersion);
+            if (revision <= _revision || revision <= RevisionOf(_items.GetValueOrDefault(key)?.Metadata.ResourceVersion))
             {
                 return;
             }
@@ -90,22 +115,25 @@ internal sealed class InformerCache<T>
                 return;
             }
 
-            Set_NeedsLock(obj);
+            _seeded[key] = revision;
+            Set_NeedsLock(key, obj);
         }
     }
 
-    private void Set_NeedsLock(T obj)
-    {
-        var key = ObjectKey.Of(obj);
-        if (_items.TryGetValue(key, out var old))
-        {
-            // Not newer: a seeded write comes around again, or a list repeats what is known.
-            if (old.Metadata.Uid == obj.Metadata.Uid
-                && RevisionOf(obj.Metadata.ResourceVersion) <= RevisionOf(old.Metadata.ResourceVersion))
-            {
-                return;
-            }
+    private static bool IsSame(T? known, T obj) =>
+        known is not null && known.Metadata.Uid == obj.Metadata.Uid && known.Metadata.ResourceVersion == obj.Metadata.ResourceVersion;
 
+    private void Set_NeedsLock(ObjectKey key, T obj)
+    {
+        if (_items.TryGetValue(key, out var old) && old.Metadata.Uid != obj.Metadata.Uid)
+        {
+            // Deleted and made again while nobody watched: two objects, and subscribers hear of both.
+            Remove_NeedsLock(key);
+            old = null;
+        }
+
+        if (old is not null)
+        {
             Unindex_NeedsLock(key, old);
         }
 
@@ -114,7 +142,7 @@ internal sealed class InformerCache<T>
         {
             foreach (var value in valuesOf(obj))
             {
-                var found = _indexed.GetValueOrDefault((name, value), ImmutableDictionary<ObjectKey, T>.Empty);
+                var found = _indexed.GetValueOrDefault((name, value)) ?? ImmutableDictionary<ObjectKey, T>.Empty;
                 _indexed[(name, value)] = found.SetItem(key, obj);
             }
         }
@@ -148,7 +176,7 @@ internal sealed class InformerCache<T>
                 found = found.Remove(key);
                 if (found.IsEmpty)
                 {
-                    _indexed.Remove((name, value));
+                    _indexed.TryRemove((name, value), out _);
                 }
                 else
                 {

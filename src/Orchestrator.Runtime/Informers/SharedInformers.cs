@@ -25,7 +25,7 @@ public sealed class SharedInformers
         WebApps = new(WebAppClient, labelSelector: null, logger, time);
         Replicas = new(ReplicaClient, labelSelector: null, logger, time);
         Hosts = new(HostClient, labelSelector: null, logger, time);
-        ProxyLeases = new(LeaseClient, $"{Labels.Component}={Labels.ProxyComponent}", logger, time);
+        ProxyLeases = new(LeaseClient, $"{Labels.Component}={Labels.ProxyComponent}", logger, time, ApiGroup.SystemNamespace);
         Replicas.AddIndex(ReplicaIndexes.ByApp, replica => [ReplicaIndexes.AppKey(replica.Metadata.NamespaceProperty, replica.Spec.AppName)]);
         Replicas.AddIndex(ReplicaIndexes.ByHost, replica => replica.Spec.HostName is { } host ? [host] : []);
     }

@@ -6,7 +6,8 @@ namespace Orchestrator.Runtime.Reconciling;
 
 /// <summary>
 /// Takes keys from a queue and reconciles them with a fixed number of workers. A reconcile that throws is logged, counted and
-/// tried again after its back-off; a lost race (<see cref="ConflictException"/>) is tried again without being called an error.
+/// tried again after its back-off; a lost race (<see cref="ConflictException"/>, <see cref="NotFoundException"/>: the object changed
+/// or went after it was read) is tried again without being called an error.
 /// </summary>
 public sealed partial class ReconcileLoop<TKey>(
     WorkQueue<TKey> queue,
@@ -68,8 +69,9 @@ public sealed partial class ReconcileLoop<TKey>(
         {
             // The process stops; the key is reconciled by whoever comes next.
         }
-        catch (ConflictException)
+        catch (ApiException raced) when (raced is ConflictException or NotFoundException)
         {
+            Log.Raced(logger, raced, queue.Name, key.ToString());
             _metrics.Requeue.Inc();
             queue.AddAfterFailure(key);
         }
@@ -84,6 +86,9 @@ public sealed partial class ReconcileLoop<TKey>(
 
     private static partial class Log
     {
+        [LoggerMessage(Level = LogLevel.Debug, Message = "{Controller} lost a race for {Key}; it is tried again")]
+        public static partial void Raced(ILogger logger, Exception cause, string controller, string? key);
+
         [LoggerMessage(Level = LogLevel.Error, Message = "{Controller} could not reconcile {Key}; it is tried again")]
         public static partial void Failed(ILogger logger, Exception failure, string controller, string? key);
     }

@@ -18,14 +18,16 @@ public sealed class WorkQueue<TKey> : IDisposable
     private readonly Queue<(TKey Key, long Since)> _ready = [];
     private readonly HashSet<TKey> _waiting = [];
     private readonly HashSet<TKey> _working = [];
-    private readonly Dictionary<TKey, DateTimeOffset> _dueAt = [];
-    private readonly PriorityQueue<TKey, DateTimeOffset> _delayed = new();
+    private readonly Dictionary<TKey, Delayed> _delayed = [];
+    private readonly SortedSet<Delayed> _byDueTime = new(Delayed.BySooner);
     private readonly Dictionary<TKey, int> _failures = [];
     private readonly SemaphoreSlim _available = new(0);
     private readonly TimeProvider _time;
     private readonly Random _random;
     private readonly ITimer _timer;
     private readonly WorkQueueMetrics _metrics;
+    private long _delays;
+    private bool _disposed;
 
     public WorkQueue(string name, TimeProvider time, Random? jitter = null)
     {
@@ -69,15 +71,21 @@ public sealed class WorkQueue<TKey> : IDisposable
 
         lock (_gate)
         {
-            var due = _time.GetUtcNow() + delay;
-            if (_dueAt.TryGetValue(key, out var earlier) && earlier <= due)
+            // By the monotonic clock: a wall clock that is set back would hold keys up for as long.
+            var due = _time.GetTimestamp() + (long)(delay.TotalSeconds * _time.TimestampFrequency);
+            if (_disposed || (_delayed.TryGetValue(key, out var earlier) && earlier.Due <= due))
             {
                 return;
             }
 
-            _dueAt[key] = due;
-            _delayed.Enqueue(key, due);
-            SetTimer_NeedsLock();
+            Undelay_NeedsLock(key);
+            var delayed = new Delayed(key, due, _delays++);
+            _delayed.Add(key, delayed);
+            _byDueTime.Add(delayed);
+            if (_byDueTime.Min == delayed)
+            {
+                SetTimer_NeedsLock();
+            }
         }
     }
 
@@ -126,23 +134,29 @@ public sealed class WorkQueue<TKey> : IDisposable
         lock (_gate)
         {
             _working.Remove(key);
-            if (_waiting.Contains(key))
+            if (_waiting.Contains(key) && !_disposed)
             {
                 Enqueue_NeedsLock(key);
             }
         }
     }
 
+    /// <summary>From here on adding does nothing: subscriptions outlive the queues they feed.</summary>
     public void Dispose()
     {
+        lock (_gate)
+        {
+            _disposed = true;
+        }
+
         _timer.Dispose();
         _available.Dispose();
     }
 
     private void Add_NeedsLock(TKey key)
     {
-        _dueAt.Remove(key);
-        if (!_waiting.Add(key))
+        Undelay_NeedsLock(key);
+        if (_disposed || !_waiting.Add(key))
         {
             return;
         }
@@ -161,20 +175,22 @@ public sealed class WorkQueue<TKey> : IDisposable
         _available.Release();
     }
 
+    private void Undelay_NeedsLock(TKey key)
+    {
+        if (_delayed.Remove(key, out var delayed))
+        {
+            _byDueTime.Remove(delayed);
+        }
+    }
+
     private void MoveDue()
     {
         lock (_gate)
         {
-            var now = _time.GetUtcNow();
-            while (_delayed.TryPeek(out var key, out var due) && due <= now)
+            var now = _time.GetTimestamp();
+            while (_byDueTime.Min is { } soonest && soonest.Due <= now)
             {
-                _delayed.Dequeue();
-
-                // Only the entry that counts: an earlier one or a plain add may have come in between.
-                if (_dueAt.TryGetValue(key, out var counts) && counts == due)
-                {
-                    Add_NeedsLock(key);
-                }
+                Add_NeedsLock(soonest.Key);
             }
 
             SetTimer_NeedsLock();
@@ -183,13 +199,19 @@ public sealed class WorkQueue<TKey> : IDisposable
 
     private void SetTimer_NeedsLock()
     {
-        if (_delayed.TryPeek(out _, out var due))
+        if (!_disposed && _byDueTime.Min is { } soonest)
         {
-            var wait = due - _time.GetUtcNow();
+            var wait = _time.GetElapsedTime(_time.GetTimestamp(), soonest.Due);
             // Timers count whole milliseconds: round up, or the timer fires early and spins until it is due.
             _timer.Change(
                 TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(wait.TotalMilliseconds))),
                 Timeout.InfiniteTimeSpan);
         }
+    }
+
+    private sealed record Delayed(TKey Key, long Due, long Sequence)
+    {
+        public static readonly Comparer<Delayed> BySooner = Comparer<Delayed>.Create((left, right) =>
+            left.Due.CompareTo(right.Due) is not 0 and var due ? due : left.Sequence.CompareTo(right.Sequence));
     }
 }

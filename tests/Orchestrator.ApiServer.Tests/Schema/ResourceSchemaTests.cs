@@ -33,6 +33,19 @@ public sealed class ResourceSchemaTests
         Golden.Check(Area, name, "expected.txt", string.Concat(lines.Select(line => line + "\n")));
     }
 
+    [Theory]
+    [InlineData("webapps.yaml")]
+    [InlineData("replicas.yaml")]
+    [InlineData("dockerhosts.yaml")]
+    public void The_crds_are_themselves_without_fault(string file)
+    {
+        var crd = Crds.Yaml(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "crds", file)));
+        var schema = new ResourceSchema(Crds.Find("CustomResourceDefinition"));
+        Assert.Empty(schema.Prune(crd));
+        schema.Default(crd);
+        Assert.Empty(schema.Validate(crd));
+    }
+
     [Fact]
     public void What_is_absent_gets_its_default_in_the_objects_that_are_there()
     {

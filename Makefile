@@ -1,0 +1,42 @@
+# Orchestrator: what is done from here. `make` alone says so.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help build test deps lint lab-up lab-down lab-status images clean
+
+# Hosts of a lab, and which of the labs that may stand side by side.
+N ?= 3
+LAB ?= 0
+export LAB
+
+CONFIGURATION ?= Release
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build all projects
+	dotnet build Orchestrator.sln --configuration $(CONFIGURATION) -v quiet --nologo
+
+test: build deps ## run every test, against a lab of three engines; ends in "N passed, N failed"
+	tests/run.sh $(CONFIGURATION)
+
+deps: ## bring the tools that tests and demo drive into the cache (kubectl, helm, kube-apiserver, Prometheus, …)
+	tests/lab/deps.sh
+
+lint: ## check the shell scripts (installs shellcheck if it is missing)
+	tests/lab/lint
+
+lab-up: ## bring up a lab of N=3 Docker engines (LAB=0 … 255 picks one of several); safe to repeat
+	tests/lab/up $(N)
+
+lab-down: ## take the lab down (LAB=0); leaves nothing behind
+	tests/lab/down
+
+lab-status: ## show the lab's hosts (LAB=0)
+	tests/lab/status
+
+images: ## build the sample images into the cache
+	tests/lab/build-images
+
+clean: ## remove what builds made; the cache of downloads stays
+	rm -rf artifacts

@@ -1,0 +1,125 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Orchestrator.ApiServer.Objects;
+using Orchestrator.ApiServer.Storage;
+using Orchestrator.ApiServer.Watching;
+
+namespace Orchestrator.ApiServer.Housekeeping;
+
+/// <summary>
+/// What a cluster's controller manager does for the API itself: empties namespaces that are being deleted, deletes what has lost its
+/// owners, and lets old Events go. Level-based: looks at what is, when something was deleted and once at the start.
+/// </summary>
+internal sealed partial class Housekeeper
+{
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(30);
+
+    /// <summary>Events are looked through so often.</summary>
+    private static readonly TimeSpan EventPeriod = TimeSpan.FromMinutes(5);
+
+    private readonly ObjectStore _store;
+    private readonly ServedResources _resources;
+    private readonly NamespaceEmptier _namespaces;
+    private readonly GarbageCollector _garbage;
+    private readonly EventRetention _events;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    /// <summary>One place: a signal that waits stands for all that come meanwhile.</summary>
+    private readonly Channel<bool> _signals = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+
+    public Housekeeper(
+        ObjectStore store, ServedResources resources, ObjectWriter writer, ChangeFeed feed, TimeProvider time, ILogger logger)
+    {
+        (_store, _resources, _time, _logger) = (store, resources, time, logger);
+        _namespaces = new NamespaceEmptier(store, resources, writer, time);
+        _garbage = new GarbageCollector(store, resources, writer);
+        _events = new EventRetention(store, resources, writer, time);
+        feed.Committed = changes =>
+        {
+            if (changes.Any(IsOfInterest))
+            {
+                _signals.Writer.TryWrite(true);
+            }
+        };
+        _signals.Writer.TryWrite(true);
+    }
+
+    public Task RunAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(TidyAsync(cancellationToken), ForgetEventsAsync(cancellationToken));
+
+    private async Task TidyAsync(CancellationToken cancellationToken)
+    {
+        var retry = FirstRetry;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await _signals.Reader.ReadAsync(cancellationToken);
+                await LookAsync(cancellationToken);
+                retry = FirstRetry;
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception failure)
+            {
+                Log.Failed(_logger, failure, retry);
+                await Task.Delay(retry, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                retry = retry * 2 < LongestRetry ? retry * 2 : LongestRetry;
+                _signals.Writer.TryWrite(true);
+            }
+        }
+    }
+
+    private async Task ForgetEventsAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(EventPeriod, _time);
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await timer.WaitForNextTickAsync(cancellationToken);
+                await _events.ForgetAsync(cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception failure)
+            {
+                Log.Failed(_logger, failure, EventPeriod);
+            }
+        }
+    }
+
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        foreach (var key in _store.Terminating())
+        {
+            if (key.Resource == _resources.Namespaces.Definition.GroupResource)
+            {
+                await _namespaces.EmptyAsync(key, cancellationToken);
+            }
+            else
+            {
+                await _garbage.FinishAsync(key, cancellationToken);
+            }
+        }
+
+        await _garbage.CollectAsync(cancellationToken);
+    }
+
+    /// <summary>Runs for every change on the store's thread: looks at bytes, parses nothing.</summary>
+    private static bool IsOfInterest(Change change) => change.Key.Resource is not ("events" or "leases.coordination.k8s.io")
+        && (change.Type == ChangeType.Deleted || change.Json.AsSpan().IndexOf("\"deletionTimestamp\":\""u8) >= 0);
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Error, Message = "Emptying namespaces, collecting garbage and forgetting events failed; tried again in {Delay}")]
+        public static partial void Failed(ILogger logger, Exception failure, TimeSpan delay);
+    }
+}

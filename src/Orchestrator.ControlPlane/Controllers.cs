@@ -1,0 +1,57 @@
+using k8s;
+using Microsoft.Extensions.Logging;
+using Orchestrator.ControlPlane.Hosts;
+using Orchestrator.ControlPlane.Scheduling;
+using Orchestrator.ControlPlane.WebApps;
+using Orchestrator.Runtime.Events;
+using Orchestrator.Runtime.Informers;
+
+namespace Orchestrator.ControlPlane;
+
+/// <summary>
+/// The WebApp controller, the scheduler and the DockerHost controller. Make it before the informers run; run it while leading: it
+/// may be run again after a loss of leadership.
+/// </summary>
+public sealed class Controllers : IDisposable
+{
+    /// <summary>The field manager that writes of this part are made under.</summary>
+    public const string FieldManager = "orchestrator-controller";
+
+    private readonly SharedInformers _informers;
+    private readonly WebAppController _webApps;
+    private readonly Scheduler _scheduler;
+    private readonly HostController _hosts;
+
+    public Controllers(SharedInformers informers, IKubernetes kubernetes, IEventRecorder events, ILoggerFactory loggers, TimeProvider time)
+    {
+        _informers = informers;
+        _webApps = new WebAppController(informers, kubernetes, events, loggers, time);
+        _scheduler = new Scheduler(informers, events, loggers, time);
+        _hosts = new HostController(informers, events, loggers, time);
+    }
+
+    /// <summary>Waits for the informers and works until cancelled; returns when all that was under way has ended.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _informers.WaitForSyncAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return;
+        }
+
+        await Task.WhenAll(
+            _webApps.RunAsync(cancellationToken),
+            _scheduler.RunAsync(cancellationToken),
+            _hosts.RunAsync(cancellationToken));
+    }
+
+    public void Dispose()
+    {
+        _webApps.Dispose();
+        _scheduler.Dispose();
+        _hosts.Dispose();
+    }
+}

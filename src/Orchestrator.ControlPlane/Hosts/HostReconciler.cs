@@ -1,0 +1,169 @@
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Api;
+using Orchestrator.Api.DockerHosts;
+using Orchestrator.Api.Replicas;
+using Orchestrator.Api.WebApps;
+using Orchestrator.Runtime;
+using Orchestrator.Runtime.Clients;
+using Orchestrator.Runtime.Events;
+using Orchestrator.Runtime.Informers;
+using Orchestrator.Runtime.Reconciling;
+
+namespace Orchestrator.ControlPlane.Hosts;
+
+/// <summary>
+/// Sums up what a host carries, and sees it off: a host that is being deleted is left by its Replicas first, in the WebApp
+/// controller's rolling way; one that went without that is declared lost, so that nothing waits for its agent.
+/// </summary>
+internal sealed partial class HostReconciler(SharedInformers informers, IEventRecorder events, ILogger logger, TimeProvider time)
+{
+    /// <summary>
+    /// How long replacements get to become ready elsewhere before what is left on a host that is being deleted is deleted all the
+    /// same. Without an end, the last host could never be removed.
+    /// </summary>
+    public static readonly TimeSpan DrainDeadline = TimeSpan.FromMinutes(2);
+
+    /// <summary>A host that is being deleted and has been silent for this long is taken for gone: its agent cannot clean up.</summary>
+    public static readonly TimeSpan LostAfter = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan Resync = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
+
+    public async Task<ReconcileResult> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
+    {
+        HostMetrics.Set(informers.Hosts.Items.Values);
+        var bound = informers.Replicas.ByIndex(ReplicaIndexes.ByHost, key.Name);
+        if (informers.Hosts.Get(key) is not { } host)
+        {
+            // The cache of hosts may be behind that of Replicas.
+            if (bound.Count > 0 && await informers.HostClient.GetAsync(key, cancellationToken) is null)
+            {
+                await DeleteAsync(bound, cancellationToken);
+                await ReleaseAsync(bound, "no longer exists", cancellationToken);
+                return ReconcileResult.After(LookAgain);
+            }
+
+            return ReconcileResult.Done;
+        }
+
+        await WriteAllocationAsync(host, HostAllocation.Of(bound), cancellationToken);
+        if (host.Metadata.DeletionTimestamp is { } deleted)
+        {
+            return await DrainAsync(host, bound, time.GetUtcNow() - new DateTimeOffset(deleted, TimeSpan.Zero), cancellationToken);
+        }
+
+        if (!(host.Metadata.Finalizers?.Contains(Finalizers.Host) ?? false))
+        {
+            await WriteFinalizersAsync(host, [.. host.Metadata.Finalizers ?? [], Finalizers.Host], cancellationToken);
+        }
+
+        return ReconcileResult.After(Resync);
+    }
+
+    private async Task<ReconcileResult> DrainAsync(
+        DockerHost host, IReadOnlyCollection<Replica> bound, TimeSpan draining, CancellationToken cancellationToken)
+    {
+        if (!(host.Metadata.Finalizers?.Contains(Finalizers.Host) ?? false))
+        {
+            return ReconcileResult.Done;
+        }
+
+        if (bound.Count == 0)
+        {
+            // After the finalizer nobody would look: ask the server itself.
+            var unseen = await informers.ReplicaClient.ListAsync(null, $"{Labels.Host}={host.Metadata.Name}", cancellationToken);
+            if (unseen.Items.Count > 0)
+            {
+                return ReconcileResult.After(LookAgain);
+            }
+
+            await WriteFinalizersAsync(host, [.. host.Metadata.Finalizers.Where(name => name != Finalizers.Host)], cancellationToken);
+            Log.Gone(logger, host.Metadata.Name);
+            return ReconcileResult.Done;
+        }
+
+        if (draining >= DrainDeadline)
+        {
+            await DeleteAsync(bound, cancellationToken);
+        }
+        else
+        {
+            // Nobody replaces those that belong to no app.
+            await DeleteAsync(bound.Where(replica => replica.GetController()?.Kind != WebApp.KubeKind), cancellationToken);
+        }
+
+        var silent = HostHealth.NotReadyFor(host, time.GetUtcNow());
+        if (silent >= LostAfter && draining >= LostAfter)
+        {
+            await ReleaseAsync(bound, "is being deleted and does not answer", cancellationToken);
+        }
+
+        return ReconcileResult.After(draining < LostAfter ? LostAfter - draining : draining < DrainDeadline ? DrainDeadline - draining : LookAgain * 10);
+    }
+
+    private async Task DeleteAsync(IEnumerable<Replica> replicas, CancellationToken cancellationToken)
+    {
+        foreach (var replica in replicas.Where(replica => replica.Metadata.DeletionTimestamp is null))
+        {
+            try
+            {
+                await informers.ReplicaClient.DeleteAsync(ObjectKey.Of(replica), replica.Metadata.Uid, cancellationToken);
+            }
+            catch (ConflictException)
+            {
+                // Another Replica has the name by now: this one is gone.
+            }
+        }
+    }
+
+    /// <summary>Takes the agent's finalizer from Replicas that are being deleted: there is no engine left to stop them on.</summary>
+    private async Task ReleaseAsync(IEnumerable<Replica> replicas, string why, CancellationToken cancellationToken)
+    {
+        foreach (var replica in replicas.Where(replica =>
+            replica.Metadata.DeletionTimestamp is not null && (replica.Metadata.Finalizers?.Contains(Finalizers.Container) ?? false)))
+        {
+            var finalizers = replica.Metadata.Finalizers.Where(name => name != Finalizers.Container);
+            try
+            {
+                await informers.ReplicaClient.MergePatchAsync(
+                    ObjectKey.Of(replica), new { metadata = new { resourceVersion = replica.Metadata.ResourceVersion, finalizers } }, cancellationToken);
+            }
+            catch (NotFoundException)
+            {
+                continue;
+            }
+
+            Log.Released(logger, replica.Metadata.NamespaceProperty, replica.Metadata.Name, replica.Spec.HostName, why);
+            events.Record(replica, EventTypes.Warning, "HostLost",
+                $"host {replica.Spec.HostName} {why}: the replica is given up; if the machine still runs, so may its container");
+        }
+    }
+
+    /// <summary>These two fields of the status are ours, the rest is the agent's: a merge patch keeps them apart.</summary>
+    private async Task WriteAllocationAsync(DockerHost host, HostAllocation allocation, CancellationToken cancellationToken)
+    {
+        if (!allocation.IsIn(host.Status))
+        {
+            var patch = new { status = new { allocated = allocation.ToQuantities(), replicas = allocation.Replicas } };
+            informers.Hosts.Seed(await informers.HostClient.MergePatchStatusAsync(ObjectKey.Of(host), patch, cancellationToken));
+        }
+    }
+
+    private async Task WriteFinalizersAsync(DockerHost host, List<string> finalizers, CancellationToken cancellationToken)
+    {
+        // Not the cached form's revision: the allocation may just have been written.
+        var current = informers.Hosts.Get(ObjectKey.Of(host)) ?? host;
+        var patch = new { metadata = new { resourceVersion = current.Metadata.ResourceVersion, finalizers } };
+        informers.Hosts.Seed(await informers.HostClient.MergePatchAsync(ObjectKey.Of(host), patch, cancellationToken));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "Host {Host} carries nothing any more and is gone")]
+        public static partial void Gone(ILogger logger, string host);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Replica {Namespace}/{Name} is given up: host {Host} {Why}")]
+        public static partial void Released(ILogger logger, string @namespace, string name, string? host, string why);
+    }
+}

@@ -1,0 +1,51 @@
+using Orchestrator.ControlPlane.Scheduling.Filters;
+
+namespace Orchestrator.ControlPlane.Scheduling;
+
+/// <summary>The filters in their order, and what they say when none fits.</summary>
+internal static class FilterPipeline
+{
+    /// <summary>Depend on the host alone: checked once for a group and round.</summary>
+    private static readonly IHostFilter[] OnHost = [new ReadyFilter(), new CordonFilter(), new TaintFilter(), new HostSelectorFilter()];
+
+    /// <summary>Depend on what runs there: checked for each replica.</summary>
+    private static readonly IHostFilter[] OnLoad =
+        [new CpuFilter(), new MemoryFilter(), new MaxReplicasFilter(), new SpreadFilter(), new PortFilter()];
+
+    public static bool IsCandidate(PlacementGroup group, HostSlot slot) => Passes(OnHost, group, slot);
+
+    /// <param name="slot">A candidate.</param>
+    public static bool Fits(PlacementGroup group, HostSlot slot) => Passes(OnLoad, group, slot);
+
+    /// <summary>
+    /// Why no host fits, the reason that ruled out most hosts first: <c>0/3 hosts: 2 insufficient memory, 1 cordoned</c>.
+    /// </summary>
+    public static string Explain(PlacementGroup group, IReadOnlyCollection<HostSlot> slots)
+    {
+        if (slots.Count == 0)
+        {
+            return "0/0 hosts: there is no DockerHost yet";
+        }
+
+        var reasons = slots
+            .Select(slot => OnHost.Concat(OnLoad).FirstOrDefault(filter => !filter.Check(group, slot))?.Explain(group, slot) ?? "fit now")
+            .GroupBy(reason => reason)
+            .OrderByDescending(reason => reason.Count())
+            .ThenBy(reason => reason.Key, StringComparer.Ordinal)
+            .Select(reason => $"{reason.Count()} {reason.Key}");
+        return $"0/{slots.Count} hosts: {string.Join(", ", reasons)}";
+    }
+
+    private static bool Passes(IHostFilter[] filters, PlacementGroup group, HostSlot slot)
+    {
+        foreach (var filter in filters)
+        {
+            if (!filter.Check(group, slot))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,149 @@
+using Orchestrator.Api.Replicas;
+using Orchestrator.Api.WebApps;
+using Orchestrator.Runtime;
+
+namespace Orchestrator.ControlPlane.Scheduling;
+
+/// <summary>What a round decided for one Replica: a host and a port, or why not.</summary>
+internal abstract record Decision(Replica Replica);
+
+internal sealed record Placed(Replica Replica, string Host, int Port) : Decision(Replica);
+
+internal sealed record Unfit(Replica Replica, string Message) : Decision(Replica);
+
+/// <summary>All that a round decides by, as it was at one moment.</summary>
+/// <param name="Bound">Replicas with a host, those whose binding is still being written included.</param>
+/// <param name="Refused">Ports that engines have refused lately.</param>
+/// <param name="AppOf">The WebApp of a Replica; null when there is none.</param>
+internal sealed record RoundInput(
+    IEnumerable<HostSnapshot> Hosts,
+    IEnumerable<(Replica Replica, string Host, int? Port)> Bound,
+    IEnumerable<(string Host, int Port)> Refused,
+    Func<ObjectKey, WebApp?> AppOf);
+
+/// <summary>
+/// Places the waiting Replicas, one after the other, each placement counting for the next. Pure but for the port cursors, and
+/// always the same for the same input.
+/// </summary>
+internal sealed class PlacementRound
+{
+    private static readonly Placement NoWishes = new();
+
+    private readonly RoundInput _input;
+    private readonly Dictionary<string, int> _nextPort;
+    private readonly HostFinder _finder;
+    private readonly Dictionary<string, HostSlot> _slots = new(StringComparer.Ordinal);
+    private readonly List<HostSlot> _inOrder;
+    private readonly Dictionary<(string Namespace, string App), int> _appIds = [];
+    private readonly Dictionary<(int AppId, string Revision), int> _revisionIds = [];
+    private readonly Dictionary<int, PlacementGroup> _groups = [];
+
+    /// <param name="nextPort">Where each host's search for a free port starts; the owner keeps it from round to round.</param>
+    public PlacementRound(RoundInput input, Dictionary<string, int> nextPort, HostFinder? finder = null)
+    {
+        _input = input;
+        _nextPort = nextPort;
+        _finder = finder ?? new HostFinder();
+        foreach (var host in input.Hosts)
+        {
+            _slots.Add(host.Name, new HostSlot(host));
+        }
+
+        foreach (var (replica, host, port) in input.Bound)
+        {
+            if (_slots.TryGetValue(host, out var slot))
+            {
+                var (appId, revisionId) = IdsOf(replica);
+                slot.Add(appId, revisionId, Needs.Of(replica.Spec.Template), replica.Metadata.DeletionTimestamp is not null);
+                slot.TakePort(port ?? 0);
+            }
+        }
+
+        foreach (var (host, port) in input.Refused)
+        {
+            _slots.GetValueOrDefault(host)?.TakePort(port);
+        }
+
+        _inOrder = [.. _slots.Values.OrderBy(slot => slot.Host.Name, StringComparer.Ordinal)];
+    }
+
+    /// <summary>The oldest first, so that nobody waits for ever behind newcomers; one that fits nowhere holds up no other.</summary>
+    public IEnumerable<Decision> Place(IEnumerable<Replica> waiting) => waiting
+        .OrderBy(replica => replica.Metadata.CreationTimestamp ?? DateTime.MaxValue)
+        .ThenBy(replica => replica.Metadata.NamespaceProperty, StringComparer.Ordinal)
+        .ThenBy(replica => replica.Metadata.Name, StringComparer.Ordinal)
+        .Select(PlaceOne);
+
+    private Decision PlaceOne(Replica replica)
+    {
+        var (appId, revisionId) = IdsOf(replica);
+        if (!_groups.TryGetValue(revisionId, out var group))
+        {
+            group = MakeGroup(replica, appId, revisionId);
+            _groups.Add(revisionId, group);
+        }
+
+        if (group.Unfit is null && _finder.Find(group) is { } best)
+        {
+            Take(group, best);
+            return new Placed(replica, best.Host.Name, GivePort(best));
+        }
+
+        group.Unfit ??= FilterPipeline.Explain(group, _inOrder);
+        return new Unfit(replica, group.Unfit);
+    }
+
+    private PlacementGroup MakeGroup(Replica replica, int appId, int revisionId)
+    {
+        var app = _input.AppOf(new ObjectKey(replica.Metadata.NamespaceProperty, replica.Spec.AppName));
+        var hash = HostScore.HashOf($"{replica.Metadata.NamespaceProperty}/{replica.Spec.AppName}/{replica.Spec.Revision}");
+        var group = new PlacementGroup(appId, revisionId, hash, Needs.Of(replica.Spec.Template), app?.Spec.Placement ?? NoWishes);
+        if (app is null)
+        {
+            group.Unfit = $"WebApp {replica.Spec.AppName} does not exist";
+            return group;
+        }
+
+        group.Candidates = _finder.CandidatesFor(group, _inOrder);
+        group.Spread.AddRange((group.Placement.Spread ?? []).Select(constraint => new SpreadCount(constraint, appId, group.Candidates)));
+        return group;
+    }
+
+    private void Take(PlacementGroup group, HostSlot slot)
+    {
+        slot.Add(group.AppId, group.RevisionId, group.Needs, leaving: false);
+        if (group.Spread.Count > 0)
+        {
+            // Another revision of the app counts the same replicas over its own candidates.
+            foreach (var sibling in _groups.Values.Where(other => other.AppId == group.AppId))
+            {
+                sibling.Spread.ForEach(spread => spread.Place(slot));
+            }
+        }
+    }
+
+    private int GivePort(HostSlot slot)
+    {
+        var port = slot.GivePort(_nextPort.TryGetValue(slot.Host.Name, out var next) ? next : slot.FirstStart);
+        _nextPort[slot.Host.Name] = port + 1 > slot.Host.LastPort ? slot.Host.FirstPort : port + 1;
+        return port;
+    }
+
+    private (int AppId, int RevisionId) IdsOf(Replica replica)
+    {
+        var appId = NumberOf(_appIds, (replica.Metadata.NamespaceProperty, replica.Spec.AppName));
+        return (appId, NumberOf(_revisionIds, (appId, replica.Spec.Revision)));
+    }
+
+    private static int NumberOf<TKey>(Dictionary<TKey, int> numbers, TKey key)
+        where TKey : notnull
+    {
+        if (!numbers.TryGetValue(key, out var number))
+        {
+            number = numbers.Count;
+            numbers.Add(key, number);
+        }
+
+        return number;
+    }
+}

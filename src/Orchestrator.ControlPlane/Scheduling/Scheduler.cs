@@ -1,0 +1,292 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Api.DockerHosts;
+using Orchestrator.Api.Replicas;
+using Orchestrator.ControlPlane.Hosts;
+using Orchestrator.Runtime;
+using Orchestrator.Runtime.Clients;
+using Orchestrator.Runtime.Events;
+using Orchestrator.Runtime.Informers;
+
+namespace Orchestrator.ControlPlane.Scheduling;
+
+/// <summary>
+/// Gives each unbound Replica a host and a port. Rounds, after swarmkit's scheduler: what comes within a few milliseconds is
+/// decided together, from a table of hosts built whole; decisions are written in parallel while the next round may run already.
+/// One that loses a race is simply undecided again. What fits nowhere is looked at again whenever something changed, not by the clock.
+/// </summary>
+internal sealed partial class Scheduler : IDisposable
+{
+    /// <summary>Long enough to take the creates of one reconcile together, too short to be felt.</summary>
+    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan Cap = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>After the API server failed a write.</summary>
+    private static readonly TimeSpan RetryAfterError = TimeSpan.FromSeconds(1);
+
+    /// <summary>After a lost race: the winner's write has been read, this only keeps two schedulers from racing in a tight loop.</summary>
+    private static readonly TimeSpan RetryAfterConflict = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>Writes under way at once.</summary>
+    private const int Writers = 16;
+
+    private const string Unbound = "unbound";
+
+    private readonly SharedInformers _informers;
+    private readonly Binder _binder;
+    private readonly IEventRecorder _events;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly Debounce _changed;
+    private readonly ITimer _retry;
+    private readonly RefusedPorts _refused;
+    private readonly Assumptions _assumed = new();
+    private readonly ConcurrentDictionary<string, long> _waitingSince = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _nextPort = new(StringComparer.Ordinal);
+
+    public Scheduler(SharedInformers informers, IEventRecorder events, ILoggerFactory loggers, TimeProvider time)
+    {
+        _informers = informers;
+        _events = events;
+        _time = time;
+        _logger = loggers.CreateLogger<Scheduler>();
+        _binder = new Binder(informers.Replicas, informers.ReplicaClient, time);
+        _changed = new Debounce(Quiet, Cap, time);
+        _retry = time.CreateTimer(_ => _changed.Signal(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _refused = new RefusedPorts(time);
+        informers.Replicas.AddIndex(Unbound, replica => IsWaiting(replica) ? [Unbound] : []);
+        informers.Replicas.Subscribe(OnReplica);
+        informers.Hosts.Subscribe(OnHost);
+        informers.WebApps.Subscribe(change =>
+        {
+            if (change.Old?.Metadata.Generation != change.New?.Metadata.Generation)
+            {
+                _changed.Signal();
+            }
+        });
+    }
+
+    /// <summary>Works until cancelled. The informers have synced.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        _assumed.Clear();
+        _changed.Signal();
+
+        // Bounded: a round waits when the writers are that far behind, and then decides by what is newer.
+        var decisions = Channel.CreateBounded<Decision>(1024);
+        var writing = Task.WhenAll(Enumerable.Range(0, Writers).Select(_ => WriteAllAsync(decisions.Reader, cancellationToken)));
+        try
+        {
+            while (true)
+            {
+                await _changed.WaitAsync(cancellationToken);
+                foreach (var decision in DecideOrLog())
+                {
+                    _assumed.Add(decision);
+                    await decisions.Writer.WriteAsync(decision, cancellationToken);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // An orderly stop: what has not been written is decided anew by whoever comes next.
+        }
+        finally
+        {
+            decisions.Writer.Complete();
+            await writing;
+        }
+    }
+
+    public void Dispose() => _retry.Dispose();
+
+    private static bool IsWaiting(Replica replica) => replica.Spec.HostName is null && replica.Metadata.DeletionTimestamp is null;
+
+    /// <summary>A round that fails is tried again: without a scheduler nothing starts any more.</summary>
+    private List<Decision> DecideOrLog()
+    {
+        var started = _time.GetTimestamp();
+        try
+        {
+            return Decide();
+        }
+        catch (Exception failure)
+        {
+            SchedulingMetrics.Error.Inc();
+            Log.RoundFailed(_logger, failure);
+            _retry.Change(RetryAfterError, Timeout.InfiniteTimeSpan);
+            return [];
+        }
+        finally
+        {
+            SchedulingMetrics.RoundDuration.Observe(_time.GetElapsedTime(started).TotalSeconds);
+        }
+    }
+
+    private List<Decision> Decide()
+    {
+        var waiting = _informers.Replicas.ByIndex(Unbound, Unbound);
+        SchedulingMetrics.Waiting.Set(waiting.Count);
+        if (waiting.Count == 0)
+        {
+            return [];
+        }
+
+        // In this order, and each once: a binding whose write ends in between is then seen as assumed or as bound, never as neither.
+        var assumed = _assumed.Snapshot();
+        var replicas = _informers.Replicas.Items;
+        var bound = replicas.Values
+            .Where(replica => replica.Spec.HostName is not null)
+            .Select(replica => (replica, replica.Spec.HostName!, replica.Spec.HostPort))
+            .Concat(assumed.Values.OfType<Placed>()
+                .Where(placed => replicas.GetValueOrDefault(ObjectKey.Of(placed.Replica)) is { Spec.HostName: null })
+                .Select(placed => (placed.Replica, placed.Host, (int?)placed.Port)));
+        var undecided = waiting
+            .Select(replica => replicas.GetValueOrDefault(ObjectKey.Of(replica)))
+            .OfType<Replica>()
+            .Where(replica => IsWaiting(replica) && !assumed.ContainsKey(replica.Metadata.Uid));
+        var input = new RoundInput(_informers.Hosts.Items.Values.Select(HostSnapshot.Of), bound, _refused.Current(), _informers.WebApps.Get);
+        return [.. new PlacementRound(input, _nextPort).Place(undecided).Where(decision => decision is not Unfit unfit || !Binder.IsTold(unfit))];
+    }
+
+    private async Task WriteAllAsync(ChannelReader<Decision> decisions, CancellationToken cancellationToken)
+    {
+        await foreach (var decision in decisions.ReadAllAsync(CancellationToken.None))
+        {
+            if (!cancellationToken.IsCancellationRequested)
+            {
+                await WriteAsync(decision, cancellationToken);
+            }
+        }
+    }
+
+    private async Task WriteAsync(Decision decision, CancellationToken cancellationToken)
+    {
+        var replica = decision.Replica;
+        try
+        {
+            switch (decision)
+            {
+                case Placed placed:
+                    await _binder.BindAsync(placed, cancellationToken);
+                    SchedulingMetrics.Scheduled.Inc();
+                    ObserveWait(replica);
+                    break;
+                case Unfit unfit:
+                    await _binder.ExplainAsync(unfit, cancellationToken);
+                    SchedulingMetrics.Unschedulable.Inc();
+                    _events.Record(replica, EventTypes.Warning, Binder.FailedScheduling, unfit.Message);
+                    break;
+            }
+        }
+        catch (Exception changed) when (changed is ConflictException or NotFoundException)
+        {
+            SchedulingMetrics.Conflict.Inc();
+            await RereadAsync(replica, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The write may have arrived or not; the next leader reads which.
+        }
+        catch (Exception failure)
+        {
+            SchedulingMetrics.Error.Inc();
+            Log.Failed(_logger, failure, replica.Metadata.NamespaceProperty, replica.Metadata.Name);
+            _retry.Change(RetryAfterError, Timeout.InfiniteTimeSpan);
+        }
+        finally
+        {
+            _assumed.Remove(replica);
+        }
+
+        if (decision is Unfit)
+        {
+            // Rounds meanwhile have passed it over.
+            _changed.Signal();
+        }
+    }
+
+    /// <summary>It changed or went, and the cache may not know yet: deciding by the same form again would lose again.</summary>
+    private async Task RereadAsync(Replica replica, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await _informers.ReplicaClient.GetAsync(ObjectKey.Of(replica), cancellationToken) is { } current)
+            {
+                _informers.Replicas.Seed(current);
+            }
+
+            _retry.Change(RetryAfterConflict, Timeout.InfiniteTimeSpan);
+        }
+        catch (Exception failure) when (failure is ApiException or HttpRequestException)
+        {
+            Log.Failed(_logger, failure, replica.Metadata.NamespaceProperty, replica.Metadata.Name);
+            _retry.Change(RetryAfterError, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void ObserveWait(Replica replica)
+    {
+        if (_waitingSince.TryRemove(replica.Metadata.Uid, out var since))
+        {
+            SchedulingMetrics.Duration.Observe(_time.GetElapsedTime(since).TotalSeconds);
+        }
+    }
+
+    private void OnReplica(InformerEvent<Replica> change)
+    {
+        if (change.New is { } replica)
+        {
+            _refused.Learn(replica);
+            if (IsWaiting(replica))
+            {
+                _waitingSince.TryAdd(replica.Metadata.Uid, _time.GetTimestamp());
+            }
+        }
+
+        if (change is { New: null } or { Old.Spec.HostName: not null })
+        {
+            _waitingSince.TryRemove(change.Object.Metadata.Uid, out _);
+        }
+
+        // What a status says is no news here.
+        var matters = change.Old is null || change.New is null
+            || change.Old.Spec.HostName != change.New.Spec.HostName
+            || change.Old.Metadata.DeletionTimestamp != change.New.Metadata.DeletionTimestamp;
+        if (matters)
+        {
+            _changed.Signal();
+        }
+    }
+
+    private void OnHost(InformerEvent<DockerHost> change)
+    {
+        // Capacity may have changed with the status; allocated and replicas are our own writing, and images only a preference.
+        var matters = change is not { Old: { } old, New: { } now }
+            || old.Metadata.Generation != now.Metadata.Generation
+            || old.Metadata.DeletionTimestamp != now.Metadata.DeletionTimestamp
+            || HostHealth.IsReady(old) != HostHealth.IsReady(now)
+            || !SameCapacity(old, now)
+            || !SameLabels(old, now);
+        if (matters)
+        {
+            _changed.Signal();
+        }
+    }
+
+    private static bool SameCapacity(DockerHost old, DockerHost now) =>
+        (HostSnapshot.Of(old) is var before) && (HostSnapshot.Of(now) is var after) && before.Cpu == after.Cpu && before.Memory == after.Memory;
+
+    private static bool SameLabels(DockerHost old, DockerHost now) =>
+        HostSnapshot.Of(old).Labels.OrderBy(label => label.Key).SequenceEqual(HostSnapshot.Of(now).Labels.OrderBy(label => label.Key));
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Error, Message = "A scheduling round failed; it is tried again")]
+        public static partial void RoundFailed(ILogger logger, Exception failure);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "The decision about Replica {Namespace}/{Name} could not be written; it is decided anew")]
+        public static partial void Failed(ILogger logger, Exception failure, string @namespace, string name);
+    }
+}

@@ -1,0 +1,161 @@
+using System.Collections.Concurrent;
+using k8s.Models;
+using Orchestrator.Api;
+using Orchestrator.Api.Replicas;
+using Orchestrator.Api.WebApps;
+using Orchestrator.Runtime;
+using Orchestrator.Runtime.Clients;
+using Orchestrator.Runtime.Informers;
+
+namespace Orchestrator.ControlPlane.WebApps;
+
+/// <summary>
+/// Creates, deletes and adopts Replicas for the WebApp controller, several at a time, and remembers what it has deleted until
+/// the cache shows it: planning again from a cache that lags must not choose further victims.
+/// </summary>
+internal sealed class ReplicaWrites
+{
+    /// <summary>Requests of one app under way at once: enough to hide the latency, few enough to be fair to others.</summary>
+    private const int Parallelism = 16;
+
+    private readonly Informer<Replica> _replicas;
+    private readonly ResourceClient<Replica> _client;
+    private readonly ConcurrentDictionary<string, bool> _deletedUids = new(StringComparer.Ordinal);
+
+    public ReplicaWrites(Informer<Replica> replicas, ResourceClient<Replica> client)
+    {
+        _replicas = replicas;
+        _client = client;
+        replicas.Subscribe(change =>
+        {
+            if (change.New?.Metadata.DeletionTimestamp is not null || change.New is null)
+            {
+                _deletedUids.TryRemove(change.Object.Metadata.Uid, out _);
+            }
+        });
+    }
+
+    public bool IsDeleting(Replica replica) =>
+        replica.Metadata.DeletionTimestamp is not null || _deletedUids.ContainsKey(replica.Metadata.Uid);
+
+    public static V1OwnerReference OwnerReferenceTo(WebApp app) => new()
+    {
+        ApiVersion = app.ApiVersion,
+        Kind = app.Kind,
+        Name = app.Metadata.Name,
+        Uid = app.Metadata.Uid,
+        Controller = true,
+        BlockOwnerDeletion = true,
+    };
+
+    /// <summary>Creates <paramref name="count"/> replicas and puts them into the cache.</summary>
+    /// <returns>How many were created, and why not more: the first refusal.</returns>
+    public async Task<(int Created, Exception? Failure)> CreateAsync(
+        WebApp app, string revision, int count, CancellationToken cancellationToken)
+    {
+        var names = ReplicaNames.Of(app.Metadata.Name, app.Metadata.Uid, revision)
+            .Where(name => _replicas.Get(new(app.Metadata.NamespaceProperty, name)) is null)
+            .Take(count);
+        var created = 0;
+        Exception? failure = null;
+        await Parallel.ForEachAsync(names, Options(cancellationToken), async (name, cancellation) =>
+        {
+            if (Volatile.Read(ref failure) is not null)
+            {
+                // What the server refused once it would refuse again.
+                return;
+            }
+
+            try
+            {
+                if (await CreateOneAsync(app, revision, name, cancellation))
+                {
+                    Interlocked.Increment(ref created);
+                }
+            }
+            catch (Exception refused) when (refused is ApiException or HttpRequestException)
+            {
+                Interlocked.CompareExchange(ref failure, refused, null);
+            }
+        });
+        return (created, failure);
+    }
+
+    public Task DeleteAsync(IEnumerable<Replica> replicas, CancellationToken cancellationToken) =>
+        Parallel.ForEachAsync(replicas, Options(cancellationToken), async (replica, cancellation) => await DeleteOneAsync(replica, cancellation));
+
+    /// <summary>Makes the app the Replica's controller, instead of none or of an earlier app of its name.</summary>
+    public Task AdoptAsync(WebApp app, Replica replica, CancellationToken cancellationToken) =>
+        SetOwnersAsync(replica, [.. OtherOwners(replica), OwnerReferenceTo(app)], cancellationToken);
+
+    /// <summary>Leaves the Replica to itself.</summary>
+    public Task ReleaseAsync(Replica replica, CancellationToken cancellationToken) =>
+        SetOwnersAsync(replica, [.. OtherOwners(replica)], cancellationToken);
+
+    private async Task<bool> CreateOneAsync(WebApp app, string revision, string name, CancellationToken cancellationToken)
+    {
+        var wanted = new Replica
+        {
+            Metadata = new V1ObjectMeta
+            {
+                Name = name,
+                NamespaceProperty = app.Metadata.NamespaceProperty,
+                Labels = new Dictionary<string, string> { [Labels.App] = app.Metadata.Name, [Labels.Revision] = revision },
+                OwnerReferences = [OwnerReferenceTo(app)],
+            },
+            Spec = new ReplicaSpec { AppName = app.Metadata.Name, Revision = revision, Template = app.Spec.ToTemplate() },
+        };
+        try
+        {
+            _replicas.Seed(await _client.CreateAsync(wanted, cancellationToken));
+            return true;
+        }
+        catch (AlreadyExistsException)
+        {
+            // The cache is behind, or an earlier try did arrive: what there is decides at the next look, which this brings about.
+            if (await _client.GetAsync(ObjectKey.Of(wanted), cancellationToken) is { } existing)
+            {
+                _replicas.Seed(existing);
+            }
+
+            return false;
+        }
+    }
+
+    private async Task DeleteOneAsync(Replica replica, CancellationToken cancellationToken)
+    {
+        var (key, uid) = (ObjectKey.Of(replica), replica.Metadata.Uid);
+        _deletedUids[uid] = true;
+        try
+        {
+            await _client.DeleteAsync(key, uid, cancellationToken);
+        }
+        catch (ConflictException)
+        {
+            // Another object has the name: this one is gone.
+        }
+        catch
+        {
+            _deletedUids.TryRemove(uid, out _);
+            throw;
+        }
+
+        if (_replicas.Get(key)?.Metadata.Uid != uid)
+        {
+            // The cache was faster than the answer.
+            _deletedUids.TryRemove(uid, out _);
+        }
+    }
+
+    private async Task SetOwnersAsync(Replica replica, List<V1OwnerReference> owners, CancellationToken cancellationToken)
+    {
+        var patch = new { metadata = new { resourceVersion = replica.Metadata.ResourceVersion, ownerReferences = owners } };
+        _replicas.Seed(await _client.MergePatchAsync(ObjectKey.Of(replica), patch, cancellationToken));
+    }
+
+    private static IEnumerable<V1OwnerReference> OtherOwners(Replica replica) =>
+        (replica.Metadata.OwnerReferences ?? []).Where(owner => owner.Controller != true);
+
+    private static ParallelOptions Options(CancellationToken cancellationToken) =>
+        new() { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellationToken };
+}

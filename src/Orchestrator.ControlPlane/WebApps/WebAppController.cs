@@ -1,0 +1,98 @@
+using k8s;
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Api.DockerHosts;
+using Orchestrator.Api.Replicas;
+using Orchestrator.Api.WebApps;
+using Orchestrator.ControlPlane.Hosts;
+using Orchestrator.Runtime;
+using Orchestrator.Runtime.Clients;
+using Orchestrator.Runtime.Events;
+using Orchestrator.Runtime.Informers;
+using Orchestrator.Runtime.Reconciling;
+
+namespace Orchestrator.ControlPlane.WebApps;
+
+/// <summary>Feeds the WebApp reconciler: which change concerns which app.</summary>
+internal sealed class WebAppController : IDisposable
+{
+    /// <summary>Apps reconciled at once. A reconcile waits for the API server most of its time.</summary>
+    private const int Workers = 8;
+
+    private readonly SharedInformers _informers;
+    private readonly RouteConflicts _conflicts;
+    private readonly WorkQueue<ObjectKey> _queue;
+    private readonly ReconcileLoop<ObjectKey> _loop;
+
+    public WebAppController(SharedInformers informers, IKubernetes kubernetes, IEventRecorder events, ILoggerFactory loggers, TimeProvider time)
+    {
+        _informers = informers;
+        _queue = new WorkQueue<ObjectKey>("webapp", time);
+        _conflicts = new RouteConflicts(informers.WebApps);
+        var logger = loggers.CreateLogger<WebAppController>();
+        var writes = new ReplicaWrites(informers.Replicas, informers.ReplicaClient);
+        var history = new RevisionHistory(new ResourceClient<V1ControllerRevision>(kubernetes, Controllers.FieldManager));
+        var statuses = new WebAppStatusWriter(informers.WebApps, informers.WebAppClient, events, time);
+        var finalizing = new WebAppFinalizing(informers, writes, history, statuses, logger);
+        var reconciler = new WebAppReconciler(informers, writes, history, _conflicts, statuses, finalizing, events, logger, time);
+        _loop = new ReconcileLoop<ObjectKey>(_queue, reconciler.ReconcileAsync, Workers, logger, time);
+        informers.WebApps.Subscribe(OnWebApp);
+        informers.Replicas.Subscribe(change => _queue.Add(AppOf(change.Object)));
+        informers.Hosts.Subscribe(OnHost);
+    }
+
+    /// <summary>Works until cancelled. The informers have synced.</summary>
+    public Task RunAsync(CancellationToken cancellationToken)
+    {
+        foreach (var app in _informers.WebApps.Items.Keys)
+        {
+            _queue.Add(app);
+        }
+
+        // Apps that are gone may have left Replicas behind.
+        foreach (var replica in _informers.Replicas.Items.Values)
+        {
+            _queue.Add(AppOf(replica));
+        }
+
+        return _loop.RunAsync(cancellationToken);
+    }
+
+    public void Dispose() => _queue.Dispose();
+
+    private static ObjectKey AppOf(Replica replica) => new(replica.Metadata.NamespaceProperty, replica.Spec.AppName);
+
+    private void OnWebApp(InformerEvent<WebApp> change)
+    {
+        // A write of the status is our own.
+        if (change is { Old: { } old, New: { } now }
+            && old.Metadata.Generation == now.Metadata.Generation
+            && old.Metadata.DeletionTimestamp == now.Metadata.DeletionTimestamp
+            && (old.Metadata.Finalizers ?? []).SequenceEqual(now.Metadata.Finalizers ?? []))
+        {
+            return;
+        }
+
+        _queue.Add(change.Key);
+        foreach (var rival in _conflicts.AffectedBy(change))
+        {
+            _queue.Add(rival);
+        }
+    }
+
+    private void OnHost(InformerEvent<DockerHost> change)
+    {
+        if (change is { Old: { } old, New: { } now }
+            && old.Metadata.Generation == now.Metadata.Generation
+            && old.Metadata.DeletionTimestamp == now.Metadata.DeletionTimestamp
+            && HostHealth.IsReady(old) == HostHealth.IsReady(now))
+        {
+            return;
+        }
+
+        foreach (var replica in _informers.Replicas.ByIndex(ReplicaIndexes.ByHost, change.Key.Name))
+        {
+            _queue.Add(AppOf(replica));
+        }
+    }
+}

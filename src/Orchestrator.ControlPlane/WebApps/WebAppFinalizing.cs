@@ -1,0 +1,116 @@
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Api;
+using Orchestrator.Api.Replicas;
+using Orchestrator.Api.WebApps;
+using Orchestrator.Runtime;
+using Orchestrator.Runtime.Informers;
+using Orchestrator.Runtime.Reconciling;
+
+namespace Orchestrator.ControlPlane.WebApps;
+
+/// <summary>
+/// The end of a WebApp: its Replicas go first, each by draining; then its history, then the finalizer. Nothing here relies on a
+/// garbage collector, and one that runs is not in the way.
+/// </summary>
+internal sealed partial class WebAppFinalizing(
+    SharedInformers informers, ReplicaWrites writes, RevisionHistory history, WebAppStatusWriter statuses, ILogger logger)
+{
+    /// <summary>Kubernetes' finalizer for <c>--cascade=orphan</c>: the dependents are to stay.</summary>
+    private const string OrphanFinalizer = "orphan";
+
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Resync = TimeSpan.FromMinutes(1);
+
+    public async Task<WebApp> EnsureFinalizerAsync(WebApp app, CancellationToken cancellationToken)
+    {
+        if (app.Metadata.Finalizers?.Contains(Finalizers.Replicas) ?? false)
+        {
+            return app;
+        }
+
+        var written = await WriteFinalizersAsync(app, [.. app.Metadata.Finalizers ?? [], Finalizers.Replicas], cancellationToken);
+        informers.WebApps.Seed(written);
+        return written;
+    }
+
+    public async Task<ReconcileResult> FinalizeAsync(WebApp app, IReadOnlyCollection<Replica> replicas, CancellationToken cancellationToken)
+    {
+        if (!(app.Metadata.Finalizers?.Contains(Finalizers.Replicas) ?? false))
+        {
+            return ReconcileResult.Done;
+        }
+
+        var owned = replicas.Where(replica => replica.GetController() is not { } owner || owner.Uid == app.Metadata.Uid).ToList();
+        if (app.Metadata.Finalizers.Contains(OrphanFinalizer))
+        {
+            foreach (var replica in owned.Where(replica => replica.GetController() is not null))
+            {
+                await writes.ReleaseAsync(replica, cancellationToken);
+            }
+        }
+        else if (owned.Count > 0)
+        {
+            await writes.DeleteAsync(owned.Where(replica => !writes.IsDeleting(replica)), cancellationToken);
+            await WriteStatusAsync(app, owned.Count, cancellationToken);
+            return ReconcileResult.After(Resync);
+        }
+        else if (await FindUnseenAsync(app, cancellationToken))
+        {
+            return ReconcileResult.After(LookAgain);
+        }
+
+        await history.DeleteAllAsync(app, cancellationToken);
+        await WriteFinalizersAsync(app, [.. app.Metadata.Finalizers.Where(name => name != Finalizers.Replicas)], cancellationToken);
+        Log.Finalized(logger, app.Metadata.NamespaceProperty, app.Metadata.Name);
+        return ReconcileResult.Done;
+    }
+
+    /// <summary>
+    /// Deletes Replicas whose WebApp went without them (its finalizer was removed by hand). Those that have no controller were left
+    /// alone on purpose, and are.
+    /// </summary>
+    public async Task DeleteOrphansAsync(ObjectKey app, IReadOnlyCollection<Replica> replicas, CancellationToken cancellationToken)
+    {
+        var orphans = replicas.Where(replica => replica.GetController()?.Kind == WebApp.KubeKind && !writes.IsDeleting(replica)).ToList();
+        if (orphans.Count == 0 || await informers.WebAppClient.GetAsync(app, cancellationToken) is not null)
+        {
+            return;
+        }
+
+        Log.Orphans(logger, app.Namespace, app.Name, orphans.Count);
+        await writes.DeleteAsync(orphans, cancellationToken);
+    }
+
+    /// <summary>Asks the server itself for Replicas that the cache has not seen yet: after the finalizer nobody would.</summary>
+    private async Task<bool> FindUnseenAsync(WebApp app, CancellationToken cancellationToken)
+    {
+        var found = await informers.ReplicaClient.ListAsync(
+            app.Metadata.NamespaceProperty, StatusRollup.Selector(app.Metadata.Name), cancellationToken);
+        var unseen = found.Items.Where(replica => replica.GetController()?.Uid == app.Metadata.Uid).ToList();
+        foreach (var replica in unseen)
+        {
+            informers.Replicas.Seed(replica);
+        }
+
+        return unseen.Count > 0;
+    }
+
+    private Task WriteStatusAsync(WebApp app, int owned, CancellationToken cancellationToken) => statuses.WriteAsync(
+        new RollupInput(app, app.Status?.UpdateRevision ?? RevisionHash.Of(app.Spec), [], owned, null, []), cancellationToken);
+
+    private Task<WebApp> WriteFinalizersAsync(WebApp app, List<string> finalizers, CancellationToken cancellationToken) =>
+        informers.WebAppClient.MergePatchAsync(
+            ObjectKey.Of(app),
+            new { metadata = new { resourceVersion = app.Metadata.ResourceVersion, finalizers } },
+            cancellationToken);
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "WebApp {Namespace}/{Name} and all its replicas are gone")]
+        public static partial void Finalized(ILogger logger, string @namespace, string name);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "WebApp {Namespace}/{Name} is gone without its {Count} replicas; deleting them")]
+        public static partial void Orphans(ILogger logger, string? @namespace, string name, int count);
+    }
+}

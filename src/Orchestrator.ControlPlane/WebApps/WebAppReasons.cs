@@ -1,0 +1,22 @@
+namespace Orchestrator.ControlPlane.WebApps;
+
+/// <summary>Reasons of a WebApp's conditions and Events: Kubernetes' words where it has them.</summary>
+internal static class WebAppReasons
+{
+    public const string MinimumReplicasAvailable = "MinimumReplicasAvailable";
+    public const string MinimumReplicasUnavailable = "MinimumReplicasUnavailable";
+    public const string NewReplicasAvailable = "NewReplicasAvailable";
+    public const string ReplicasUpdating = "ReplicasUpdating";
+    public const string FailedCreate = "FailedCreate";
+    public const string Deleting = "Deleting";
+    public const string Accepted = "Accepted";
+    public const string RouteConflict = "RouteConflict";
+
+    // Events only.
+    public const string ScaledUp = "ScaledUp";
+    public const string ScaledDown = "ScaledDown";
+    public const string ReplacedReplica = "ReplacedReplica";
+    public const string RolloutStarted = "RolloutStarted";
+    public const string RolloutComplete = "RolloutComplete";
+    public const string Adopted = "Adopted";
+}

@@ -1,0 +1,66 @@
+using System.Collections.Concurrent;
+using k8s;
+using Orchestrator.Api;
+using Orchestrator.Api.WebApps;
+using Orchestrator.Runtime;
+using Orchestrator.Runtime.Clients;
+using Orchestrator.Runtime.Events;
+using Orchestrator.Runtime.Informers;
+
+namespace Orchestrator.ControlPlane.WebApps;
+
+/// <summary>
+/// Writes a WebApp's status when it changed. The first change of a burst is written at once, and so is a state that is final;
+/// what comes between is written together.
+/// </summary>
+internal sealed class WebAppStatusWriter(
+    Informer<WebApp> apps, ResourceClient<WebApp> client, IEventRecorder events, TimeProvider time)
+{
+    /// <summary>Short enough for a person who watches, long enough that 30 replicas that start together are one write.</summary>
+    public static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    private readonly ConcurrentDictionary<ObjectKey, long> _writtenAt = new();
+
+    public void Forget(ObjectKey app) => _writtenAt.TryRemove(app, out _);
+
+    /// <returns>When to come again because the write was put off; null when the status is as it should be.</returns>
+    /// <exception cref="ConflictException">The app changed meanwhile.</exception>
+    public async Task<TimeSpan?> WriteAsync(RollupInput input, CancellationToken cancellationToken)
+    {
+        var app = input.App;
+        var key = ObjectKey.Of(app);
+        var status = StatusRollup.Make(input, time.GetUtcNow());
+        WebAppMetrics.Set(key, app.Spec.DesiredReplicas, status.Replicas, status.ReadyReplicas);
+        if (app.Status is not null && KubernetesJson.Serialize(status) == KubernetesJson.Serialize(app.Status))
+        {
+            return null;
+        }
+
+        var isFinal = app.Metadata.DeletionTimestamp is null && StatusRollup.IsComplete(app.Spec.DesiredReplicas, input.Live);
+        if (!isFinal && _writtenAt.TryGetValue(key, out var last) && Pause - time.GetElapsedTime(last) is { Ticks: > 0 } left)
+        {
+            return left;
+        }
+
+        var patch = new { metadata = new { resourceVersion = app.Metadata.ResourceVersion }, status };
+        apps.Seed(await client.MergePatchStatusAsync(key, patch, cancellationToken));
+        _writtenAt[key] = time.GetTimestamp();
+        Tell(app, app.Status, status);
+        return null;
+    }
+
+    private void Tell(WebApp app, WebAppStatus? before, WebAppStatus after)
+    {
+        if (before?.CurrentRevision != after.CurrentRevision)
+        {
+            events.Record(app, EventTypes.Normal, WebAppReasons.RolloutComplete,
+                $"revision {after.CurrentRevision} is complete: {after.ReadyReplicas} replicas are ready");
+        }
+
+        var route = Conditions.Find(after.Conditions, ConditionTypes.RouteAccepted);
+        if (route?.Status == Conditions.False && Conditions.Find(before?.Conditions, ConditionTypes.RouteAccepted)?.Message != route.Message)
+        {
+            events.Record(app, EventTypes.Warning, WebAppReasons.RouteConflict, route.Message);
+        }
+    }
+}

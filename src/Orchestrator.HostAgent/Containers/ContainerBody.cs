@@ -1,0 +1,114 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Docker.DotNet.Models;
+using k8s;
+using Orchestrator.Api;
+using Orchestrator.Api.DockerHosts;
+using Orchestrator.Api.Replicas;
+
+namespace Orchestrator.HostAgent.Containers;
+
+/// <summary>What an engine is asked to create for a Replica.</summary>
+public static class ContainerBody
+{
+    /// <summary>
+    /// Hash of what the body was made from. A container that never ran and was made from something else is made anew; one that
+    /// runs is left alone, or an update of Orchestrator would restart every site.
+    /// </summary>
+    public const string SpecLabel = "orchestrator.dev/spec";
+
+    /// <summary>Weight of one core under contention, as Kubernetes reckons a request.</summary>
+    private const int SharesPerCore = 1024;
+    private const int MinShares = 2;
+    private const long NanoPerCore = 1_000_000_000;
+
+    /// <summary>Deterministic, so that whoever creates twice makes one; namespace and Replica names hold no underscore, dot or slash.</summary>
+    public static string NameOf(Replica replica) => $"orc-{replica.Metadata.NamespaceProperty}-{replica.Metadata.Name}";
+
+    /// <param name="replica">Bound to <paramref name="host"/>.</param>
+    public static CreateContainerParameters Of(Replica replica, DockerHost host, string instanceId)
+    {
+        var template = replica.Spec.Template;
+        var exposed = $"{template.EffectivePort.ToString(CultureInfo.InvariantCulture)}/tcp";
+        return new CreateContainerParameters
+        {
+            Name = NameOf(replica),
+            Hostname = replica.Metadata.Name,
+            Image = template.Image,
+            Entrypoint = template.Command is { Count: > 0 } command ? command : null!,
+            Cmd = template.Args is { Count: > 0 } args ? args : null!,
+            Env = [.. Environment(replica, host)],
+            Labels = LabelsOf(replica, host, instanceId),
+            ExposedPorts = new Dictionary<string, EmptyStruct> { [exposed] = default },
+            StopTimeout = template.TerminationGracePeriod,
+            HostConfig = new HostConfig
+            {
+                PortBindings = new Dictionary<string, IList<PortBinding>>
+                {
+                    [exposed] =
+                    [
+                        new PortBinding
+                        {
+                            HostIP = host.Spec.EffectivePublishAddress,
+                            HostPort = HostPort(replica).ToString(CultureInfo.InvariantCulture),
+                        },
+                    ],
+                },
+
+                // The engine heals a crash by itself, also while we are down (docs/design/host-agent.md, Restarts).
+                RestartPolicy = new RestartPolicy { Name = RestartPolicyKind.Always },
+                SecurityOpt = ["no-new-privileges:true"],
+                LogConfig = new LogConfig
+                {
+                    Type = "json-file",
+                    Config = new Dictionary<string, string> { ["max-size"] = "10m", ["max-file"] = "3" },
+                },
+                NanoCPUs = (long)((template.Resources?.Limit(ResourceNeeds.Cpu) ?? 0) * NanoPerCore),
+                CPUShares = template.Resources?.Requested(ResourceNeeds.Cpu) is { } cores ? Math.Max(MinShares, (long)(cores * SharesPerCore)) : 0,
+                Memory = (long)(template.Resources?.Limit(ResourceNeeds.Memory) ?? 0),
+
+                // Memory and swap together: the limit is the limit, as in Kubernetes.
+                MemorySwap = (long)(template.Resources?.Limit(ResourceNeeds.Memory) ?? 0),
+            },
+        };
+    }
+
+    /// <summary>Hash for <see cref="SpecLabel"/>.</summary>
+    public static string SpecOf(Replica replica)
+    {
+        var text = $"{KubernetesJson.Serialize(replica.Spec.Template)}\n{HostPort(replica).ToString(CultureInfo.InvariantCulture)}";
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
+    }
+
+    private static int HostPort(Replica replica) => replica.Spec.HostPort
+        ?? throw new ArgumentException($"Replica {replica.Metadata.Name} is not bound: it has no host port", nameof(replica));
+
+    private static Dictionary<string, string> LabelsOf(Replica replica, DockerHost host, string instanceId) => new()
+    {
+        [Labels.App] = replica.Spec.AppName,
+        [Labels.Revision] = replica.Spec.Revision,
+        [Labels.Namespace] = replica.Metadata.NamespaceProperty,
+        [Labels.Replica] = replica.Metadata.Name,
+        [Labels.ReplicaUid] = replica.Metadata.Uid,
+        [Labels.Instance] = instanceId,
+        [Labels.Host] = host.Metadata.Name,
+        [SpecLabel] = SpecOf(replica),
+    };
+
+    private static IEnumerable<string> Environment(Replica replica, DockerHost host)
+    {
+        var variables = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var variable in replica.Spec.Template.Env ?? [])
+        {
+            variables[variable.Name] = variable.Value ?? "";
+        }
+
+        // Ours come last and win: that a container finds its port in PORT is a promise.
+        variables["ORC_APP"] = replica.Spec.AppName;
+        variables["ORC_REPLICA"] = replica.Metadata.Name;
+        variables["ORC_HOST"] = host.Metadata.Name;
+        variables["PORT"] = replica.Spec.Template.EffectivePort.ToString(CultureInfo.InvariantCulture);
+        return variables.Select(variable => $"{variable.Key}={variable.Value}");
+    }
+}

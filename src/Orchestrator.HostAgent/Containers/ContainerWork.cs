@@ -1,0 +1,234 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Api;
+using Orchestrator.Api.DockerHosts;
+using Orchestrator.Api.Replicas;
+using Orchestrator.HostAgent.Engines;
+using Orchestrator.HostAgent.Images;
+using Orchestrator.HostAgent.Status;
+using Orchestrator.Runtime.Events;
+
+namespace Orchestrator.HostAgent.Containers;
+
+/// <summary>
+/// Carries out the planner's steps on one host's engine. Each can be cut short anywhere, by a crash too, and done again: names
+/// are deterministic, and what is found is compared before it is used.
+/// </summary>
+internal sealed partial class ContainerWork(
+    string instanceId, ImagePuller puller, IEventRecorder events, ILogger logger) : IDisposable
+{
+    /// <summary>Starts at a time. An engine starts no faster with more, and other calls wait longer.</summary>
+    private const int ParallelStarts = 4;
+
+    /// <summary>Stops at a time; they mostly wait out grace periods.</summary>
+    private const int ParallelStops = 16;
+
+    private readonly SemaphoreSlim _starts = new(ParallelStarts);
+    private readonly SemaphoreSlim _stops = new(ParallelStops);
+
+    public void Dispose()
+    {
+        _starts.Dispose();
+        _stops.Dispose();
+    }
+
+    public async Task<Outcome> CreateAsync(IEngine engine, Replica replica, DockerHost host, Operation operation)
+    {
+        var cancelled = operation.Cancelled;
+        var policy = replica.Spec.Template.EffectivePullPolicy;
+        if (policy == PullPolicies.Always && await PullAsync(engine, replica, operation) is { } failed)
+        {
+            return failed;
+        }
+
+        // Without asking first whether the image is there: the engine says so if it is not, and mostly it is.
+        var made = await StartNewAsync(engine, replica, host, cancelled);
+        if (made is not null)
+        {
+            return made;
+        }
+
+        if (policy == PullPolicies.Never)
+        {
+            return Outcome.Failed(
+                ReplicaReasons.ErrImageNeverPull, $"image {replica.Spec.Template.Image} is not on host {host.Metadata.Name} and imagePullPolicy is Never");
+        }
+
+        return await PullAsync(engine, replica, operation)
+            ?? await StartNewAsync(engine, replica, host, cancelled)
+            ?? Outcome.Failed(ReplicaReasons.ErrImagePull, $"image {replica.Spec.Template.Image} was pulled and is gone again");
+    }
+
+    public async Task<Outcome> StartAsync(IEngine engine, Replica replica, string id, CancellationToken cancellationToken)
+    {
+        using (await EnterAsync(_starts, cancellationToken))
+        {
+            return await StartInTurnAsync(engine, replica, id, cancellationToken);
+        }
+    }
+
+    /// <summary>Stops with the grace period and starts again.</summary>
+    public async Task<Outcome> RestartAsync(IEngine engine, Replica replica, string id, string why, CancellationToken cancellationToken)
+    {
+        events.Record(replica, EventTypes.Normal, "Killing", $"Restarting the container: {why}");
+        using (await EnterAsync(_stops, cancellationToken))
+        {
+            await engine.StopAsync(id, replica.Spec.Template.TerminationGracePeriod, cancellationToken);
+        }
+
+        return await StartAsync(engine, replica, id, cancellationToken);
+    }
+
+    /// <summary>Policy to <c>no</c> first: a stopped container with <c>always</c> comes back with its engine.</summary>
+    public async Task<Outcome> StopAndRemoveAsync(
+        IEngine engine, ContainerSnapshot container, TimeSpan grace, CancellationToken cancellationToken)
+    {
+        using (await EnterAsync(_stops, cancellationToken))
+        {
+            if (container.State is ContainerState.Running or ContainerState.Restarting or ContainerState.Paused)
+            {
+                if (container.RestartsAlways)
+                {
+                    await engine.SetRestartPolicyAsync(container.Id, always: false, cancellationToken);
+                }
+
+                await engine.StopAsync(container.Id, grace, cancellationToken);
+            }
+
+            await engine.RemoveAsync(container.Id, cancellationToken);
+            return Outcome.Of(null);
+        }
+    }
+
+    public static async Task<Outcome> SetRestartPolicyAsync(
+        IEngine engine, ContainerSnapshot container, bool always, CancellationToken cancellationToken)
+    {
+        await engine.SetRestartPolicyAsync(container.Id, always, cancellationToken);
+        var seen = await engine.InspectAsync(container.Id, cancellationToken);
+        return Outcome.Of(seen) with { LastWords = seen is { HasEnded: true } ? await engine.LastLogLineAsync(container.Id, cancellationToken) : null };
+    }
+
+    /// <returns>Null when it went well.</returns>
+    private async Task<Outcome?> PullAsync(IEngine engine, Replica replica, Operation operation)
+    {
+        var image = replica.Spec.Template.Image;
+        operation.Pulling = true;
+        try
+        {
+            events.Record(replica, EventTypes.Normal, "Pulling", $"Pulling image \"{image}\"");
+            var took = await puller.PullAsync(engine, replica, operation.Cancelled);
+            events.Record(
+                replica, EventTypes.Normal, "Pulled", $"Pulled image \"{image}\" in {took.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s");
+            return null;
+        }
+        catch (EngineException failure)
+        {
+            return Outcome.Failed(
+                failure.IsTransport ? ReplicaReasons.EngineUnavailable : ReplicaReasons.ErrImagePull, $"cannot pull image {image}: {failure.Message}");
+        }
+        finally
+        {
+            operation.Pulling = false;
+        }
+    }
+
+    /// <returns>Null when the image is not there.</returns>
+    private async Task<Outcome?> StartNewAsync(IEngine engine, Replica replica, DockerHost host, CancellationToken cancellationToken)
+    {
+        using (await EnterAsync(_starts, cancellationToken))
+        {
+            string id;
+            try
+            {
+                id = await engine.CreateAsync(ContainerBody.Of(replica, host, instanceId), cancellationToken);
+            }
+            catch (EngineException missing) when (missing.Failure == EngineFailure.NotFound)
+            {
+                return null;
+            }
+            catch (EngineException taken) when (taken.Failure == EngineFailure.Conflict)
+            {
+                return await MeetNamesakeAsync(engine, replica, cancellationToken);
+            }
+            catch (EngineException failure) when (!failure.IsTransport)
+            {
+                return Outcome.Failed(ReplicaReasons.CreateContainerError, failure.Message);
+            }
+
+            return await StartInTurnAsync(engine, replica, id, cancellationToken);
+        }
+    }
+
+    private async Task<Outcome> StartInTurnAsync(IEngine engine, Replica replica, string id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await engine.StartAsync(id, cancellationToken);
+        }
+        catch (EngineException failure) when (!failure.IsTransport)
+        {
+            var seen = await engine.InspectAsync(id, cancellationToken);
+            return Outcome.Of(seen) with { Failure = (Setback.ReasonOfStart(failure), Explain(replica, failure)) };
+        }
+
+        events.Record(
+            replica,
+            EventTypes.Normal,
+            "Started",
+            $"Started container {id[..Math.Min(12, id.Length)]} on host {replica.Spec.HostName}, port {replica.Spec.HostPort}");
+        return Outcome.Of(await engine.InspectAsync(id, cancellationToken));
+    }
+
+    /// <summary>A container of our name is there: an earlier try of our own, one of an earlier Replica, or somebody else's.</summary>
+    private async Task<Outcome> MeetNamesakeAsync(IEngine engine, Replica replica, CancellationToken cancellationToken)
+    {
+        var name = ContainerBody.NameOf(replica);
+        var namesake = await engine.InspectAsync(name, cancellationToken);
+        if (namesake is null)
+        {
+            return Outcome.Of(null);
+        }
+
+        if (namesake.Labels.GetValueOrDefault(Labels.Instance) != instanceId)
+        {
+            return Outcome.Failed(
+                ReplicaReasons.NameConflict,
+                $"a container named {name} that is not of this installation is on host {replica.Spec.HostName}: it is not touched; remove or rename it");
+        }
+
+        if (namesake.ReplicaUid == replica.Metadata.Uid)
+        {
+            return Outcome.Of(namesake);
+        }
+
+        // Of an earlier Replica of the name: the API has one object of a name at a time, so that one is gone.
+        Log.RemovingPredecessor(logger, name, namesake.ReplicaUid);
+        await engine.RemoveAsync(namesake.Id, cancellationToken);
+        return Outcome.Of(null);
+    }
+
+    private static string Explain(Replica replica, EngineException failure) => Setback.ReasonOfStart(failure) switch
+    {
+        ReplicaReasons.PortUnavailable => $"port {replica.Spec.HostPort} on host {replica.Spec.HostName} is taken: {failure.Message}",
+        ReplicaReasons.PublishAddressUnavailable =>
+            $"the publish address is not one of host {replica.Spec.HostName}; set spec.publishAddress of the DockerHost: {failure.Message}",
+        _ => failure.Message,
+    };
+
+    private static async Task<Turn> EnterAsync(SemaphoreSlim semaphore, CancellationToken cancellationToken)
+    {
+        await semaphore.WaitAsync(cancellationToken);
+        return new Turn(semaphore);
+    }
+
+    private readonly struct Turn(SemaphoreSlim semaphore) : IDisposable
+    {
+        public void Dispose() => semaphore.Release();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "Removing container {Name} of a Replica that is gone ({Uid})")]
+        public static partial void RemovingPredecessor(ILogger logger, string name, string uid);
+    }
+}

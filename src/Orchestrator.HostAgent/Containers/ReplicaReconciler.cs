@@ -1,0 +1,477 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Api;
+using Orchestrator.Api.DockerHosts;
+using Orchestrator.Api.Replicas;
+using Orchestrator.HostAgent.Draining;
+using Orchestrator.HostAgent.Engines;
+using Orchestrator.HostAgent.Hosts;
+using Orchestrator.HostAgent.Probing;
+using Orchestrator.HostAgent.Status;
+using Orchestrator.Runtime;
+using Orchestrator.Runtime.Clients;
+using Orchestrator.Runtime.Events;
+using Orchestrator.Runtime.Informers;
+using Orchestrator.Runtime.Reconciling;
+
+namespace Orchestrator.HostAgent.Containers;
+
+/// <summary>What the reconciler of a host's Replicas needs to know of the host.</summary>
+internal interface IHostView
+{
+    DockerHost Host { get; }
+
+    /// <summary>Null while the engine cannot be reached, or has not been looked over yet.</summary>
+    EngineSession? Session { get; }
+
+    /// <summary>Why there is no session, for people; null if there is one.</summary>
+    string? Problem { get; }
+
+    /// <summary>Asks for a look at the whole engine: something may be there that nobody claims.</summary>
+    void RequestLook();
+}
+
+/// <summary>
+/// Moves one Replica of a host a step on: reads what is, lets the planner decide, starts what takes long in the background, and
+/// writes the status if it changed. Never called twice at once for one key.
+/// </summary>
+internal sealed partial class ReplicaReconciler(
+    SharedInformers informers,
+    IHostView host,
+    ContainerWork work,
+    Prober prober,
+    ProxyAcknowledgements acknowledgements,
+    WorkQueue<ObjectKey> queue,
+    IEventRecorder events,
+    ILogger logger,
+    TimeProvider time) : IDisposable
+{
+    /// <summary>
+    /// A write saved: that a start is under way is told only once it takes longer than starts do, that a container runs and is
+    /// not ready only once its first probes had their chance.
+    /// </summary>
+    private static readonly TimeSpan TellStarting = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TellUnready = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>After an engine says that something is being done already.</summary>
+    private static readonly TimeSpan Busy = TimeSpan.FromMilliseconds(500);
+
+    private readonly ConcurrentDictionary<ObjectKey, ReplicaRecord> _records = new();
+    private volatile IReadOnlyDictionary<string, ListedContainer> _listing = new Dictionary<string, ListedContainer>();
+
+    /// <summary>Completes when nothing is under way any more. To be called once no reconcile runs and the session has ended.</summary>
+    public Task QuiesceAsync() => Task.WhenAll(_records.Values.Select(record => record.Operation?.Completion ?? Task.CompletedTask));
+
+    /// <summary>What a look at the whole engine has found, by the uid of the Replica. Records of what differs become stale.</summary>
+    /// <param name="all">Nothing that is remembered is to be trusted: changes may have been missed.</param>
+    public void TakeListing(IReadOnlyDictionary<string, ListedContainer> listing, bool all)
+    {
+        _listing = listing;
+        foreach (var record in _records.Values)
+        {
+            var listed = listing.GetValueOrDefault(record.Uid);
+            record.Listed(listed?.Id);
+            if (all || record.Container?.Id != listed?.Id || (listed is not null && record.Container?.State != listed.State))
+            {
+                record.Invalidate();
+                queue.Add(record.Key);
+            }
+        }
+    }
+
+    /// <summary>Something happened to a container of the Replica.</summary>
+    public void TakeEvent(ObjectKey key, string replicaUid, EngineEvent happened)
+    {
+        if (!_records.TryGetValue(key, out var record) || record.Uid != replicaUid)
+        {
+            return;
+        }
+
+        if (happened is { Action: "die", ExitCode: { } exitCode })
+        {
+            record.ReportExit(exitCode);
+        }
+
+        record.Invalidate();
+        queue.Add(key);
+    }
+
+    public void Dispose()
+    {
+        foreach (var record in _records.Values)
+        {
+            record.Dispose();
+        }
+    }
+
+    public async Task<ReconcileResult> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
+    {
+        var replica = informers.Replicas.Get(key);
+        if (replica?.Spec is not { HostName: { } hostName, HostPort: not null } || hostName != host.Host.Metadata.Name)
+        {
+            Drop(key);
+            return ReconcileResult.Done;
+        }
+
+        var record = RecordOf(key, replica);
+        TakeOutcome(record, replica);
+        var session = host.Session;
+        if (session is not null && record.IsStale && record.Operation is null)
+        {
+            await LookAsync(record, replica, session, cancellationToken);
+        }
+
+        var now = time.GetUtcNow();
+        var drainCheckAt = replica.Metadata.DeletionTimestamp is not null && record.EverReady ? acknowledgements.CheckAt(replica) : null;
+        KeepProbes(record, replica, now);
+        var plan = Plan(record, replica, drainCheckAt, session, now);
+        if (plan.Step == ContainerStep.Release)
+        {
+            await ReleaseAsync(replica, cancellationToken);
+            return ReconcileResult.Done;
+        }
+
+        if (plan.Step != ContainerStep.Wait)
+        {
+            Launch(plan.Step, record, replica, session!);
+        }
+
+        var hold = await WriteStatusAsync(record, replica, drainCheckAt, now, cancellationToken);
+        return Sooner(plan.LookAgainAt, hold) is { } next ? ReconcileResult.After(Positive(next - now)) : ReconcileResult.Done;
+    }
+
+    private ReplicaRecord RecordOf(ObjectKey key, Replica replica)
+    {
+        if (_records.TryGetValue(key, out var record) && record.Uid == replica.Metadata.Uid)
+        {
+            return record;
+        }
+
+        Drop(key);
+        record = new ReplicaRecord(key, replica.Metadata.Uid, replica.Status, time.GetUtcNow());
+        record.Listed(_listing.GetValueOrDefault(record.Uid)?.Id);
+        _records[key] = record;
+        return record;
+    }
+
+    private void Drop(ObjectKey key)
+    {
+        if (_records.TryRemove(key, out var record))
+        {
+            record.Dispose();
+            host.RequestLook();
+        }
+    }
+
+    private async Task LookAsync(ReplicaRecord record, Replica replica, EngineSession session, CancellationToken cancellationToken)
+    {
+        record.BeginLook();
+        try
+        {
+            // A new one is not asked for: the look at the whole engine would have found it, and its create would.
+            var seen = await InspectAsync(session, record.Container?.Id, cancellationToken)
+                ?? await InspectAsync(session, record.ListedId, cancellationToken)
+                ?? (record.MayExist ? await InspectAsync(session, ContainerBody.NameOf(replica), cancellationToken) : null);
+            Take(record, replica, seen?.ReplicaUid == record.Uid ? seen : null);
+        }
+        catch
+        {
+            record.Invalidate();
+            throw;
+        }
+    }
+
+    private static async Task<ContainerSnapshot?> InspectAsync(EngineSession session, string? idOrName, CancellationToken cancellationToken) =>
+        idOrName is null ? null : await session.Engine.InspectAsync(idOrName, cancellationToken);
+
+    private void Take(ReplicaRecord record, Replica replica, ContainerSnapshot? seen)
+    {
+        record.Container = seen;
+        record.IsLookedAt = true;
+        if (seen is null)
+        {
+            return;
+        }
+
+        var before = record.History;
+        record.History = before.Observe(seen, record.KillReason, record.TakeReportedExit(), time.GetUtcNow());
+        if (record.History.Ended != before.Ended)
+        {
+            record.KillReason = null;
+        }
+
+        if (record.History.Restarts > before.Restarts)
+        {
+            ReplicaMetrics.Restarts.WithLabels(replica.Metadata.NamespaceProperty, replica.Spec.AppName).Inc(record.History.Restarts - before.Restarts);
+        }
+    }
+
+    private void TakeOutcome(ReplicaRecord record, Replica replica)
+    {
+        if (record.Operation?.Outcome is not { } outcome)
+        {
+            return;
+        }
+
+        record.Operation.Dispose();
+        record.Operation = null;
+        if (outcome.Looked)
+        {
+            Take(record, replica, outcome.Seen);
+        }
+        else
+        {
+            record.Invalidate();
+        }
+
+        if (outcome.LastWords is not null && record.History.Ended is { } ended)
+        {
+            record.LastWords = (outcome.LastWords, ended);
+        }
+
+        if (outcome.Failure is not { } failure)
+        {
+            record.Setback = null;
+            return;
+        }
+
+        record.Setback = Setback.After(record.Setback, failure.Reason, failure.Message, time.GetUtcNow());
+        events.Record(replica, EventTypes.Warning, record.Setback.Count == 1 ? "Failed" : "BackOff", $"{failure.Reason}: {failure.Message}");
+    }
+
+    private void KeepProbes(ReplicaRecord record, Replica replica, DateTimeOffset now)
+    {
+        var wanted = record.Container is { State: ContainerState.Running or ContainerState.Paused } && replica.Metadata.DeletionTimestamp is null;
+        if (!wanted || record.Probes?.AreOf(record.Container!) == false)
+        {
+            record.Probes?.Dispose();
+            record.Probes = null;
+        }
+
+        if (wanted && record.Probes is null)
+        {
+            var container = record.Container!;
+            record.UnhealthyTold = false;
+            var adopted = replica.Status is { Ready: true } status && status.ContainerId == container.Id && status.StartedAt == container.StartedAt?.UtcDateTime;
+            record.Probes = prober.Start(
+                replica.Spec.Template,
+                record.Uid,
+                container,
+                new ProbeTarget(host.Host.Spec.EffectiveAddress, replica.Spec.HostPort!.Value, container.Id),
+                adopted,
+                Positive(now - (record.History.RunSeenAt ?? now)),
+                () => queue.Add(record.Key));
+        }
+
+        if (record.Probes is { } probes)
+        {
+            record.EverReady |= probes.Readiness.EverPassed;
+            TellUnhealthy(record, replica, probes);
+        }
+    }
+
+    private void TellUnhealthy(ReplicaRecord record, Replica replica, ReplicaProbes probes)
+    {
+        if (probes.Readiness.Failures == 0 && probes.Liveness is null or { Failures: 0 })
+        {
+            record.UnhealthyTold = false;
+        }
+        else if (!record.UnhealthyTold && (probes.ReadinessIsWorthTelling || probes.LivenessIsWorthTelling))
+        {
+            record.UnhealthyTold = true;
+            var (kind, message) = probes.LivenessIsWorthTelling ? ("Liveness", probes.Liveness!.Message) : ("Readiness", probes.Readiness.Message);
+            events.Record(replica, EventTypes.Warning, "Unhealthy", $"{kind} probe failed: {message}");
+        }
+    }
+
+    private static ContainerPlan Plan(ReplicaRecord record, Replica replica, DateTimeOffset? drainCheckAt, EngineSession? session, DateTimeOffset now)
+    {
+        var deleting = replica.Metadata.DeletionTimestamp is not null;
+        if (record.Operation is { } operation)
+        {
+            // A pull may take minutes, and is for nothing now.
+            if (deleting && operation.Step == ContainerStep.Create)
+            {
+                operation.Cancel();
+            }
+
+            return ContainerPlan.Until(null);
+        }
+
+        if (session is null || record.IsStale)
+        {
+            return ContainerPlan.Until(session is null ? drainCheckAt : now + Busy);
+        }
+
+        if (record.Container is { IsRunning: true } && record.History is { ShortRuns: > 0, StableAt: { } stable } && stable <= now)
+        {
+            record.History = record.History.Stable();
+        }
+
+        if (NeedsLastWords(record))
+        {
+            return new ContainerPlan(ContainerStep.KeepEngineFromRestarting);
+        }
+
+        return ContainerPlanner.Next(
+            new ContainerSituation(
+                record.Container,
+                record.Container?.Labels.GetValueOrDefault(ContainerBody.SpecLabel) == ContainerBody.SpecOf(replica),
+                record.History,
+                deleting,
+                drainCheckAt,
+                record.Setback?.NotBefore,
+                RestartWanted: record.Probes?.Liveness is { Passing: false }),
+            now);
+    }
+
+    // Said with each back-off of a crash loop; the step asks for them by the way.
+    private static bool NeedsLastWords(ReplicaRecord record) =>
+        record is { Container.State: ContainerState.Exited, History: { IsCrashLoop: true, Ended: { } ended } } && record.LastWords?.Of != ended;
+
+    private void Launch(ContainerStep step, ReplicaRecord record, Replica replica, EngineSession session)
+    {
+        var operation = new Operation(step, session.Ended);
+        record.Operation = operation;
+        var container = record.Container;
+        var dockerHost = host.Host;
+        record.MayExist |= step == ContainerStep.Create;
+        if (step == ContainerStep.Restart)
+        {
+            record.KillReason = ReplicaReasons.LivenessProbeFailed;
+        }
+
+        if (step == ContainerStep.KeepEngineFromRestarting && container?.State == ContainerState.Exited)
+        {
+            record.LastWords = (null, record.History.Ended ?? time.GetUtcNow());
+        }
+
+        var task = step switch
+        {
+            ContainerStep.Create => work.CreateAsync(session.Engine, replica, dockerHost, operation),
+            ContainerStep.Start => work.StartAsync(session.Engine, replica, container!.Id, operation.Cancelled),
+            ContainerStep.Restart => work.RestartAsync(
+                session.Engine, replica, container!.Id, $"liveness probe failed: {record.Probes?.Liveness?.Message}", operation.Cancelled),
+            ContainerStep.LetEngineRestart => ContainerWork.SetRestartPolicyAsync(session.Engine, container!, always: true, operation.Cancelled),
+            ContainerStep.KeepEngineFromRestarting => ContainerWork.SetRestartPolicyAsync(session.Engine, container!, always: false, operation.Cancelled),
+            ContainerStep.Discard => work.StopAndRemoveAsync(session.Engine, container!, TimeSpan.Zero, operation.Cancelled),
+            ContainerStep.StopAndRemove => StopForGoodAsync(session.Engine, replica, container!, operation),
+            _ => throw new InvalidOperationException($"{step} is not an operation"),
+        };
+        operation.Completion = FinishAsync(task, operation, record);
+    }
+
+    private Task<Outcome> StopForGoodAsync(IEngine engine, Replica replica, ContainerSnapshot container, Operation operation)
+    {
+        events.Record(replica, EventTypes.Normal, "Killing", $"Stopping container {container.Id[..Math.Min(12, container.Id.Length)]}");
+        return work.StopAndRemoveAsync(engine, container, replica.Spec.Template.TerminationGracePeriod, operation.Cancelled);
+    }
+
+    private async Task FinishAsync(Task<Outcome> task, Operation operation, ReplicaRecord record)
+    {
+        Outcome outcome;
+        try
+        {
+            outcome = await task;
+        }
+        catch (OperationCanceledException)
+        {
+            outcome = new Outcome();
+        }
+        catch (EngineException failure) when (failure.Failure == EngineFailure.NotFound)
+        {
+            // It went away under our hands: look, and decide anew.
+            outcome = new Outcome();
+        }
+        catch (EngineException failure)
+        {
+            Log.OperationFailed(logger, failure, operation.Step, record.Key.ToString());
+            outcome = Outcome.Failed(
+                failure.IsTransport || failure.Failure == EngineFailure.Conflict ? ReplicaReasons.EngineUnavailable : ReplicaReasons.RunContainerError,
+                failure.Message);
+        }
+        catch (Exception failure)
+        {
+            Log.OperationFailed(logger, failure, operation.Step, record.Key.ToString());
+            outcome = Outcome.Failed(ReplicaReasons.RunContainerError, $"internal error: {failure.Message}");
+        }
+
+        operation.End(outcome);
+        queue.Add(record.Key);
+    }
+
+    /// <returns>When to come again because a write was held back; null when it was not.</returns>
+    private async Task<DateTimeOffset?> WriteStatusAsync(
+        ReplicaRecord record, Replica replica, DateTimeOffset? drainCheckAt, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (!record.IsLookedAt && record.Container is null && replica.Metadata.DeletionTimestamp is null
+            && (host.Problem is null || replica.Status?.ContainerId is not null))
+        {
+            // Nothing is known yet that is better than what is written.
+            return null;
+        }
+
+        var status = ReplicaStatusBuilder.Build(replica, record, host.Host, drainCheckAt, host.Problem, now);
+        if (!status.Ready && replica.Status is not { Ready: true } && status.Reason is null && replica.Metadata.DeletionTimestamp is null)
+        {
+            var hold = status.Phase == ReplicaPhases.Starting ? record.Since + TellStarting
+                : status.Phase == ReplicaPhases.Running && record.Probes is { Readiness.Looks: < 3 } ? record.History.RunSeenAt + TellUnready
+                : null;
+            if (hold > now)
+            {
+                return hold;
+            }
+        }
+
+        if (MergePatch.Between(replica.Status, status) is not { } patch)
+        {
+            return null;
+        }
+
+        try
+        {
+            var written = await informers.ReplicaClient.MergePatchStatusAsync(
+                record.Key,
+                new System.Text.Json.Nodes.JsonObject { ["metadata"] = new System.Text.Json.Nodes.JsonObject { ["uid"] = record.Uid }, ["status"] = patch },
+                cancellationToken);
+            informers.Replicas.Seed(written);
+        }
+        catch (NotFoundException)
+        {
+            // Gone meanwhile; its event is on the way.
+        }
+
+        return null;
+    }
+
+    private async Task ReleaseAsync(Replica replica, CancellationToken cancellationToken)
+    {
+        if (replica.Metadata.Finalizers?.Contains(Finalizers.Container) != true)
+        {
+            return;
+        }
+
+        try
+        {
+            await ReplicaFinalizer.RemoveAsync(informers, replica, cancellationToken);
+            Log.Released(logger, replica.Metadata.NamespaceProperty, replica.Metadata.Name);
+        }
+        catch (NotFoundException)
+        {
+            // Somebody has forced it away.
+        }
+    }
+
+    private static DateTimeOffset? Sooner(DateTimeOffset? left, DateTimeOffset? right) => left is null || right < left ? right : left;
+
+    private static TimeSpan Positive(TimeSpan span) => span > TimeSpan.Zero ? span : TimeSpan.FromMilliseconds(1);
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "{Step} failed for Replica {Key}")]
+        public static partial void OperationFailed(ILogger logger, Exception failure, ContainerStep step, string key);
+
+        [LoggerMessage(Level = LogLevel.Debug, Message = "Replica {Namespace}/{Name} has no container any more and is let go")]
+        public static partial void Released(ILogger logger, string @namespace, string name);
+    }
+}

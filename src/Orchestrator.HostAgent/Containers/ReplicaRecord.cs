@@ -1,0 +1,96 @@
+using Orchestrator.Api.Replicas;
+using Orchestrator.HostAgent.Probing;
+using Orchestrator.HostAgent.Status;
+using Orchestrator.Runtime;
+
+namespace Orchestrator.HostAgent.Containers;
+
+/// <summary>
+/// What the agent remembers of one Replica between reconciles. All of it can be found anew from the API and the engine; only
+/// back-offs start over. Belongs to the reconcile of its key, but for the members that say otherwise.
+/// </summary>
+internal sealed class ReplicaRecord(ObjectKey key, string uid, ReplicaStatus? status, DateTimeOffset now) : IDisposable
+{
+    private volatile bool _stale = true;
+    private volatile string? _listedId;
+    private long _reportedExit = long.MinValue;
+
+    public ObjectKey Key => key;
+
+    public string Uid => uid;
+
+    /// <summary>When this process first saw the Replica on this host.</summary>
+    public DateTimeOffset Since => now;
+
+    /// <summary>Until the first look, what an earlier agent wrote: a container that ran is taken to run, and is probed.</summary>
+    public ContainerSnapshot? Container { get; set; } = Assumed(uid, status);
+
+    /// <summary>The engine has been asked for it at least once.</summary>
+    public bool IsLookedAt { get; set; }
+
+    public RunHistory History { get; set; } = RunHistory.From(status);
+
+    public Setback? Setback { get; set; }
+
+    /// <summary>Why we are ending the run that runs.</summary>
+    public string? KillReason { get; set; }
+
+    public ReplicaProbes? Probes { get; set; }
+
+    public Operation? Operation { get; set; }
+
+    /// <summary>Last line of the log of the run that ended at the second element.</summary>
+    public (string? Line, DateTimeOffset Of)? LastWords { get; set; }
+
+    /// <summary>Requests may be in flight to it. In doubt it was: the wait for the proxies is short when they have none.</summary>
+    public bool EverReady { get; set; } = WasEverReady(status);
+
+    /// <summary>A create was sent: whatever came of it, there may be a container of its name.</summary>
+    public bool MayExist { get; set; }
+
+    public bool UnhealthyTold { get; set; }
+
+    /// <summary>What the engine has is not known to be what is remembered. Set by whoever hears of a change.</summary>
+    public bool IsStale => _stale;
+
+    /// <summary>The container's id as a look at the whole engine found it; null when it found none.</summary>
+    public string? ListedId => _listedId;
+
+    public void Invalidate() => _stale = true;
+
+    /// <summary>To be called before the engine is asked: a change during the question makes it stale again.</summary>
+    public void BeginLook() => _stale = false;
+
+    public void Listed(string? id) => _listedId = id;
+
+    public void ReportExit(long exitCode) => Interlocked.Exchange(ref _reportedExit, exitCode);
+
+    public long? TakeReportedExit() => Interlocked.Exchange(ref _reportedExit, long.MinValue) is not long.MinValue and var exitCode ? exitCode : null;
+
+    public void Dispose()
+    {
+        Probes?.Dispose();
+        Operation?.Cancel();
+    }
+
+    private static ContainerSnapshot? Assumed(string uid, ReplicaStatus? status) =>
+        status is { Phase: ReplicaPhases.Running, ContainerId: { } id, StartedAt: { } started }
+            ? new ContainerSnapshot(
+                id,
+                "",
+                new Dictionary<string, string>(),
+                uid,
+                ContainerState.Running,
+                RestartsAlways: true,
+                new DateTimeOffset(DateTime.SpecifyKind(started, DateTimeKind.Utc)),
+                FinishedAt: null,
+                ExitCode: 0,
+                OutOfMemory: false,
+                RestartCount: 0,
+                Error: "")
+            : null;
+
+    private static bool WasEverReady(ReplicaStatus? status) =>
+        status is not null
+        && (status.Ready || Api.Conditions.Find(status.Conditions, Api.ConditionTypes.Ready) is { Reason: not ReplicaReasons.NotYetReady });
+}

@@ -1,0 +1,119 @@
+using Orchestrator.Api.Replicas;
+
+namespace Orchestrator.HostAgent.Containers;
+
+/// <summary>
+/// The runs of a replica's containers as far as they were seen: how often it restarted, how it last ended, whether it keeps
+/// ending. The engine's own counter is zeroed by each start through the API, so the count is kept here and in the status.
+/// </summary>
+/// <param name="ContainerId">The container seen last.</param>
+/// <param name="Run">Start of the run seen last, which names it.</param>
+/// <param name="RunSeenAt">When it was first seen, by our clock.</param>
+/// <param name="EngineRestarts">The engine's count of completed restarts when it was seen; null before the first look.</param>
+/// <param name="Ended">End of the last run whose end was taken in.</param>
+/// <param name="EndSeenAt">The same by our clock: the engine's may be wrong.</param>
+/// <param name="ShortRuns">Runs in a row, up to the last, that were shorter than <see cref="ShortRun"/>.</param>
+public sealed record RunHistory(
+    string? ContainerId,
+    DateTimeOffset? Run,
+    DateTimeOffset? RunSeenAt,
+    long? EngineRestarts,
+    int Restarts,
+    Termination? LastTermination,
+    DateTimeOffset? Ended,
+    DateTimeOffset? EndSeenAt,
+    int ShortRuns)
+{
+    /// <summary>The engine's own measure: a run of 10 s resets its back-off.</summary>
+    public static readonly TimeSpan ShortRun = TimeSpan.FromSeconds(10);
+
+    /// <summary>How many short runs in a row make a crash loop. Two are healed by the engine within a second.</summary>
+    public const int CrashLoopAfter = 3;
+
+    /// <summary>Kubernetes' CrashLoopBackOff.</summary>
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(300);
+
+    public bool IsCrashLoop => ShortRuns >= CrashLoopAfter;
+
+    /// <summary>The wait after the last end, in a crash loop.</summary>
+    public TimeSpan Backoff => !IsCrashLoop ? TimeSpan.Zero
+        : TimeSpan.FromSeconds(Math.Min(FirstBackoff.TotalSeconds * Math.Pow(2, Math.Min(ShortRuns - CrashLoopAfter, 10)), LongestBackoff.TotalSeconds));
+
+    /// <summary>When the run, if it lasts until then, counts as well again.</summary>
+    public DateTimeOffset? StableAt => RunSeenAt + StableAfter;
+
+    // As long as the last wait was, so that a loop of longer runs is one too.
+    private TimeSpan StableAfter => Backoff > ShortRun ? Backoff : ShortRun;
+
+    /// <summary>What is known before the engine was asked: what an earlier agent wrote.</summary>
+    public static RunHistory From(ReplicaStatus? status) => new(
+        status?.ContainerId,
+        status?.StartedAt is { } started ? new DateTimeOffset(DateTime.SpecifyKind(started, DateTimeKind.Utc)) : null,
+        null,
+        null,
+        status?.Restarts ?? 0,
+        status?.LastTermination,
+        status?.LastTermination?.FinishedAt is { } finished ? new DateTimeOffset(DateTime.SpecifyKind(finished, DateTimeKind.Utc)) : null,
+        null,
+        0);
+
+    /// <summary>The history after the container was looked at.</summary>
+    /// <param name="killReason">Why we ended it ourselves; null if we did not.</param>
+    /// <param name="reportedExit">Exit code of its last <c>die</c> event, for when it runs again already and no longer tells.</param>
+    public RunHistory Observe(ContainerSnapshot seen, string? killReason, long? reportedExit, DateTimeOffset now)
+    {
+        // The engine counts a restart when a run ends, we when the next begins.
+        var engineRestarts = seen.State == ContainerState.Restarting ? Math.Max(0, seen.RestartCount - 1) : seen.RestartCount;
+        var next = seen.StartedAt is { } run && run != Run ? NextRun(seen, run, engineRestarts, killReason, reportedExit, now) : this;
+        next = next with { ContainerId = seen.Id, EngineRestarts = engineRestarts, RunSeenAt = next.Run is null ? null : next.RunSeenAt ?? now };
+        if (seen is { HasEnded: true, StartedAt: { } began, FinishedAt: { } ended } && ended >= began && ended != next.Ended)
+        {
+            next = next.End(ended - began, ended, seen.ExitCode, killReason ?? ReasonOf(seen.ExitCode, seen.OutOfMemory), now);
+        }
+
+        // A crash loop that an earlier agent took over: nobody else sets the policy to no.
+        return EngineRestarts is null && !seen.RestartsAlways && seen.State != ContainerState.Created && !next.IsCrashLoop
+            ? next with { ShortRuns = CrashLoopAfter, EndSeenAt = next.EndSeenAt ?? now }
+            : next;
+    }
+
+    /// <summary>It has stayed up: the next crash is a first one again.</summary>
+    public RunHistory Stable() => this with { ShortRuns = 0 };
+
+    private RunHistory NextRun(
+        ContainerSnapshot seen, DateTimeOffset run, long engineRestarts, string? killReason, long? reportedExit, DateTimeOffset now)
+    {
+        if (Run is not { } before)
+        {
+            return this with { Run = run, RunSeenAt = now, Restarts = Math.Max(Restarts, (int)engineRestarts) };
+        }
+
+        // Of another container, or after a start through the API, the engine's count begins anew.
+        var sameContainer = seen.Id == ContainerId;
+        var added = !sameContainer ? 1
+            : EngineRestarts is not { } known ? Math.Max(1, (int)engineRestarts - Restarts)
+            : Math.Max(1, (int)(engineRestarts - known));
+        var next = this;
+        var unseenEnds = added - (Ended >= before ? 1 : 0);
+        if (sameContainer && unseenEnds > 0 && seen.FinishedAt is { } ended && ended >= before && ended <= run)
+        {
+            // The engine tells of the last end only. Those before it lie between two looks: they were short.
+            next = next.End(
+                unseenEnds == 1 ? ended - before : TimeSpan.Zero, ended, reportedExit ?? 0, killReason ?? ReasonOf(reportedExit ?? 0, outOfMemory: false), now);
+            next = next with { ShortRuns = next.ShortRuns + unseenEnds - 1 };
+        }
+
+        return next with { Run = run, RunSeenAt = now, Restarts = Restarts + added };
+    }
+
+    private RunHistory End(TimeSpan lasted, DateTimeOffset ended, long exitCode, string reason, DateTimeOffset now) => this with
+    {
+        Ended = ended,
+        EndSeenAt = now,
+        ShortRuns = lasted < ShortRun || (IsCrashLoop && lasted < StableAfter) ? ShortRuns + 1 : 0,
+        LastTermination = new Termination { ExitCode = exitCode, Reason = reason, FinishedAt = ended.UtcDateTime },
+    };
+
+    private static string ReasonOf(long exitCode, bool outOfMemory) => outOfMemory ? "OOMKilled" : exitCode == 0 ? "Completed" : "Error";
+}

@@ -1,0 +1,190 @@
+using Docker.DotNet;
+using Docker.DotNet.Models;
+using Orchestrator.Api;
+using Orchestrator.Api.DockerHosts;
+using Orchestrator.HostAgent.Containers;
+using Orchestrator.HostAgent.Images;
+
+namespace Orchestrator.HostAgent.Engines;
+
+/// <summary>An engine through Docker.DotNet, over pooled connections, with the API version agreed on when it was connected.</summary>
+internal sealed class DockerEngine(
+    DockerClient client, EngineDialer dialer, EngineCertificates? certificates, EngineFacts facts, EnginePipeline pipeline, TimeProvider time)
+    : IEngine
+{
+    public EngineFacts Facts => facts;
+
+    public void Dispose()
+    {
+        client.Dispose();
+        certificates?.Dispose();
+    }
+
+    public async Task PingAsync(CancellationToken cancellationToken)
+    {
+        await Call(EngineOperation.Ping, token => Done(client.System.PingAsync(token)), cancellationToken);
+        await pipeline.CloseBreakerAsync(cancellationToken);
+    }
+
+    public async Task<IReadOnlyList<ListedContainer>> ListAsync(string instanceId, CancellationToken cancellationToken)
+    {
+        var parameters = new ContainersListParameters { All = true, Filters = Filter(("label", [$"{Labels.Instance}={instanceId}"])) };
+        var listed = await Call(
+            EngineOperation.List, token => client.Containers.ListContainersAsync(parameters, token), cancellationToken);
+        return [.. listed.Select(container => new ListedContainer(
+            container.ID,
+            container.Names?.FirstOrDefault()?.TrimStart('/') ?? "",
+            container.Labels.AsReadOnly(),
+            ContainerTranslation.State(container.State)))];
+    }
+
+    public async Task<ContainerSnapshot?> InspectAsync(string idOrName, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return ContainerTranslation.Snapshot(await Call(
+                EngineOperation.Inspect, token => client.Containers.InspectContainerAsync(idOrName, token), cancellationToken));
+        }
+        catch (EngineException failure) when (failure.Failure == EngineFailure.NotFound)
+        {
+            return null;
+        }
+    }
+
+    public async Task<string> CreateAsync(CreateContainerParameters body, CancellationToken cancellationToken) =>
+        (await Call(EngineOperation.Create, token => client.Containers.CreateContainerAsync(body, token), cancellationToken)).ID;
+
+    public Task StartAsync(string id, CancellationToken cancellationToken) =>
+        Call(EngineOperation.Start, token => client.Containers.StartContainerAsync(id, new ContainerStartParameters(), token), cancellationToken);
+
+    public Task SetRestartPolicyAsync(string id, bool always, CancellationToken cancellationToken)
+    {
+        var update = new ContainerUpdateParameters
+        {
+            RestartPolicy = new RestartPolicy { Name = always ? RestartPolicyKind.Always : RestartPolicyKind.No },
+        };
+        return Call(EngineOperation.Update, token => client.Containers.UpdateContainerAsync(id, update, token), cancellationToken);
+    }
+
+    public async Task StopAsync(string id, TimeSpan grace, CancellationToken cancellationToken)
+    {
+        var seconds = (uint)Math.Ceiling(grace.TotalSeconds);
+        var operation = EngineOperation.Stop with { Timeout = EngineOperation.Stop.Timeout + grace };
+        try
+        {
+            // Docker.DotNet leaves a grace of 0 out of the request, and the engine then takes 10 s: kill instead.
+            await (seconds == 0
+                ? Call(operation, token => Done(client.Containers.KillContainerAsync(id, new ContainerKillParameters(), token)), cancellationToken)
+                : Call(
+                    operation,
+                    token => client.Containers.StopContainerAsync(id, new ContainerStopParameters { WaitBeforeKillSeconds = seconds }, token),
+                    cancellationToken));
+        }
+        catch (EngineException failure) when (
+            failure.Failure == EngineFailure.NotFound || (failure.Failure == EngineFailure.Conflict && seconds == 0))
+        {
+            // There is none, or (conflict of a kill) it does not run: what was asked for holds.
+        }
+    }
+
+    public async Task RemoveAsync(string id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Call(
+                EngineOperation.Remove,
+                token => Done(client.Containers.RemoveContainerAsync(id, new ContainerRemoveParameters { Force = true, RemoveVolumes = true }, token)),
+                cancellationToken);
+        }
+        catch (EngineException failure) when (failure.Failure == EngineFailure.NotFound)
+        {
+            // Gone already.
+        }
+    }
+
+    public Task PullAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken) =>
+        Call(EngineOperation.Pull, token => Done(PullStream.RunAsync(client.Images, image, credentials, time, token)), cancellationToken);
+
+    public async Task<long?> ExecAsync(string id, IList<string> command, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var parameters = new ContainerExecCreateParameters { Cmd = command };
+        var started = time.GetTimestamp();
+        var exec = await Call(EngineOperation.Exec, token => client.Exec.CreateContainerExecAsync(id, parameters, token), cancellationToken);
+        using (await Call(
+            EngineOperation.Exec,
+            token => client.Exec.StartContainerExecAsync(exec.ID, new ContainerExecStartParameters { Detach = true }, token),
+            cancellationToken))
+        {
+            // Detached: there is no output to read, and reading it would hold a thread.
+        }
+
+        var pause = TimeSpan.FromMilliseconds(20);
+        while (true)
+        {
+            var state = await Call(EngineOperation.ExecInspect, token => client.Exec.InspectContainerExecAsync(exec.ID, token), cancellationToken);
+            if (!state.Running && state.ExitCode is { } exitCode)
+            {
+                return exitCode;
+            }
+
+            if (time.GetElapsedTime(started) >= timeout)
+            {
+                return null;
+            }
+
+            await Task.Delay(pause, time, cancellationToken);
+            pause = pause * 2 < TimeSpan.FromMilliseconds(500) ? pause * 2 : TimeSpan.FromMilliseconds(500);
+        }
+    }
+
+    public Task<string?> LastLogLineAsync(string id, CancellationToken cancellationToken) =>
+        Call(EngineOperation.Logs, token => LogTail.LastLineAsync(client.Containers, id, token), cancellationToken);
+
+    public async Task<IEngineEventStream> OpenEventsAsync(string instanceId, CancellationToken cancellationToken)
+    {
+        // Probes by HEALTHCHECK and exec would make most of the events, and are none of ours.
+        var parameters = new ContainerEventsParameters
+        {
+            Filters = Filter(
+                ("type", ["container"]),
+                ("label", [$"{Labels.Instance}={instanceId}"]),
+                ("event", ["start", "die", "destroy", "oom", "pause", "unpause", "update"])),
+        };
+
+        // The overload that returns the stream is the one that tells when it is open.
+#pragma warning disable CS0618
+        var stream = await Call(EngineOperation.Events, token => client.System.MonitorEventsAsync(parameters, token), cancellationToken);
+#pragma warning restore CS0618
+        return new EngineEventStream(stream, failure => EngineErrors.Classify(failure, dialer, certificates));
+    }
+
+    public async Task<IReadOnlyList<HostImage>> ImagesAsync(CancellationToken cancellationToken)
+    {
+        var images = await Call(EngineOperation.Images, token => client.Images.ListImagesAsync(new ImagesListParameters(), token), cancellationToken);
+        return
+        [
+            .. images
+                .Select(image => new HostImage
+                {
+                    Names = [.. (image.RepoTags ?? []).Concat(image.RepoDigests ?? []).Where(name => !name.StartsWith("<none>", StringComparison.Ordinal))],
+                    SizeBytes = image.Size,
+                })
+                .Where(image => image.Names.Count > 0)
+                .OrderByDescending(image => image.SizeBytes)
+                .ThenBy(image => image.Names[0], StringComparer.Ordinal)
+                .Take(DockerHostStatus.MaxImages),
+        ];
+    }
+
+    private static Dictionary<string, IDictionary<string, bool>> Filter(params (string Key, string[] Values)[] filters) =>
+        filters.ToDictionary(filter => filter.Key, IDictionary<string, bool> (filter) => filter.Values.ToDictionary(value => value, _ => true));
+
+    private static async Task<bool> Done(Task call)
+    {
+        await call;
+        return true;
+    }
+
+    private Task<T> Call<T>(EngineOperation operation, Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken) =>
+        pipeline.RunAsync(operation, EngineCalls.Guard(call, dialer, certificates), cancellationToken);
+}

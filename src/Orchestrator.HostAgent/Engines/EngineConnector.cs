@@ -1,0 +1,103 @@
+using Docker.DotNet;
+using Docker.DotNet.NativeHttp;
+using k8s;
+using Orchestrator.Api.DockerHosts;
+
+namespace Orchestrator.HostAgent.Engines;
+
+/// <summary>Makes connections to the engines of DockerHosts: how each is reached, trusted and understood.</summary>
+internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time)
+{
+    /// <summary>Docker 20.10, the oldest that Debian and Ubuntu still ship.</summary>
+    public static readonly Version OldestApi = new(1, 41);
+
+    /// <summary>What Docker.DotNet is generated from (29.4). Newer engines speak it too.</summary>
+    public static readonly Version NewestApi = new(1, 54);
+
+    /// <summary>Pulls, stops and event streams hold a connection each for as long as they take.</summary>
+    private const int MaxConnections = 128;
+
+    /// <exception cref="EngineException">The sentence says what is wrong and where to mend it.</exception>
+    public async Task<IEngine> ConnectAsync(DockerHost host, EnginePipeline pipeline, CancellationToken cancellationToken)
+    {
+        var endpoint = EngineEndpoint.Parse(host.Spec.Endpoint);
+        if (host.Spec.TlsSecretName is not null && endpoint.SocketPath is not null)
+        {
+            throw new EngineException(EngineFailure.Incompatible, "spec.tlsSecretName is for tcp endpoints; a unix socket has no TLS");
+        }
+
+        var certificates = host.Spec.TlsSecretName is { } secretName
+            ? await EngineCertificates.ReadAsync(kubernetes, secretName, cancellationToken)
+            : null;
+        DockerClient? client = null;
+        try
+        {
+            var dialer = new EngineDialer(endpoint, certificates, time);
+            Version api;
+            string engineVersion;
+            string architecture;
+            using (var unversioned = Client(dialer, null))
+            {
+                var version = await pipeline.RunAsync(
+                    EngineOperation.Version, EngineCalls.Guard(unversioned.System.GetVersionAsync, dialer, certificates), cancellationToken);
+                api = Negotiate(version.Version, version.APIVersion, version.MinAPIVersion);
+                (engineVersion, architecture) = (version.Version, version.Arch);
+            }
+
+            client = Client(dialer, api);
+            var info = await pipeline.RunAsync(
+                EngineOperation.Info, EngineCalls.Guard(client.System.GetSystemInfoAsync, dialer, certificates), cancellationToken);
+            var facts = new EngineFacts(engineVersion, api.ToString(), info.OperatingSystem, architecture, info.NCPU, info.MemTotal);
+            return new DockerEngine(client, dialer, certificates, facts, pipeline, time);
+        }
+        catch
+        {
+            client?.Dispose();
+            certificates?.Dispose();
+            throw;
+        }
+    }
+
+    /// <returns>The newest version that both sides speak.</returns>
+    internal static Version Negotiate(string engineVersion, string newestOfEngine, string? oldestOfEngine)
+    {
+        if (!Version.TryParse(newestOfEngine, out var newest))
+        {
+            throw new EngineException(EngineFailure.Incompatible, $"the engine says its API version is '{newestOfEngine}'; is it Docker?");
+        }
+
+        var agreed = newest < NewestApi ? newest : NewestApi;
+        if (agreed < OldestApi)
+        {
+            throw new EngineException(
+                EngineFailure.Incompatible, $"Docker {engineVersion} is too old: it speaks API {newest}, at least {OldestApi} (Docker 20.10) is needed");
+        }
+
+        return Version.TryParse(oldestOfEngine, out var oldest) && oldest > agreed
+            ? throw new EngineException(
+                EngineFailure.Incompatible, $"Docker {engineVersion} is too new: it speaks no API older than {oldest}, this Orchestrator none newer than {NewestApi}")
+            : agreed;
+    }
+
+    private static DockerClient Client(EngineDialer dialer, Version? api)
+    {
+        // The transport takes no unix:// address and does TLS by itself in its own way: it is given plain HTTP to dial through.
+        var builder = new DockerClientBuilder().WithEndpoint(new Uri("http://docker"));
+        builder = api is null ? builder : builder.WithApiVersion(api);
+        return builder
+            .WithTimeout(Timeout.InfiniteTimeSpan)
+            .WithTransportOptions(new NativeHttpTransportOptions
+            {
+                ConfigureHandler = handler =>
+                {
+                    handler.ConnectCallback = dialer.DialAsync;
+                    handler.ConnectTimeout = Timeout.InfiniteTimeSpan;
+                    handler.MaxConnectionsPerServer = MaxConnections;
+                    handler.UseProxy = false;
+                    handler.UseCookies = false;
+                    handler.AllowAutoRedirect = false;
+                },
+            })
+            .Build();
+    }
+}

@@ -1,0 +1,157 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Orchestrator.HostAgent.Engines;
+
+/// <summary>
+/// Opens connections to one engine: unix, tcp, or tcp with mutual TLS. The TLS handshake is made here rather than by the HTTP
+/// handler so that each way it can fail is told apart (docs/design/host-agent.md, Connections).
+/// </summary>
+internal sealed class EngineDialer(EngineEndpoint endpoint, EngineCertificates? certificates, TimeProvider time)
+{
+    /// <summary>An engine on another continent answers in well under a second; a dropped packet is sent again after one.</summary>
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(5);
+
+    public EngineEndpoint Endpoint => endpoint;
+
+    public bool UsesTls => certificates is not null;
+
+    public async ValueTask<Stream> DialAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var stream = await ConnectAsync(cancellationToken);
+        if (certificates is null)
+        {
+            return stream;
+        }
+
+        try
+        {
+            return await SecureAsync(stream, certificates, cancellationToken);
+        }
+        catch
+        {
+            await stream.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task<NetworkStream> ConnectAsync(CancellationToken cancellationToken)
+    {
+        var socket = endpoint.SocketPath is null
+            ? new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }
+            : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        using var limit = new CancellationTokenSource(ConnectTimeout, time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            if (endpoint.SocketPath is null)
+            {
+                KeepAlive(socket);
+            }
+
+            await socket.ConnectAsync(endpoint.ToEndPoint(), linked.Token);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch (Exception failure)
+        {
+            socket.Dispose();
+            throw failure switch
+            {
+                OperationCanceledException when !cancellationToken.IsCancellationRequested => new EngineException(
+                    EngineFailure.Unreachable, $"connecting to {endpoint} took longer than {ConnectTimeout.TotalSeconds} s", failure),
+                SocketException socketFailure => Explain(socketFailure),
+                _ => failure,
+            };
+        }
+    }
+
+    // An idle event stream over a link that is cut would stay open for ever, and the engine drops its side in silence.
+    private static void KeepAlive(Socket socket)
+    {
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 5);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 5);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 3);
+    }
+
+    private EngineException Explain(SocketException failure) => failure.SocketErrorCode switch
+    {
+        _ when endpoint.SocketPath is not null && !File.Exists(endpoint.SocketPath) => new(
+            EngineFailure.Refused, $"there is no socket {endpoint}: is Docker installed and running?", failure),
+        SocketError.AccessDenied => new(
+            EngineFailure.Refused, $"no permission to use {endpoint}: run as root or as a member of the group docker", failure),
+        SocketError.ConnectionRefused => new(
+            EngineFailure.Refused, $"connection to {endpoint} refused: is the engine running and listening there?", failure),
+        SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => new(
+            EngineFailure.Unreachable, $"the name {endpoint.Host} cannot be resolved", failure),
+        _ => new(EngineFailure.Unreachable, $"no connection to {endpoint}: {failure.Message}", failure),
+    };
+
+    private async Task<SslStream> SecureAsync(Stream stream, EngineCertificates own, CancellationToken cancellationToken)
+    {
+        string? mistrust = null;
+        var secure = new SslStream(stream, leaveInnerStreamOpen: false);
+        var options = new SslClientAuthenticationOptions
+        {
+            TargetHost = endpoint.Host,
+            ClientCertificateContext = own.Context,
+            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
+                (mistrust = Mistrust(certificate as X509Certificate2, errors, own)) is null,
+        };
+        using var limit = new CancellationTokenSource(HandshakeTimeout, time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            await secure.AuthenticateAsClientAsync(options, linked.Token);
+            return secure;
+        }
+        catch (OperationCanceledException failure) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new EngineException(
+                EngineFailure.Unreachable, $"the TLS handshake with {endpoint} took longer than {HandshakeTimeout.TotalSeconds} s", failure);
+        }
+        catch (AuthenticationException failure) when (mistrust is not null)
+        {
+            throw new EngineException(EngineFailure.Tls, $"{endpoint} is not trusted: {mistrust}", failure);
+        }
+        catch (Exception failure) when (failure is AuthenticationException or IOException)
+        {
+            throw TlsErrors.Explain(endpoint, own, failure);
+        }
+    }
+
+    /// <returns>Why the engine's certificate is not to be trusted; null if it is.</returns>
+    private string? Mistrust(X509Certificate2? certificate, SslPolicyErrors errors, EngineCertificates own)
+    {
+        if (certificate is null)
+        {
+            return "it showed no certificate";
+        }
+
+        using var chain = new X509Chain
+        {
+            ChainPolicy =
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+                VerificationTime = time.GetUtcNow().UtcDateTime,
+            },
+        };
+        chain.ChainPolicy.CustomTrustStore.AddRange(own.Authorities);
+        if (!chain.Build(certificate))
+        {
+            var now = time.GetUtcNow().UtcDateTime;
+            return certificate.NotAfter.ToUniversalTime() < now ? $"its certificate expired on {certificate.NotAfter.ToUniversalTime():u}"
+                : certificate.NotBefore.ToUniversalTime() > now ? $"its certificate is valid only from {certificate.NotBefore.ToUniversalTime():u}; is a clock wrong?"
+                : $"its certificate is signed by another CA than ca.crt of Secret {own.SecretName} ({certificate.Issuer})";
+        }
+
+        return errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch)
+            ? $"its certificate is not for {endpoint.Host} ({certificate.Subject})"
+            : null;
+    }
+}

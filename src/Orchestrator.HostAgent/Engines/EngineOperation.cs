@@ -1,0 +1,30 @@
+namespace Orchestrator.HostAgent.Engines;
+
+/// <summary>
+/// A kind of call: its name in metrics, how long one try may take, and whether it may be repeated when nobody knows whether it
+/// was carried out. Times are those of a busy machine; what they should take is in docs/design/host-agent.md.
+/// </summary>
+/// <param name="Timeout">Infinite for calls that take as long as they take and watch over themselves.</param>
+internal sealed record EngineOperation(string Name, TimeSpan Timeout, bool Repeatable)
+{
+    public static readonly EngineOperation Ping = new("ping", TimeSpan.FromSeconds(2), Repeatable: false);
+    public static readonly EngineOperation Version = new("version", TimeSpan.FromSeconds(5), Repeatable: true);
+    public static readonly EngineOperation Info = new("info", TimeSpan.FromSeconds(5), Repeatable: true);
+    public static readonly EngineOperation List = new("list", TimeSpan.FromSeconds(15), Repeatable: true);
+    public static readonly EngineOperation Inspect = new("inspect", TimeSpan.FromSeconds(10), Repeatable: true);
+    public static readonly EngineOperation Images = new("images", TimeSpan.FromSeconds(15), Repeatable: true);
+    public static readonly EngineOperation Logs = new("logs", TimeSpan.FromSeconds(5), Repeatable: true);
+    public static readonly EngineOperation Events = new("events", TimeSpan.FromSeconds(5), Repeatable: true);
+
+    // By its name a create happens once, whoever repeats it; a start of what runs and a removal of what is gone change nothing.
+    public static readonly EngineOperation Create = new("create", TimeSpan.FromSeconds(30), Repeatable: true);
+    public static readonly EngineOperation Start = new("start", TimeSpan.FromSeconds(60), Repeatable: true);
+    public static readonly EngineOperation Update = new("update", TimeSpan.FromSeconds(15), Repeatable: true);
+    public static readonly EngineOperation Remove = new("remove", TimeSpan.FromSeconds(60), Repeatable: true);
+
+    // A second stop sends the signal a second time; a second exec runs the command twice.
+    public static readonly EngineOperation Stop = new("stop", TimeSpan.FromSeconds(30), Repeatable: false);
+    public static readonly EngineOperation Exec = new("exec", TimeSpan.FromSeconds(10), Repeatable: false);
+    public static readonly EngineOperation ExecInspect = new("exec_inspect", TimeSpan.FromSeconds(5), Repeatable: true);
+    public static readonly EngineOperation Pull = new("pull", System.Threading.Timeout.InfiniteTimeSpan, Repeatable: false);
+}

@@ -1,0 +1,62 @@
+using Docker.DotNet.Models;
+using Orchestrator.Api;
+using Orchestrator.Api.DockerHosts;
+using Orchestrator.HostAgent.Containers;
+
+namespace Orchestrator.HostAgent.Engines;
+
+/// <summary>
+/// The calls of one Docker engine that the agent makes; nothing else of the project knows Docker's API. Every call fails
+/// with an <see cref="EngineException"/> only, or an OperationCanceledException when the caller gives up.
+/// </summary>
+internal interface IEngine : IDisposable
+{
+    EngineFacts Facts { get; }
+
+    /// <summary>Whether it answers; on a way of its own past the circuit breaker.</summary>
+    Task PingAsync(CancellationToken cancellationToken);
+
+    /// <summary>All containers, in any state, that carry the installation's label.</summary>
+    Task<IReadOnlyList<ListedContainer>> ListAsync(string instanceId, CancellationToken cancellationToken);
+
+    /// <returns>Null when there is no such container.</returns>
+    Task<ContainerSnapshot?> InspectAsync(string idOrName, CancellationToken cancellationToken);
+
+    /// <returns>The id.</returns>
+    /// <exception cref="EngineException">NotFound: its image is not there. Conflict: a container of this name is.</exception>
+    Task<string> CreateAsync(CreateContainerParameters body, CancellationToken cancellationToken);
+
+    /// <summary>Starts it; one that runs stays as it is.</summary>
+    Task StartAsync(string id, CancellationToken cancellationToken);
+
+    Task SetRestartPolicyAsync(string id, bool always, CancellationToken cancellationToken);
+
+    /// <summary>Sends the stop signal and, after the grace period, kills. Returns when it has ended, or there is none.</summary>
+    Task StopAsync(string id, TimeSpan grace, CancellationToken cancellationToken);
+
+    /// <summary>Kills and removes it with its anonymous volumes. Gone already is as good; Conflict: it is being removed.</summary>
+    Task RemoveAsync(string id, CancellationToken cancellationToken);
+
+    /// <exception cref="EngineException">Also for an error that came inside the stream of an answer that began well.</exception>
+    Task PullAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken);
+
+    /// <summary>Runs a command in a container.</summary>
+    /// <returns>The exit code; null when it did not end in time (the engine has no way to end it: it goes on).</returns>
+    Task<long?> ExecAsync(string id, IList<string> command, TimeSpan timeout, CancellationToken cancellationToken);
+
+    /// <returns>The last line of its log, without control characters; null when it has none.</returns>
+    Task<string?> LastLogLineAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>Opens the stream of container events of this installation. Read on until it ends or fails.</summary>
+    Task<IEngineEventStream> OpenEventsAsync(string instanceId, CancellationToken cancellationToken);
+
+    /// <summary>Images, largest first, at most <see cref="DockerHostStatus.MaxImages"/>.</summary>
+    Task<IReadOnlyList<HostImage>> ImagesAsync(CancellationToken cancellationToken);
+}
+
+internal interface IEngineEventStream : IAsyncDisposable
+{
+    /// <returns>Null when the engine ended the stream.</returns>
+    /// <exception cref="EngineException">The connection was lost.</exception>
+    Task<EngineEvent?> NextAsync(CancellationToken cancellationToken);
+}

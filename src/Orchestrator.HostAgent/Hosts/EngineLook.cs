@@ -1,0 +1,141 @@
+using Microsoft.Extensions.Logging;
+using Orchestrator.Api;
+using Orchestrator.HostAgent.Containers;
+using Orchestrator.HostAgent.Engines;
+using Orchestrator.Runtime;
+using Orchestrator.Runtime.Informers;
+
+namespace Orchestrator.HostAgent.Hosts;
+
+/// <summary>
+/// A look at all containers of this installation on an engine: which Replica each is of, which are one too many, which nobody
+/// claims. Containers without the installation's label are never seen here, and so never touched.
+/// </summary>
+internal sealed partial class EngineLook(
+    string hostName, string instanceId, SharedInformers informers, ReplicaReconciler replicas, ContainerWork work, ILogger logger)
+{
+    /// <summary>Seconds that a container nobody claims gets after the stop signal; whose it was would know better, but is gone.</summary>
+    private static readonly TimeSpan OrphanGrace = TimeSpan.FromSeconds(10);
+
+    private readonly HashSet<string> _leaving = [];
+
+    /// <param name="all">See <see cref="ReplicaReconciler.TakeListing"/>.</param>
+    public async Task LookAsync(EngineSession session, bool all, CancellationToken cancellationToken)
+    {
+        var listed = await session.Engine.ListAsync(instanceId, cancellationToken);
+        var claimed = new Dictionary<string, ListedContainer>();
+        var unclaimed = new List<ListedContainer>();
+        foreach (var replica in listed.GroupBy(container => container.Labels.GetValueOrDefault(Labels.ReplicaUid, "")))
+        {
+            if (replica.Key.Length == 0)
+            {
+                // It has our label and none of the others: we did not make it like that.
+                continue;
+            }
+
+            if (!IsClaimed(replica.First()))
+            {
+                unclaimed.AddRange(replica);
+                continue;
+            }
+
+            var chosen = Choose(replica);
+            claimed.Add(replica.Key, chosen);
+            unclaimed.AddRange(replica.Where(container => container.Id != chosen.Id));
+        }
+
+        replicas.TakeListing(claimed, all);
+        foreach (var container in unclaimed)
+        {
+            if (claimed.ContainsKey(container.Labels[Labels.ReplicaUid]) || await IsOrphanAsync(container, cancellationToken))
+            {
+                StartRemoval(session, container);
+            }
+        }
+    }
+
+    private bool IsClaimed(ListedContainer container) =>
+        KeyOf(container) is { } key
+        && container.Labels.GetValueOrDefault(Labels.Host) == hostName
+        && informers.Replicas.Get(key) is { } replica
+        && replica.Metadata.Uid == container.Labels[Labels.ReplicaUid]
+        && replica.Spec.HostName == hostName;
+
+    /// <summary>The cache may be behind; before anything is removed the API itself is asked.</summary>
+    private async Task<bool> IsOrphanAsync(ListedContainer container, CancellationToken cancellationToken)
+    {
+        if (KeyOf(container) is not { } key)
+        {
+            return false;
+        }
+
+        var replica = await informers.ReplicaClient.GetAsync(key, cancellationToken);
+
+        // Two DockerHosts may be one engine: what is bound to the other host is that one's to look after.
+        return replica is null
+            || replica.Metadata.Uid != container.Labels[Labels.ReplicaUid]
+            || replica.Spec.HostName != container.Labels.GetValueOrDefault(Labels.Host);
+    }
+
+    private static ObjectKey? KeyOf(ListedContainer container) =>
+        container.Labels.TryGetValue(Labels.Namespace, out var @namespace) && container.Labels.TryGetValue(Labels.Replica, out var name)
+            ? new ObjectKey(@namespace, name)
+            : null;
+
+    /// <summary>Of several containers of one Replica, the one with its proper name: the next create would meet that one.</summary>
+    private static ListedContainer Choose(IEnumerable<ListedContainer> same) =>
+        same.OrderByDescending(container => container.Name == $"orc-{container.Labels.GetValueOrDefault(Labels.Namespace)}-{container.Labels.GetValueOrDefault(Labels.Replica)}")
+            .ThenByDescending(container => container.State == ContainerState.Running)
+            .ThenBy(container => container.Id, StringComparer.Ordinal)
+            .First();
+
+    private void StartRemoval(EngineSession session, ListedContainer container)
+    {
+        lock (_leaving)
+        {
+            if (!_leaving.Add(container.Id))
+            {
+                return;
+            }
+        }
+
+        Log.RemovingOrphan(logger, container.Name, hostName, container.Labels[Labels.ReplicaUid]);
+        ReplicaMetrics.OrphansRemoved.WithLabels(hostName).Inc();
+        _ = RemoveAsync(session, container);
+    }
+
+    private async Task RemoveAsync(EngineSession session, ListedContainer container)
+    {
+        try
+        {
+            if (await session.Engine.InspectAsync(container.Id, session.Ended) is { } seen)
+            {
+                await work.StopAndRemoveAsync(session.Engine, seen, OrphanGrace, session.Ended);
+            }
+        }
+        catch (OperationCanceledException) when (session.Ended.IsCancellationRequested)
+        {
+            // The next session's look finds it again.
+        }
+        catch (Exception failure)
+        {
+            Log.OrphanStays(logger, failure, container.Name, hostName);
+        }
+        finally
+        {
+            lock (_leaving)
+            {
+                _leaving.Remove(container.Id);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Removing container {Name} from host {Host}: no Replica claims it ({Uid})")]
+        public static partial void RemovingOrphan(ILogger logger, string name, string host, string uid);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Container {Name} on host {Host} could not be removed; the next look tries again")]
+        public static partial void OrphanStays(ILogger logger, Exception failure, string name, string host);
+    }
+}

@@ -1,0 +1,160 @@
+using k8s;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Api;
+using Orchestrator.Api.DockerHosts;
+using Orchestrator.Api.Replicas;
+using Orchestrator.HostAgent.Containers;
+using Orchestrator.HostAgent.Draining;
+using Orchestrator.HostAgent.Engines;
+using Orchestrator.HostAgent.Images;
+using Orchestrator.HostAgent.Probing;
+using Orchestrator.HostAgent.Status;
+using Orchestrator.Runtime;
+using Orchestrator.Runtime.Events;
+using Orchestrator.Runtime.Informers;
+using Orchestrator.Runtime.Reconciling;
+
+namespace Orchestrator.HostAgent.Hosts;
+
+/// <summary>What all hosts' agents of a process share.</summary>
+internal sealed record AgentServices(
+    SharedInformers Informers,
+    IKubernetes Kubernetes,
+    IEventRecorder Events,
+    string InstanceId,
+    ProxyAcknowledgements Acknowledgements,
+    ProbeScheduler Scheduler,
+    HttpProber Http,
+    ILoggerFactory Loggers,
+    TimeProvider Time);
+
+/// <summary>Makes the containers of one host what the Replicas bound to it say.</summary>
+internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
+{
+    /// <summary>Reconciles are short (what takes long runs beside them): more workers would only wait for the API server.</summary>
+    private const int Workers = 4;
+
+    private readonly AgentServices _services;
+    private readonly WorkQueue<ObjectKey> _queue;
+    private readonly ReconcileLoop<ObjectKey> _loop;
+    private readonly ContainerWork _work;
+    private readonly ReplicaReconciler _replicas;
+    private readonly EngineLink _link;
+    private readonly EngineLook _look;
+    private readonly HostStatusWriter _status;
+    private volatile DockerHost _host;
+
+    public HostAgent(DockerHost host, AgentServices services)
+    {
+        _services = services;
+        _host = host;
+        var name = host.Metadata.Name;
+        var logger = services.Loggers.CreateLogger<HostAgent>();
+        _queue = new WorkQueue<ObjectKey>($"host-{name}", services.Time);
+        var puller = new ImagePuller(new PullSecrets(services.Kubernetes), services.Time);
+        _work = new ContainerWork(services.InstanceId, puller, services.Events, logger);
+        var prober = new Prober(services.Scheduler, services.Http, () => Session?.Engine, logger, services.Time);
+        _replicas = new ReplicaReconciler(
+            services.Informers, this, _work, prober, services.Acknowledgements, _queue, services.Events, logger, services.Time);
+        _look = new EngineLook(name, services.InstanceId, services.Informers, _replicas, _work, logger);
+        _link = new EngineLink(
+            this,
+            new EngineConnector(services.Kubernetes, services.Time),
+            new EnginePipeline(name, services.Time),
+            services.InstanceId,
+            new Random(name.GetHashCode(StringComparison.Ordinal)),
+            logger,
+            services.Time);
+        _status = new HostStatusWriter(name, services.Informers, () => _link.Session, () => _link.Problem, logger, services.Time);
+        _loop = new ReconcileLoop<ObjectKey>(_queue, _replicas.ReconcileAsync, Workers, logger, services.Time);
+    }
+
+    public DockerHost Host => _host;
+
+    public EngineSession? Session => _link.Session;
+
+    public string? Problem => Session is null ? _link.Problem?.Message : null;
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        EnqueueAll();
+        await Task.WhenAll(_loop.RunAsync(cancellationToken), _link.RunAsync(cancellationToken), _status.RunAsync(cancellationToken));
+        await _replicas.QuiesceAsync();
+    }
+
+    /// <summary>The DockerHost has changed.</summary>
+    public void Update(DockerHost host)
+    {
+        var before = _host.Spec;
+        _host = host;
+        if (before.Endpoint != host.Spec.Endpoint || before.TlsSecretName != host.Spec.TlsSecretName)
+        {
+            _link.Reconnect();
+        }
+
+        if (before.EffectiveAddress != host.Spec.EffectiveAddress)
+        {
+            EnqueueAll();
+        }
+
+        _status.Mark();
+    }
+
+    /// <summary>A Replica bound to the host has changed.</summary>
+    public void Enqueue(ObjectKey key)
+    {
+        _queue.Add(key);
+        _status.Mark();
+    }
+
+    /// <summary>A proxy has come, gone, or let go of something.</summary>
+    public void EnqueueDeleting()
+    {
+        foreach (var replica in Bound().Where(replica => replica.Metadata.DeletionTimestamp is not null))
+        {
+            _queue.Add(ObjectKey.Of(replica));
+        }
+    }
+
+    public void RequestLook() => _link.RequestLook();
+
+    public Task BeginAsync(EngineSession session, CancellationToken cancellationToken) => LookAsync(session, all: true, cancellationToken);
+
+    public void Changed()
+    {
+        EnqueueAll();
+        _status.Mark();
+    }
+
+    public Task LookAsync(EngineSession session, bool all, CancellationToken cancellationToken) => _look.LookAsync(session, all, cancellationToken);
+
+    public void Take(EngineEvent happened)
+    {
+        var labels = happened.Attributes;
+        if (labels.TryGetValue(Labels.Namespace, out var @namespace)
+            && labels.TryGetValue(Labels.Replica, out var name)
+            && labels.TryGetValue(Labels.ReplicaUid, out var uid))
+        {
+            _replicas.TakeEvent(new ObjectKey(@namespace, name), uid, happened);
+        }
+    }
+
+    public void Dispose()
+    {
+        _replicas.Dispose();
+        _work.Dispose();
+        _queue.Dispose();
+        EngineMetrics.Forget(_host.Metadata.Name);
+        ReplicaMetrics.OrphansRemoved.RemoveLabelled(_host.Metadata.Name);
+    }
+
+    private void EnqueueAll()
+    {
+        foreach (var replica in Bound())
+        {
+            _queue.Add(ObjectKey.Of(replica));
+        }
+    }
+
+    private IReadOnlyCollection<Replica> Bound() => _services.Informers.Replicas.ByIndex(ReplicaIndexes.ByHost, _host.Metadata.Name);
+}

@@ -1,0 +1,93 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+
+namespace Orchestrator.HostAgent.Probing;
+
+/// <summary>Passes when a GET is answered with a status from 200 to 399. A redirect passes and is not followed.</summary>
+internal sealed class HttpProber(TimeProvider time) : IDisposable
+{
+    private const string UserAgent = "orchestrator-probe/1";
+
+    /// <summary>As the kubelet: enough that a small answer is read whole and the server sees no broken connection.</summary>
+    private const int MaxBody = 10 * 1024;
+
+    private readonly HttpMessageInvoker _client = new(
+        new SocketsHttpHandler
+        {
+            // A connection of its own for each look, as the kubelet does: a pooled one would prove less and hold a file open.
+            PooledConnectionLifetime = TimeSpan.Zero,
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = AcceptAny },
+            ActivityHeadersPropagator = null,
+        });
+
+    public async Task<ProbeOutcome> ProbeAsync(
+        ProbeHandler.Http probe, string host, int port, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(timeout, time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            using var request = Request(probe, host, port);
+            using var response = await _client.SendAsync(request, linked.Token);
+            await DrainAsync(response, linked.Token);
+            return (int)response.StatusCode is >= 200 and < 400
+                ? ProbeOutcome.Passed
+                : ProbeOutcome.Failed($"HTTP probe failed with statuscode: {(int)response.StatusCode}");
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return ProbeOutcome.Failed($"{host}:{port} gave no answer to GET {probe.Path} within {timeout.TotalSeconds} s");
+        }
+        catch (Exception failure) when (failure is HttpRequestException or IOException or SocketException or UriFormatException or FormatException)
+        {
+            return ProbeOutcome.Failed($"GET {probe.Path} from {host}:{port}: {Cause(failure)}");
+        }
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    private static HttpRequestMessage Request(ProbeHandler.Http probe, string host, int port)
+    {
+        var authority = host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
+        var uri = new Uri($"{(probe.Secure ? "https" : "http")}://{authority}:{port.ToString(CultureInfo.InvariantCulture)}{probe.Path}");
+        var request = new HttpRequestMessage(HttpMethod.Get, uri) { Version = HttpVersion.Version11 };
+        request.Headers.ConnectionClose = true;
+        request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
+        request.Headers.TryAddWithoutValidation("Accept", "*/*");
+        request.Headers.Host = probe.Host is { Length: > 0 } asked ? asked : null;
+        foreach (var header in probe.Headers.GroupBy(header => header.Name, StringComparer.OrdinalIgnoreCase))
+        {
+            request.Headers.Remove(header.Key);
+            request.Headers.TryAddWithoutValidation(header.Key, header.Select(one => one.Value));
+        }
+
+        return request;
+    }
+
+    private static async Task DrainAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        var buffer = new byte[2048];
+        for (var total = 0; total < MaxBody;)
+        {
+            var read = await body.ReadAsync(buffer, cancellationToken);
+            if (read == 0)
+            {
+                return;
+            }
+
+            total += read;
+        }
+    }
+
+    private static string Cause(Exception failure) => (failure.InnerException ?? failure).Message;
+
+    [SuppressMessage("Security", "CA5359", Justification = "A probe asks whether it answers, not who it is; Kubernetes' rule.")]
+    private static bool AcceptAny(object sender, object? certificate, object? chain, SslPolicyErrors errors) => true;
+}

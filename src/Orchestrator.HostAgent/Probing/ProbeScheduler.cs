@@ -1,0 +1,63 @@
+namespace Orchestrator.HostAgent.Probing;
+
+/// <summary>Calls back at given times, with one timer for all probes of the process.</summary>
+internal sealed class ProbeScheduler : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly PriorityQueue<Action, DateTimeOffset> _due = new();
+    private readonly TimeProvider _time;
+    private readonly ITimer _timer;
+    private DateTimeOffset _setFor = DateTimeOffset.MaxValue;
+
+    public ProbeScheduler(TimeProvider time)
+    {
+        _time = time;
+        _timer = time.CreateTimer(_ => RunDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <param name="callback">Runs on the timer's thread: must not block, nor throw.</param>
+    public void Schedule(TimeSpan delay, Action callback)
+    {
+        lock (_gate)
+        {
+            _due.Enqueue(callback, _time.GetUtcNow() + delay);
+            SetTimer_NeedsLock();
+        }
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private void RunDue()
+    {
+        var callbacks = new List<Action>();
+        lock (_gate)
+        {
+            var now = _time.GetUtcNow();
+            while (_due.TryPeek(out var callback, out var due) && due <= now)
+            {
+                _due.Dequeue();
+                callbacks.Add(callback);
+            }
+
+            _setFor = DateTimeOffset.MaxValue;
+            SetTimer_NeedsLock();
+        }
+
+        foreach (var callback in callbacks)
+        {
+            callback();
+        }
+    }
+
+    private void SetTimer_NeedsLock()
+    {
+        if (_due.TryPeek(out _, out var due) && due < _setFor)
+        {
+            _setFor = due;
+
+            // Timers count whole milliseconds: round up, or it fires early and spins until something is due.
+            var wait = Math.Max(1, Math.Ceiling((due - _time.GetUtcNow()).TotalMilliseconds));
+            _timer.Change(TimeSpan.FromMilliseconds(wait), Timeout.InfiniteTimeSpan);
+        }
+    }
+}

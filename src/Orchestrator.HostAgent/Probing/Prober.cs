@@ -1,0 +1,79 @@
+using Microsoft.Extensions.Logging;
+using Orchestrator.Api;
+using Orchestrator.HostAgent.Engines;
+
+namespace Orchestrator.HostAgent.Probing;
+
+/// <summary>Where a replica is probed: the way that proxies take to it.</summary>
+internal readonly record struct ProbeTarget(string Address, int Port, string ContainerId);
+
+/// <summary>Makes the probes of one host's replicas. They share the process's scheduler and HTTP client.</summary>
+internal sealed partial class Prober(ProbeScheduler scheduler, HttpProber http, Func<IEngine?> engine, ILogger logger, TimeProvider time)
+{
+    /// <param name="adopted">An earlier agent found this very run ready.</param>
+    public ReplicaProbes Start(
+        ReplicaTemplate template, string replicaUid, Containers.ContainerSnapshot run, ProbeTarget target, bool adopted, TimeSpan ranFor, Action onVerdict)
+    {
+        ContainerProbe Make(ProbeSettings settings, bool passing) => new(
+            settings, replicaUid, token => LookSafelyAsync(settings, target, token), passing, scheduler, onVerdict, time);
+        var readiness = Make(ProbeSettings.Of(template, ProbeKind.Readiness)!, adopted);
+        var liveness = ProbeSettings.Of(template, ProbeKind.Liveness) is { } settings ? Make(settings, passing: false) : null;
+        return new ReplicaProbes(run, readiness, liveness, ranFor);
+    }
+
+    // A probe that threw would never look again, and nobody would know.
+    private async Task<ProbeOutcome> LookSafelyAsync(ProbeSettings settings, ProbeTarget target, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await LookAsync(settings, target, cancellationToken);
+        }
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+        {
+            Log.Failed(logger, failure, settings.Kind, target.ContainerId);
+            return ProbeOutcome.Unknown(failure.Message);
+        }
+    }
+
+    private Task<ProbeOutcome> LookAsync(ProbeSettings settings, ProbeTarget target, CancellationToken cancellationToken) => settings.Handler switch
+    {
+        ProbeHandler.Http handler => http.ProbeAsync(handler, target.Address, target.Port, settings.Timeout, cancellationToken),
+        ProbeHandler.Tcp => TcpProber.ProbeAsync(target.Address, target.Port, settings.Timeout, time, cancellationToken),
+        ProbeHandler.Exec handler => ExecAsync(handler, target.ContainerId, settings.Timeout, cancellationToken),
+        ProbeHandler.Impossible handler => Task.FromResult(ProbeOutcome.Failed(handler.Reason)),
+        _ => throw new InvalidOperationException($"no such probe: {settings.Handler}"),
+    };
+
+    private async Task<ProbeOutcome> ExecAsync(
+        ProbeHandler.Exec probe, string containerId, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        if (engine() is not { } reachable)
+        {
+            return ProbeOutcome.Unknown("the engine is not reachable");
+        }
+
+        try
+        {
+            return await reachable.ExecAsync(containerId, probe.Command, timeout, cancellationToken) switch
+            {
+                0 => ProbeOutcome.Passed,
+                null => ProbeOutcome.Failed($"{probe.Command[0]} did not end within {timeout.TotalSeconds} s"),
+                var exitCode => ProbeOutcome.Failed($"{probe.Command[0]} ended with exit code {exitCode}"),
+            };
+        }
+        catch (EngineException failure)
+        {
+            return failure.IsTransport ? ProbeOutcome.Unknown(failure.Message) : ProbeOutcome.Failed(failure.Message);
+        }
+        catch (ObjectDisposedException)
+        {
+            return ProbeOutcome.Unknown("the connection to the engine was closed");
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Error, Message = "The {Kind} probe of container {ContainerId} could not be made")]
+        public static partial void Failed(ILogger logger, Exception failure, ProbeKind kind, string containerId);
+    }
+}

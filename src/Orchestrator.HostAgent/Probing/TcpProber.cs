@@ -1,0 +1,59 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Orchestrator.HostAgent.Probing;
+
+/// <summary>Passes when a TCP connection opens.</summary>
+internal static class TcpProber
+{
+    /// <summary>
+    /// On a loopback or IPv6 address it is docker-proxy that accepts, whether the container listens or not; if it does not,
+    /// docker-proxy closes the connection as soon as it has found out. A server that waits for a request keeps it open.
+    /// </summary>
+    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(50);
+
+    public static async Task<ProbeOutcome> ProbeAsync(string host, int port, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(timeout, time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            EndPoint target = IPAddress.TryParse(host, out var address) ? new IPEndPoint(address, port) : new DnsEndPoint(host, port);
+            await socket.ConnectAsync(target, linked.Token);
+            return MayBeDockerProxy(socket) && await IsClosedByPeerAsync(socket, time, linked.Token)
+                ? ProbeOutcome.Failed($"{host}:{port} closed the connection: nothing listens in the container")
+                : ProbeOutcome.Passed;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return ProbeOutcome.Failed($"no connection to {host}:{port} within {timeout.TotalSeconds} s");
+        }
+        catch (SocketException failure)
+        {
+            return ProbeOutcome.Failed($"no connection to {host}:{port}: {failure.Message}");
+        }
+    }
+
+    private static bool MayBeDockerProxy(Socket socket) =>
+        socket.RemoteEndPoint is IPEndPoint { Address: var peer }
+        && (peer.IsIPv4MappedToIPv6 ? IPAddress.IsLoopback(peer.MapToIPv4()) : IPAddress.IsLoopback(peer) || peer.AddressFamily == AddressFamily.InterNetworkV6);
+
+    private static async Task<bool> IsClosedByPeerAsync(Socket socket, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var lingering = new CancellationTokenSource(Linger, time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(lingering.Token, cancellationToken);
+        try
+        {
+            return await socket.ReceiveAsync(new byte[1], SocketFlags.Peek, linked.Token) == 0;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+        catch (SocketException)
+        {
+            return true;
+        }
+    }
+}

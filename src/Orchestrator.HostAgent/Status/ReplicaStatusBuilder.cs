@@ -1,0 +1,118 @@
+using k8s.Models;
+using Orchestrator.Api;
+using Orchestrator.Api.DockerHosts;
+using Orchestrator.Api.Replicas;
+using Orchestrator.HostAgent.Containers;
+
+namespace Orchestrator.HostAgent.Status;
+
+/// <summary>What the status of a Replica should say, from what is known of it. Pure, but for the record it reads.</summary>
+internal static class ReplicaStatusBuilder
+{
+    /// <param name="host">Null once the DockerHost is gone.</param>
+    /// <param name="drainCheckAt">As in <see cref="ContainerSituation"/>.</param>
+    /// <param name="unreachable">Why the engine cannot be reached; null if it can.</param>
+    public static ReplicaStatus Build(
+        Replica replica, ReplicaRecord record, DockerHost host, DateTimeOffset? drainCheckAt, string? unreachable, DateTimeOffset now)
+    {
+        var deleting = replica.Metadata.DeletionTimestamp is not null;
+        var (phase, reason, message) = deleting ? Leaving(record, drainCheckAt, unreachable) : Staying(record, unreachable);
+        var running = record.Container is { IsRunning: true } && record.Operation?.Step is not (ContainerStep.Restart or ContainerStep.StopAndRemove);
+        var ready = !deleting && running && record.Probes is { Readiness.Passing: true };
+        var before = replica.Status;
+        return new ReplicaStatus
+        {
+            Phase = phase,
+            Reason = reason,
+            Message = message,
+            ContainerId = record.Container?.Id,
+            Address = host.Spec.EffectiveAddress,
+            Port = replica.Spec.HostPort,
+            Ready = ready,
+            Restarts = record.History.Restarts,
+            StartedAt = record.Container is { IsRunning: true, StartedAt: { } started } ? started.UtcDateTime
+                : record.Container is null ? null : before?.StartedAt,
+            LastTermination = record.History.LastTermination,
+            Conditions = ConditionsOf(replica, record, ready, deleting, running, now),
+        };
+    }
+
+    private static (string Phase, string? Reason, string? Message) Leaving(ReplicaRecord record, DateTimeOffset? drainCheckAt, string? unreachable) =>
+        unreachable is not null && drainCheckAt is null
+            ? (ReplicaPhases.Stopping, ReplicaReasons.HostUnreachable, $"its container is removed once the host can be reached: {unreachable}")
+        : drainCheckAt is not null && record.Container is { State: ContainerState.Running or ContainerState.Paused }
+            ? (ReplicaPhases.Draining, null, "waiting for the proxies to let go of it")
+        : record.Setback is { } setback ? (ReplicaPhases.Stopping, setback.Reason, setback.Message)
+        : (ReplicaPhases.Stopping, null, null);
+
+    private static (string Phase, string? Reason, string? Message) Staying(ReplicaRecord record, string? unreachable)
+    {
+        var setback = record.Setback;
+        switch (record.Operation)
+        {
+            case { Step: ContainerStep.Create, Pulling: true } when setback is null:
+                return (ReplicaPhases.Starting, ReplicaReasons.Pulling, "pulling its image");
+            case { Step: ContainerStep.Restart }:
+                return (ReplicaPhases.Starting, record.KillReason, "its liveness probe failed: it is being restarted");
+        }
+
+        if (record.Container is { IsRunning: true })
+        {
+            return (ReplicaPhases.Running, null, null);
+        }
+
+        if (unreachable is not null)
+        {
+            // Last known: a container that ran may well run.
+            return record.Container is null
+                ? (ReplicaPhases.Starting, ReplicaReasons.HostUnreachable, $"its container is made once the host can be reached: {unreachable}")
+                : (ReplicaPhases.BackOff, ReplicaReasons.HostUnreachable, unreachable);
+        }
+
+        if (setback is not null)
+        {
+            var pulls = setback.Reason == ReplicaReasons.ErrImagePull && setback.Count > 1;
+            return (
+                ReplicaPhases.BackOff,
+                pulls ? ReplicaReasons.ImagePullBackOff : setback.Reason,
+                pulls ? $"back-off {setback.Wait.TotalSeconds} s: {setback.Message}" : setback.Message);
+        }
+
+        var history = record.History;
+        return record.Container switch
+        {
+            { State: ContainerState.Paused } => (ReplicaPhases.Running, ReplicaReasons.Paused, "somebody has paused the container; docker unpause lets it go on"),
+            { HasEnded: true } when history.IsCrashLoop => (
+                ReplicaPhases.BackOff,
+                ReplicaReasons.CrashLoopBackOff,
+                $"back-off {history.Backoff.TotalSeconds} s restarting failed container: exit code {history.LastTermination?.ExitCode}"
+                + (record.LastWords is { Line: { } line } ? $"; its last words: {line}" : "")),
+            { HasEnded: true } => (
+                ReplicaPhases.Starting, ReplicaReasons.ContainerRestarting, $"its container ended with exit code {history.LastTermination?.ExitCode} and is being restarted"),
+            _ => (ReplicaPhases.Starting, null, null),
+        };
+    }
+
+    private static List<V1Condition> ConditionsOf(
+        Replica replica, ReplicaRecord record, bool ready, bool deleting, bool running, DateTimeOffset now)
+    {
+        var before = replica.Status?.Conditions;
+        var generation = replica.Metadata.Generation;
+        var message = record.Probes?.Readiness.Message;
+        var (reason, text) = ready ? (ReplicaReasons.Ready, null)
+            : !record.EverReady ? (ReplicaReasons.NotYetReady, message)
+            : deleting ? (ReplicaReasons.Draining, null)
+            : running ? (ReplicaReasons.ReadinessProbeFailed, message)
+            : (ReplicaReasons.ContainerNotRunning, (string?)null);
+
+        // Conditions of other parts stay as they are; that it has its host is known by now, whoever said otherwise before.
+        return
+        [
+            .. (before ?? []).Where(condition => condition.Type is not (ConditionTypes.Ready or ConditionTypes.Scheduled)),
+            Conditions.Find(before, ConditionTypes.Scheduled) is { Status: Conditions.True } scheduled
+                ? scheduled
+                : Conditions.Next(before, ConditionTypes.Scheduled, true, ReplicaReasons.Bound, $"on host {replica.Spec.HostName}", generation, now),
+            Conditions.Next(before, ConditionTypes.Ready, ready, reason, text, generation, now),
+        ];
+    }
+}

@@ -1,0 +1,61 @@
+using k8s.Models;
+using Orchestrator.Api.WebApps;
+
+namespace Orchestrator.Api.Tests;
+
+public sealed class RevisionHashTests
+{
+    [Fact]
+    public void Equal_templates_have_equal_hashes() => Assert.Equal(RevisionHash.Of(Template()), RevisionHash.Of(Template()));
+
+    [Fact]
+    public void A_hash_is_the_same_in_every_later_version() =>
+        Assert.Equal(GoldenHash, RevisionHash.Of(Template()));
+
+    [Fact]
+    public void Count_placement_and_route_are_no_part_of_a_revision()
+    {
+        var spec = new WebAppSpec
+        {
+            Image = "web:v1",
+            Port = 8080,
+            Env = [new V1EnvVar { Name = "A", Value = "1" }],
+            Replicas = 7,
+            Placement = new Placement { MaxReplicasPerHost = 2 },
+            Route = new Route { Path = "/shop" },
+        };
+
+        Assert.Equal(RevisionHash.Of(Template()), RevisionHash.Of(spec));
+    }
+
+    [Theory]
+    [MemberData(nameof(Changes))]
+    public void Whatever_makes_another_container_makes_another_revision(string what, Action<ReplicaTemplate> change)
+    {
+        var changed = Template();
+        change(changed);
+
+        Assert.True(RevisionHash.Of(Template()) != RevisionHash.Of(changed), what);
+    }
+
+    public static TheoryData<string, Action<ReplicaTemplate>> Changes => new()
+    {
+        { "image", template => template.Image = "web:v2" },
+        { "imagePullPolicy", template => template.ImagePullPolicy = PullPolicies.Always },
+        { "imagePullSecrets", template => template.ImagePullSecrets = [new V1LocalObjectReference { Name = "registry" }] },
+        { "command", template => template.Command = ["/bin/web"] },
+        { "args", template => template.Args = ["-v"] },
+        { "env", template => template.Env![0].Value = "2" },
+        { "port", template => template.Port = 80 },
+        { "resources", template => template.Resources = new ResourceNeeds { Limits = new Dictionary<string, ResourceQuantity> { ["cpu"] = new("100m") } } },
+        { "readinessProbe", template => template.ReadinessProbe = new V1Probe { PeriodSeconds = 1 } },
+        { "livenessProbe", template => template.LivenessProbe = new V1Probe { PeriodSeconds = 1 } },
+        { "terminationGracePeriodSeconds", template => template.TerminationGracePeriodSeconds = 5 },
+        { "drainTimeoutSeconds", template => template.DrainTimeoutSeconds = 5 },
+    };
+
+    // A change of this value would restart every replica of every site at an upgrade of the controller.
+    private const string GoldenHash = "954bpn95sc";
+
+    private static ReplicaTemplate Template() => new() { Image = "web:v1", Port = 8080, Env = [new V1EnvVar { Name = "A", Value = "1" }] };
+}

@@ -1,0 +1,27 @@
+using Orchestrator.Testing.Kubernetes;
+
+namespace Orchestrator.Chart.Tests.Server;
+
+/// <summary>One real kube-apiserver for the tests of this folder, with the CRDs of the repository.</summary>
+public sealed class ServerFixture : IAsyncLifetime
+{
+    private KubeApiServer? _server;
+
+    public KubeApiServer Server => _server ?? throw new InvalidOperationException("not started");
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await KubeApiServer.StartAsync(TestContext.Current.CancellationToken);
+        (await Server.KubectlAsync("apply", "-f", Repository.At("crds"))).OrThrow();
+        (await Server.KubectlAsync("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")).OrThrow();
+    }
+
+    public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    /// <summary>helm as the server's admin.</summary>
+    internal Task<Command> HelmAsync(params IReadOnlyList<string> arguments) =>
+        Chart.HelmAsync([.. arguments, "--kubeconfig", Server.AdminKubeconfig, "--namespace", Chart.Namespace]);
+}
+
+[CollectionDefinition(nameof(ServerCollection))]
+public sealed class ServerCollection : ICollectionFixture<ServerFixture>;

@@ -1,0 +1,113 @@
+using CsCheck;
+using Orchestrator.Api.DockerHosts;
+using Orchestrator.Api.WebApps;
+using Orchestrator.ControlPlane.Scheduling;
+
+namespace Orchestrator.ControlPlane.Tests.Scheduling;
+
+/// <summary>What holds for whatever hosts, apps and replicas there are.</summary>
+public sealed class PlacementProperties
+{
+    [Fact]
+    public void Nothing_is_overbooked_no_port_given_twice_no_limit_exceeded_and_nobody_left_waiting_who_fits() => Gen.Int.Sample(seed =>
+    {
+        var random = new Random(seed);
+        var world = Random(random);
+        var decisions = world.Round();
+
+        var waited = world.Replicas.Count(replica => decisions.Exists(decision => decision.Replica == replica));
+        Assert.Equal(decisions.Count, waited);
+        foreach (var host in world.Hosts)
+        {
+            var here = world.Replicas.Where(replica => replica.Spec.HostName == host.Metadata.Name).ToList();
+            var snapshot = HostSnapshot.Of(host);
+            Assert.True(here.Sum(replica => Needs.Of(replica.Spec.Template).Memory) <= (snapshot.Memory ?? long.MaxValue));
+            Assert.Equal(here.Count, here.Select(replica => replica.Spec.HostPort).Distinct().Count());
+            Assert.All(here, replica => Assert.InRange(replica.Spec.HostPort!.Value, snapshot.FirstPort, snapshot.LastPort));
+            foreach (var app in world.Apps.Values.Where(app => app.Spec.Placement?.MaxReplicasPerHost is not null))
+            {
+                Assert.True(here.Count(replica => replica.Spec.AppName == app.Metadata.Name) <= app.Spec.Placement!.MaxReplicasPerHost);
+            }
+
+            Assert.True(here.Count == 0 || host.Spec.Unschedulable != true);
+        }
+
+        // A second look at what did not fit finds the same: nothing that fitted was passed over.
+        Assert.All(world.Round(), decision => Assert.IsType<Unfit>(decision));
+    });
+
+    [Fact]
+    public void The_same_world_is_always_decided_the_same() => Gen.Int.Sample(seed =>
+    {
+        var (one, other) = (Random(new Random(seed)), Random(new Random(seed)));
+        one.Round();
+        other.Round();
+        Assert.Equal(one.Replicas.Select(Place), other.Replicas.Select(Place));
+
+        static (string?, int?) Place(Api.Replicas.Replica replica) => (replica.Spec.HostName, replica.Spec.HostPort);
+    });
+
+    [Fact]
+    public void The_ranking_finds_what_a_look_at_every_host_finds() => Gen.Int.Sample(seed =>
+    {
+        var (ranked, scanned) = (Random(new Random(seed)), Random(new Random(seed)));
+        ranked.Round();
+        scanned.Round(new HostFinder(alwaysScan: true));
+        Assert.Equal(
+            scanned.Replicas.Select(replica => (replica.Metadata.Name, replica.Spec.HostName, replica.Spec.HostPort)),
+            ranked.Replicas.Select(replica => (replica.Metadata.Name, replica.Spec.HostName, replica.Spec.HostPort)));
+    });
+
+    [Fact]
+    public void Without_other_limits_a_hard_spread_is_never_off_by_more_than_its_skew() => Gen.Int.Sample(seed =>
+    {
+        var random = new Random(seed);
+        var world = new World();
+        var zones = random.Next(1, 4);
+        for (var i = 0; i < zones + random.Next(4); i++)
+        {
+            var zone = $"z{i % zones}";
+            world.Host($"h{i}", and: host => host.Metadata.Labels = new Dictionary<string, string> { ["zone"] = zone });
+        }
+
+        var skew = random.Next(1, 3);
+        var app = world.App("web", new Placement
+        {
+            Spread = [new SpreadConstraint { TopologyKey = "zone", MaxSkew = skew, WhenUnsatisfiable = UnsatisfiableActions.DoNotSchedule }],
+        });
+        for (var i = 0; i < random.Next(30); i++)
+        {
+            world.Replica(app);
+        }
+
+        world.Round();
+        var zoneOf = world.Hosts.ToDictionary(host => host.Metadata.Name, host => host.Metadata.Labels["zone"]);
+        var counts = Enumerable.Range(0, zones).Select(zone => world.Replicas.Count(replica => zoneOf[replica.Spec.HostName!] == $"z{zone}")).ToList();
+        Assert.InRange(counts.Max() - counts.Min(), 0, skew);
+    });
+
+    private static World Random(Random random)
+    {
+        var world = new World();
+        for (var i = 0; i < random.Next(6); i++)
+        {
+            world.Host($"h{i}", memory: $"{random.Next(1, 8)}Gi", and: host =>
+            {
+                host.Spec.Unschedulable = random.Next(5) == 0;
+                host.Spec.PortRange = new PortRange { First = 20000, Last = 20000 + random.Next(12) };
+            });
+        }
+
+        for (var i = 0; i < random.Next(1, 4); i++)
+        {
+            var placement = random.Next(2) == 0 ? null : new Placement { MaxReplicasPerHost = random.Next(1, 4) };
+            var app = world.App($"app{i}", placement, memory: random.Next(3) == 0 ? null : $"{random.Next(1, 2000)}Mi");
+            for (var n = 0; n < random.Next(12); n++)
+            {
+                world.Replica(app);
+            }
+        }
+
+        return world;
+    }
+}

@@ -1,0 +1,180 @@
+using k8s.Models;
+using Orchestrator.Api;
+using Orchestrator.Api.DockerHosts;
+using Orchestrator.Api.Replicas;
+using Orchestrator.Api.WebApps;
+using Orchestrator.ControlPlane.Hosts;
+using Orchestrator.ControlPlane.WebApps;
+
+namespace Orchestrator.ControlPlane.Tests.WebApps;
+
+public sealed class StatusRollupTests
+{
+    private static readonly DateTimeOffset Noon = new(2025, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+    private readonly WebApp _app = new()
+    {
+        Metadata = new() { Name = "web", NamespaceProperty = "sites", Generation = 3 },
+        Spec = new() { Replicas = 3, Image = "web:2" },
+    };
+
+    [Fact]
+    public void All_ready_is_available_and_complete()
+    {
+        var status = Rollup(Ready("new"), Ready("new"), Ready("new"));
+
+        Assert.Equal((3, 3, 3, "new", "new", 3L), (
+            status.Replicas, status.ReadyReplicas, status.UpdatedReplicas, status.CurrentRevision, status.UpdateRevision, status.ObservedGeneration!.Value));
+        Assert.Equal(("True", "MinimumReplicasAvailable", "3 of 3 replicas are ready"), Condition(status, ConditionTypes.Available));
+        Assert.Equal(("True", "NewReplicasAvailable", "revision new is complete"), Condition(status, ConditionTypes.Progressing));
+    }
+
+    [Fact]
+    public void The_problem_that_most_replicas_have_is_told()
+    {
+        var status = Rollup(Failing("ErrImagePull", "manifest unknown"), Failing("CrashLoopBackOff", "exit code 1"), Failing("ErrImagePull", "manifest unknown"));
+
+        Assert.Equal(("False", "MinimumReplicasUnavailable", "0 of 3 replicas are ready; 2 of 3 replicas: ErrImagePull: manifest unknown"),
+            Condition(status, ConditionTypes.Available));
+        Assert.Equal(("True", "ReplicasUpdating", "revision new: 3 of 3 replicas updated, 0 ready; 2 of 3 replicas: ErrImagePull: manifest unknown"),
+            Condition(status, ConditionTypes.Progressing));
+    }
+
+    [Fact]
+    public void On_their_way_without_a_problem_they_are_only_counted() =>
+        Assert.Equal("1 of 3 replicas are ready", Condition(Rollup(Ready("new"), Starting(), Starting()), ConditionTypes.Available).Message);
+
+    [Fact]
+    public void Between_two_revisions_the_current_one_stays_the_old()
+    {
+        _app.Status = new() { CurrentRevision = "old" };
+        var status = Rollup(Ready("old"), Ready("old"), Ready("old"), Ready("new"));
+
+        Assert.Equal((4, 4, 1, "old", "new"), (status.Replicas, status.ReadyReplicas, status.UpdatedReplicas, status.CurrentRevision, status.UpdateRevision));
+        Assert.Equal(("True", "ReplicasUpdating"), (Condition(status, ConditionTypes.Progressing).Status, Condition(status, ConditionTypes.Progressing).Reason));
+    }
+
+    [Fact]
+    public void A_replica_that_fails_after_the_rollout_is_no_news_of_the_rollout()
+    {
+        _app.Status = Rollup(Ready("new"), Ready("new"), Ready("new"));
+        var status = Rollup(Ready("new"), Ready("new"), Failing("CrashLoopBackOff", "exit code 1"));
+
+        Assert.Equal("NewReplicasAvailable", Condition(status, ConditionTypes.Progressing).Reason);
+        Assert.Equal("MinimumReplicasUnavailable", Condition(status, ConditionTypes.Available).Reason);
+    }
+
+    [Fact]
+    public void Scaled_up_it_progresses_again()
+    {
+        _app.Status = Rollup(Ready("new"), Ready("new"), Ready("new"));
+        _app.Spec.Replicas = 4;
+
+        Assert.Equal("ReplicasUpdating", Condition(Rollup(Ready("new"), Ready("new"), Ready("new"), Starting()), ConditionTypes.Progressing).Reason);
+    }
+
+    [Fact]
+    public void Scaled_to_zero_it_is_available()
+    {
+        _app.Spec.Replicas = 0;
+
+        Assert.Equal(("True", "MinimumReplicasAvailable", "no replicas are wanted"), Condition(Rollup(), ConditionTypes.Available));
+    }
+
+    [Fact]
+    public void Creates_that_are_refused_stop_the_progress_and_say_why()
+    {
+        var status = StatusRollup.Make(new RollupInput(_app, "new", [], 0, "namespace sites is being terminated", []), Noon);
+
+        Assert.Equal(("False", "FailedCreate", "namespace sites is being terminated"), Condition(status, ConditionTypes.Progressing));
+    }
+
+    [Fact]
+    public void The_same_state_an_hour_later_is_the_same_status()
+    {
+        _app.Status = Rollup(Ready("new"), Starting(), Starting());
+        var later = StatusRollup.Make(Input(Ready("new"), Starting(), Starting()), Noon.AddHours(1));
+
+        Assert.Equal(k8s.KubernetesJson.Serialize(_app.Status), k8s.KubernetesJson.Serialize(later));
+    }
+
+    [Fact]
+    public void The_route_is_a_condition_only_if_there_is_one()
+    {
+        Assert.Null(Conditions.Find(Rollup().Conditions, ConditionTypes.RouteAccepted));
+
+        _app.Spec.Route = new();
+        var status = StatusRollup.Make(Input() with { LostClaims = ["example.org/ is served by sites/shop"] }, Noon);
+        Assert.Equal(("False", "RouteConflict", "example.org/ is served by sites/shop"), Condition(status, ConditionTypes.RouteAccepted));
+    }
+
+    [Fact]
+    public void A_long_problem_is_cut()
+    {
+        var status = Rollup(Failing("ErrImagePull", new string('x', 5000)));
+
+        Assert.InRange(Condition(status, ConditionTypes.Available).Message.Length, 500, 600);
+    }
+
+    // How long the host has been silent, and what that makes of a replica that says it is ready.
+    [Theory]
+    [InlineData(null, true, null)]
+    [InlineData(4, true, 6)]
+    [InlineData(10, false, null)]
+    [InlineData(600, false, null)]
+    public void A_silent_host_makes_its_replicas_unready_after_a_grace(int? silentFor, bool ready, int? recheckAfter)
+    {
+        var host = new DockerHost
+        {
+            Metadata = new() { Name = "h1" },
+            Status = new()
+            {
+                Conditions = [new V1Condition
+                {
+                    Type = ConditionTypes.Ready,
+                    Status = silentFor is null ? Conditions.True : Conditions.Unknown,
+                    LastTransitionTime = Noon.AddSeconds(-silentFor ?? 0).UtcDateTime,
+                }],
+            },
+        };
+        var view = ReplicaView.Of(Replica("new", new() { Ready = true }), _app, "new", host, hostGone: false, Noon);
+
+        Assert.Equal((ready, recheckAfter is { } seconds ? TimeSpan.FromSeconds(seconds) : null), (view.Ready, view.RecheckAfter));
+        Assert.False(view.Broken || view.Outdated);
+    }
+
+    [Fact]
+    public void A_host_that_is_to_be_left_makes_its_replicas_outdated()
+    {
+        var leaving = new DockerHost { Metadata = new() { Name = "h1", DeletionTimestamp = Noon.UtcDateTime } };
+        var tainted = new DockerHost { Metadata = new() { Name = "h1" }, Spec = new() { Taints = [new V1Taint { Key = "down", Effect = Taints.NoExecute }] } };
+        var replica = Replica("new", new() { Ready = true });
+
+        Assert.True(ReplicaView.Of(replica, _app, "new", leaving, false, Noon).Outdated);
+        Assert.True(ReplicaView.Of(replica, _app, "new", tainted, false, Noon).Outdated);
+        _app.Spec.Placement = new() { Tolerations = [new V1Toleration { Key = "down", OperatorProperty = "Exists" }] };
+        Assert.False(ReplicaView.Of(replica, _app, "new", tainted, false, Noon).Outdated);
+    }
+
+    private static (string Status, string Reason, string Message) Condition(WebAppStatus status, string type)
+    {
+        var condition = Conditions.Find(status.Conditions, type)!;
+        return (condition.Status, condition.Reason, condition.Message);
+    }
+
+    private static Replica Replica(string revision, ReplicaStatus? status) =>
+        new() { Metadata = new() { Name = "r" }, Spec = new() { Revision = revision, HostName = "h1" }, Status = status };
+
+    private ReplicaView Ready(string revision) => View(Replica(revision, new() { Phase = ReplicaPhases.Running, Ready = true }));
+
+    private ReplicaView Starting() => View(Replica("new", new() { Phase = ReplicaPhases.Starting }));
+
+    private ReplicaView Failing(string reason, string message) => View(Replica("new", new() { Phase = ReplicaPhases.BackOff, Reason = reason, Message = message }));
+
+    private ReplicaView View(Replica replica) =>
+        ReplicaView.Of(replica, _app, "new", new DockerHost { Metadata = new() { Name = "h1" } }, hostGone: false, Noon);
+
+    private RollupInput Input(params ReplicaView[] live) => new(_app, "new", live, 0, null, []);
+
+    private WebAppStatus Rollup(params ReplicaView[] live) => StatusRollup.Make(Input(live), Noon);
+}

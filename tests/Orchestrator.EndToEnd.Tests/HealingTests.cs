@@ -1,0 +1,86 @@
+using System.Globalization;
+using Orchestrator.Api;
+using Orchestrator.EndToEnd.Tests.Installations;
+
+namespace Orchestrator.EndToEnd.Tests;
+
+/// <summary>What breaks by hand is whole again, and what is not ours is left alone.</summary>
+public sealed class HealingTests
+{
+    [Fact]
+    public async Task A_container_removed_by_hand_is_made_again_while_requests_go_on()
+    {
+        await using var installation = await Installation.StartAsync();
+        await installation.ApplyAsync(Manifests.Web("web", installation.Lab.Image("web:v1"), replicas: 3));
+        await installation.SeeReady("web", 3);
+        var victim = (await installation.ContainersAsync("web"))[0];
+        await Eventually.See(() => Visitor.OnceAsync(installation.Http, "web"), page => page.Version == "v1");
+
+        await using var visitor = new Visitor(installation.Http, "web");
+        await installation.EngineOf(victim).RemoveAsync(victim.Id);
+        await Eventually.See(
+            () => installation.ContainersAsync("web"),
+            seen => seen.Count == 3 && seen.All(container => container.Id != victim.Id && container.State == "running"));
+        await installation.SeeReady("web", 3);
+
+        Assert.All(visitor.Failures, failure => Assert.Fail(failure));
+    }
+
+    [Fact]
+    public async Task A_killed_process_is_restarted_in_its_container_and_counted()
+    {
+        await using var installation = await Installation.StartAsync();
+        await installation.ApplyAsync(Manifests.Web("web", installation.Lab.Image("web:v1"), replicas: 3));
+        await installation.SeeReady("web", 3);
+        var victim = (await installation.ContainersAsync("web"))[0];
+        var before = await installation.EngineOf(victim).InspectAsync(victim.Id);
+        var pid = before["State"]!["Pid"]!.GetValue<int>();
+
+        (await Command.RunAsync("kill", ["-KILL", pid.ToString(CultureInfo.InvariantCulture)])).OrThrow();
+
+        await Eventually.See(
+            () => installation.EngineOf(victim).InspectAsync(victim.Id),
+            seen => seen["State"]!["Running"]!.GetValue<bool>() && seen["State"]!["Pid"]!.GetValue<int>() is not 0 and var now && now != pid);
+        await Eventually.See(
+            () => installation.GetAsync("replica", victim.Labels[Labels.Replica]),
+            seen => seen["status"]!["restarts"]?.GetValue<int>() == 1 && seen["status"]!["ready"]!.GetValue<bool>());
+        await installation.SeeReady("web", 3);
+    }
+
+    [Fact]
+    public async Task A_container_of_somebody_else_is_never_touched()
+    {
+        await using var installation = await Installation.StartAsync();
+        var engine = installation.Engines[0];
+        var image = installation.Lab.Image("web:v1");
+
+        // Not only one without labels: one with all of ours, but of another installation.
+        var plain = await engine.RunAsync("somebody-elses", image);
+        var theirs = await engine.RunAsync("orc-default-web-other", image, new Dictionary<string, string>
+        {
+            [Labels.Instance] = "another-installation",
+            [Labels.App] = "web",
+            [Labels.Replica] = "web-other",
+            [Labels.ReplicaUid] = "0",
+            [Labels.Namespace] = "default",
+        });
+        try
+        {
+            await installation.ApplyAsync(Manifests.Web("web", image, replicas: 6));
+            await installation.SeeReady("web", 6);
+            await installation.KillAsync();
+            await installation.ServeAsync();
+            (await installation.KubectlAsync("delete", "webapp", "web", "--timeout", "60s")).OrThrow();
+
+            Assert.All(
+                (await engine.ContainersAsync()).Where(container => container.Id == plain || container.Id == theirs),
+                container => Assert.Equal("running", container.State));
+            Assert.Equal(2, (await engine.ContainersAsync()).Count(container => container.Id == plain || container.Id == theirs));
+        }
+        finally
+        {
+            await engine.RemoveAsync(plain);
+            await engine.RemoveAsync(theirs);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using Orchestrator.Api;
+using Orchestrator.EndToEnd.Tests.Lab;
+using Orchestrator.Testing.Lab;
+
+namespace Orchestrator.EndToEnd.Tests.Installations;
+
+/// <summary>
+/// One <c>orc serve</c> of a test's own on the lab's hosts, driven from outside as a user would: the real executable, the real
+/// kubectl, requests through the real proxy. Gone with the test, with every container it made.
+/// </summary>
+internal sealed class Installation : IAsyncDisposable
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+    private readonly TemporaryFolder _folder = new();
+    private readonly StringBuilder _log = new();
+    private readonly string[] _serveOptions;
+    private readonly string? _givenKubeconfig;
+    private readonly int _metricsPort;
+    private readonly int _adminPort;
+    private readonly int _apiPort;
+    private Process? _serve;
+
+    private Installation(LabDescription lab, string? kubeconfig, string[] serveOptions)
+    {
+        Lab = lab;
+        _givenKubeconfig = kubeconfig;
+        _serveOptions = serveOptions;
+        (_apiPort, ProxyPort, _adminPort, _metricsPort) = (FreePort(), FreePort(), FreePort(), FreePort());
+        Engines = [.. lab.Hosts.Select(host => new Engine(host.Name, host.Socket))];
+        Http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromSeconds(30) })
+        {
+            BaseAddress = new Uri($"http://127.0.0.1:{ProxyPort}"),
+            Timeout = TimeSpan.FromSeconds(30),
+        };
+    }
+
+    public LabDescription Lab { get; }
+
+    public IReadOnlyList<Engine> Engines { get; }
+
+    public int ProxyPort { get; }
+
+    /// <summary>Through the proxy's shared listener.</summary>
+    public HttpClient Http { get; }
+
+    public string DataFolder => _folder["data"];
+
+    public string Kubeconfig => _givenKubeconfig ?? Path.Combine(DataFolder, "admin.kubeconfig");
+
+    public Uri Metrics => new($"http://127.0.0.1:{_metricsPort}/metrics");
+
+    public Uri ProxyMetrics => new($"http://127.0.0.1:{_adminPort}/metrics");
+
+    /// <summary>What <c>orc serve</c> has printed so far.</summary>
+    public string Log
+    {
+        get
+        {
+            lock (_log)
+            {
+                return _log.ToString();
+            }
+        }
+    }
+
+    public bool IsRunning => _serve is { HasExited: false };
+
+    /// <param name="hosts">How many of the lab's hosts join.</param>
+    /// <param name="kubeconfig">A real cluster to run on instead of the embedded API server.</param>
+    public static async Task<Installation> StartAsync(int hosts = 3, string? kubeconfig = null, params string[] serveOptions)
+    {
+        var lab = LabDescription.Read(hosts);
+        var installation = new Installation(lab, kubeconfig, serveOptions);
+        try
+        {
+            await installation.ServeAsync();
+            foreach (var host in lab.Hosts.Take(hosts))
+            {
+                await installation.JoinAsync(host);
+            }
+
+            await installation.HostsAreReady(hosts);
+            return installation;
+        }
+        catch
+        {
+            await installation.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts <c>orc serve</c> and waits until it says that it is ready.</summary>
+    public async Task ServeAsync()
+    {
+        string[] where = _givenKubeconfig is { } kubeconfig ? ["--kubeconfig", kubeconfig] : ["--port", $"{_apiPort}"];
+        var start = new ProcessStartInfo(Orc.Path,
+        [
+            "serve", "--data-folder", DataFolder, .. where, "--metrics-listen", $"127.0.0.1:{_metricsPort}",
+            "--proxy-listen", $"127.0.0.1:{ProxyPort}", "--proxy-admin-listen", $"127.0.0.1:{_adminPort}", .. _serveOptions,
+        ])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        var serve = Process.Start(start)!;
+        serve.OutputDataReceived += (_, line) => Keep(line.Data);
+        serve.ErrorDataReceived += (_, line) => Keep(line.Data);
+        serve.BeginOutputReadLine();
+        serve.BeginErrorReadLine();
+        _serve = serve;
+        using var http = new HttpClient();
+        await Eventually.True(
+            async () => serve.HasExited
+                ? throw new InvalidOperationException($"orc serve ended with {serve.ExitCode}:\n{Log}")
+                : (await http.GetAsync(new Uri($"http://127.0.0.1:{_metricsPort}/readyz"))).StatusCode == HttpStatusCode.OK,
+            StartLimit);
+    }
+
+    /// <summary>SIGKILL, as the kernel's out-of-memory killer would.</summary>
+    public async Task KillAsync()
+    {
+        _serve!.Kill();
+        await _serve.WaitForExitAsync();
+    }
+
+    /// <summary>SIGTERM, and waits for the end.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> StopAsync()
+    {
+        (await Command.RunAsync("kill", ["-TERM", $"{_serve!.Id}"])).OrThrow();
+        await _serve.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        return _serve.ExitCode;
+    }
+
+    public Task<Command> OrcAsync(params string[] arguments) => OrcAsync(arguments, "");
+
+    public Task<Command> OrcAsync(string[] arguments, string input) =>
+        Command.RunAsync(Orc.Path, [.. arguments, "--kubeconfig", Kubeconfig], input);
+
+    public Task<Command> KubectlAsync(params string[] arguments) => KubectlAsync(arguments, "");
+
+    public async Task<Command> KubectlAsync(string[] arguments, string input) =>
+        await Command.RunAsync(await Dependency.PathOf("kubectl"), [.. arguments, "--kubeconfig", Kubeconfig], input);
+
+    public async Task ApplyAsync(string manifest) => (await KubectlAsync(["apply", "-f", "-"], manifest)).OrThrow();
+
+    public async Task<JsonNode> GetAsync(string resource, string name) =>
+        JsonNode.Parse((await KubectlAsync("get", resource, name, "-o", "json")).OrThrow().Output)!;
+
+    public async Task<IReadOnlyList<JsonNode>> ReplicasAsync(string app) =>
+        [.. JsonNode.Parse((await KubectlAsync("get", "replicas", "-l", $"{Labels.App}={app}", "-o", "json")).OrThrow().Output)!["items"]!.AsArray().Select(item => item!)];
+
+    /// <summary>Waits until the app's status says that just so many are there and ready for its newest generation.</summary>
+    public Task<JsonNode> SeeReady(string app, int replicas, TimeSpan? within = null) => Eventually.See(
+        () => GetAsync("webapp", app),
+        seen => Number(seen, "readyReplicas") == replicas
+            && Number(seen, "replicas") == replicas
+            && Number(seen, "updatedReplicas") == replicas
+            && seen["status"]?["observedGeneration"]?.GetValue<long>() == seen["metadata"]!["generation"]!.GetValue<long>(),
+        within ?? TimeSpan.FromSeconds(60));
+
+    /// <summary>The containers of an app on all hosts, whatever their state, as the engines themselves list them.</summary>
+    public async Task<IReadOnlyList<Container>> ContainersAsync(string app)
+    {
+        var lists = await Task.WhenAll(Engines.Select(engine => engine.ContainersAsync()));
+        return [.. lists.SelectMany(list => list).Where(container => container.Labels.GetValueOrDefault(Labels.App) == app)];
+    }
+
+    public Engine EngineOf(Container container) => Engines.Single(engine => engine.Name == container.Host);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (IsRunning)
+        {
+            await StopAsync();
+        }
+
+        _serve?.Dispose();
+        Http.Dispose();
+        foreach (var engine in Engines)
+        {
+            foreach (var container in await engine.ContainersAsync())
+            {
+                if (container.Labels.ContainsKey(Labels.Instance))
+                {
+                    await engine.RemoveAsync(container.Id);
+                }
+            }
+
+            engine.Dispose();
+        }
+
+        _folder.Dispose();
+    }
+
+    private async Task JoinAsync(LabHost host) => (await OrcAsync(
+        "hosts", "add", host.Name, "--endpoint", host.Endpoint,
+        "--tls-ca", Lab.Tls.Ca, "--tls-cert", Lab.Tls.Certificate, "--tls-key", Lab.Tls.Key)).OrThrow();
+
+    private Task HostsAreReady(int hosts) => Eventually.See(
+        async () => (await KubectlAsync("get", "dockerhosts", "-o", "jsonpath={.items[*].status.conditions[?(@.type==\"Ready\")].status}")).OrThrow().Output,
+        seen => seen.Split(' ', StringSplitOptions.RemoveEmptyEntries).Count(status => status == "True") == hosts);
+
+    private void Keep(string? line)
+    {
+        if (line is not null)
+        {
+            lock (_log)
+            {
+                _log.AppendLine(line);
+            }
+        }
+    }
+
+    private static int Number(JsonNode app, string field) => app["status"]?[field]?.GetValue<int>() ?? 0;
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

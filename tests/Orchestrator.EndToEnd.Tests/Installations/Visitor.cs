@@ -1,0 +1,65 @@
+using System.Collections.Concurrent;
+
+namespace Orchestrator.EndToEnd.Tests.Installations;
+
+/// <summary>What the sample image says of itself.</summary>
+internal sealed record Page(string Version, string Replica, string Host)
+{
+    public static Page Read(string body)
+    {
+        var fields = body.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(": ", 2))
+            .ToDictionary(parts => parts[0], parts => parts[1]);
+        return new Page(fields["version"], fields["replica"], fields["host"]);
+    }
+}
+
+/// <summary>People who visit an app through the proxy, one after the other, until told to stop; they remember what went wrong.</summary>
+internal sealed class Visitor : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentBag<string> _failures = [];
+    private readonly Task[] _visits;
+    private int _answered;
+
+    public Visitor(HttpClient http, string app, int people = 2) =>
+        _visits = [.. Enumerable.Range(0, people).Select(_ => Task.Run(() => VisitAsync(http, app)))];
+
+    public int Answered => Volatile.Read(ref _answered);
+
+    public IReadOnlyCollection<string> Failures => _failures;
+
+    /// <exception cref="HttpRequestException">The answer is not a success.</exception>
+    public static async Task<Page> OnceAsync(HttpClient http, string app, CancellationToken cancellationToken = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/") { Headers = { Host = Manifests.HostName(app) } };
+        using var answer = await http.SendAsync(request, cancellationToken);
+        var body = await answer.Content.ReadAsStringAsync(cancellationToken);
+        return answer.IsSuccessStatusCode
+            ? Page.Read(body)
+            : throw new HttpRequestException($"{(int)answer.StatusCode}: {body}", null, answer.StatusCode);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await Task.WhenAll(_visits);
+        _stop.Dispose();
+    }
+
+    private async Task VisitAsync(HttpClient http, string app)
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await OnceAsync(http, app);
+                Interlocked.Increment(ref _answered);
+            }
+            catch (Exception failure) when (failure is HttpRequestException or IOException or TaskCanceledException)
+            {
+                _failures.Add(failure.Message);
+            }
+        }
+    }
+}

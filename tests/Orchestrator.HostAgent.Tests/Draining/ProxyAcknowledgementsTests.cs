@@ -1,0 +1,104 @@
+using k8s;
+using k8s.Models;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Orchestrator.Api;
+using Orchestrator.Api.Replicas;
+using Orchestrator.HostAgent.Draining;
+using Orchestrator.Runtime.Clients;
+using Orchestrator.Runtime.Informers;
+
+namespace Orchestrator.HostAgent.Tests.Draining;
+
+public sealed class ProxyAcknowledgementsTests : IDisposable
+{
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly Kubernetes _nowhere = new(new KubernetesClientConfiguration { Host = "https://127.0.0.1:1" });
+    private readonly Informer<V1Lease> _leases;
+    private readonly ProxyAcknowledgements _acknowledgements;
+    private int _revision;
+
+    public ProxyAcknowledgementsTests()
+    {
+        _leases = new Informer<V1Lease>(new ResourceClient<V1Lease>(_nowhere, "test"), null, NullLogger.Instance, _time);
+        _acknowledgements = new ProxyAcknowledgements(_leases, _time);
+        _leases.Subscribe(_acknowledgements.Take);
+    }
+
+    private DateTimeOffset Now => _time.GetUtcNow();
+
+    public void Dispose() => _nowhere.Dispose();
+
+    [Fact]
+    public void Without_a_proxy_nothing_is_waited_for() => Assert.Null(_acknowledgements.CheckAt(Deleting()));
+
+    [Fact]
+    public void Every_live_proxy_must_have_let_go()
+    {
+        Write("proxy-a", Now, "other,uid-1");
+        Write("proxy-b", Now, "");
+        Assert.Equal(Now.AddSeconds(10), _acknowledgements.CheckAt(Deleting()));
+        Write("proxy-b", Now, "uid-1");
+        Assert.Null(_acknowledgements.CheckAt(Deleting()));
+    }
+
+    [Fact]
+    public void A_uid_that_only_begins_alike_is_another() =>
+        Assert.False(ProxyAcknowledgements.Acknowledges(Lease("proxy", Now, "uid-12, uid-2"), "uid-1"));
+
+    [Fact]
+    public void An_expired_Lease_counts_no_more()
+    {
+        Write("dead", Now.AddSeconds(-11), "");
+        Assert.Null(_acknowledgements.CheckAt(Deleting()));
+    }
+
+    [Fact]
+    public void A_Lease_that_is_not_renewed_expires_and_its_proxy_is_waited_for_no_longer()
+    {
+        Write("proxy", Now, "");
+        Assert.NotNull(_acknowledgements.CheckAt(Deleting()));
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Null(_acknowledgements.CheckAt(Deleting(since: 10)));
+    }
+
+    [Fact]
+    public void A_proxy_whose_clock_is_behind_lives_as_long_as_it_renews()
+    {
+        Write("behind", Now.AddMinutes(-5), "");
+        _time.Advance(TimeSpan.FromSeconds(3));
+        Write("behind", Now.AddMinutes(-5), "");
+        Assert.Equal(Now.AddSeconds(10), _acknowledgements.CheckAt(Deleting()));
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Null(_acknowledgements.CheckAt(Deleting()));
+    }
+
+    [Fact]
+    public void The_drain_timeout_ends_the_wait()
+    {
+        Write("proxy", Now, "");
+        Assert.Equal(Now.AddSeconds(1), _acknowledgements.CheckAt(Deleting(since: 29)));
+        Assert.Null(_acknowledgements.CheckAt(Deleting(since: 30)));
+    }
+
+    private Replica Deleting(int since = 0) => new()
+    {
+        Metadata = new V1ObjectMeta { Uid = "uid-1", DeletionTimestamp = Now.UtcDateTime.AddSeconds(-since) },
+        Spec = new ReplicaSpec { Template = new ReplicaTemplate { DrainTimeoutSeconds = 30 } },
+    };
+
+    private void Write(string name, DateTimeOffset renewed, string drained) => _leases.Seed(Lease(name, renewed, drained));
+
+    private V1Lease Lease(string name, DateTimeOffset renewed, string drained) => new()
+    {
+        Metadata = new V1ObjectMeta
+        {
+            Name = name,
+            NamespaceProperty = ApiGroup.SystemNamespace,
+            Uid = name,
+            ResourceVersion = (++_revision).ToString(System.Globalization.CultureInfo.InvariantCulture),
+            Annotations = new Dictionary<string, string> { [Annotations.Drained] = drained },
+        },
+        Spec = new V1LeaseSpec { LeaseDurationSeconds = 10, RenewTime = renewed.UtcDateTime },
+    };
+}

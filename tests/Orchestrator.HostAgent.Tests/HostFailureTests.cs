@@ -1,0 +1,155 @@
+using k8s;
+using Orchestrator.Api;
+
+using Orchestrator.Api.Replicas;
+using Orchestrator.HostAgent.Tests.World;
+using Orchestrator.Runtime;
+
+namespace Orchestrator.HostAgent.Tests;
+
+/// <summary>What hosts do: be described, be mistrusted, die and come back. Uses up host3.</summary>
+[Collection(LabCollection.Name)]
+public sealed class HostFailureTests(AgentWorld world)
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    private LabHost Host => world.Lab.Hosts[2];
+
+    [Fact]
+    public async Task A_host_is_described()
+    {
+        var replica = await world.AddReadyReplicaAsync(Host.Name, template => template.Resources = new ResourceNeeds
+        {
+            Requests = new Dictionary<string, k8s.Models.ResourceQuantity> { ["cpu"] = new("250m"), ["memory"] = new("32Mi") },
+        });
+        var status = (await world.SeeHostAsync(Host.Name, seen => seen.Status is { Replicas: 1, Images.Count: > 0 })).Status!;
+
+        Assert.Equal(await world.Lab.DockerAsync(Host, "version", "--format", "{{.Server.Version}}"), status.EngineVersion);
+        Assert.Equal("amd64", status.Architecture);
+        Assert.True(status.Capacity!["cpu"].ToDecimal() >= 1);
+        Assert.Equal((0.25m, 32m * 1024 * 1024), (status.Allocated!["cpu"].ToDecimal(), status.Allocated["memory"].ToDecimal()));
+        Assert.Contains(status.Images!, image => image.Names.Contains(world.Lab.WebImage));
+        await world.RemoveAsync(replica);
+        await world.SeeHostAsync(Host.Name, seen => seen.Status is { Replicas: 0 });
+    }
+
+    [Fact]
+    public async Task A_certificate_of_another_CA_is_refused_and_a_mended_Secret_is_enough()
+    {
+        var api = world.Kubernetes.CoreV1;
+        await api.CreateNamespacedSecretAsync(AgentWorld.TlsSecret("stranger", world.Lab.StrangerTls), ApiGroup.SystemNamespace, cancellationToken: Cancelled);
+        await world.AddHostAsync("mistrusting", Host.Endpoint, "stranger");
+        Assert.Contains("does not accept our client certificate", (await SeeNotReadyAsync("mistrusting", "TlsFailed")).Message, StringComparison.Ordinal);
+
+        await api.ReplaceNamespacedSecretAsync(AgentWorld.TlsSecret("stranger", world.Lab.Tls), "stranger", ApiGroup.SystemNamespace, cancellationToken: Cancelled);
+        await world.SeeHostAsync("mistrusting", seen => Conditions.IsTrue(seen.Status?.Conditions, ConditionTypes.Ready));
+        await world.Hosts.DeleteAsync(new ObjectKey(null, "mistrusting"), null, Cancelled);
+    }
+
+    [Fact]
+    public async Task An_engine_signed_by_another_CA_is_not_trusted()
+    {
+        var api = world.Kubernetes.CoreV1;
+        var stranger = world.Lab.Tls with { Ca = Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(world.Lab.Tls.Ca))!, "authority-of-strangers", "cert.pem") };
+        await api.CreateNamespacedSecretAsync(AgentWorld.TlsSecret("wrong-ca", stranger), ApiGroup.SystemNamespace, cancellationToken: Cancelled);
+        await world.AddHostAsync("mistrusted", Host.Endpoint, "wrong-ca");
+        Assert.Contains("signed by another CA", (await SeeNotReadyAsync("mistrusted", "TlsFailed")).Message, StringComparison.Ordinal);
+        await world.Hosts.DeleteAsync(new ObjectKey(null, "mistrusted"), null, Cancelled);
+    }
+
+    [Fact]
+    public async Task Plain_HTTP_to_an_engine_with_TLS_and_TLS_to_plain_HTTP_are_told_apart()
+    {
+        await world.AddHostAsync("plain", Host.Endpoint, null);
+        Assert.Contains("speaks TLS: set spec.tlsSecretName", (await SeeNotReadyAsync("plain", "TlsFailed")).Message, StringComparison.Ordinal);
+        await world.AddHostAsync("registry", $"tcp://{world.Lab.Registry}", "lab-tls");
+        Assert.Contains("speaks plain HTTP, not TLS", (await SeeNotReadyAsync("registry", "TlsFailed")).Message, StringComparison.Ordinal);
+        await world.AddHostAsync("no-secret", Host.Endpoint, "missing");
+        Assert.Contains("there is no Secret missing", (await SeeNotReadyAsync("no-secret", "TlsFailed")).Message, StringComparison.Ordinal);
+        foreach (var name in (string[])["plain", "registry", "no-secret"])
+        {
+            await world.Hosts.DeleteAsync(new ObjectKey(null, name), null, Cancelled);
+        }
+    }
+
+    [Fact]
+    public async Task A_unix_socket_is_enough_and_two_DockerHosts_of_one_engine_leave_each_others_containers_alone()
+    {
+        var replica = await world.AddReadyReplicaAsync(Host.Name);
+        await world.AddHostAsync("same-engine", $"unix://{Host.Socket}", null, publishAddress: Host.Address);
+        var other = await world.AddReadyReplicaAsync("same-engine");
+        await world.StopAgentAsync();
+        world.StartAgent();
+        await world.SeeHostAsync("same-engine", seen => seen.Status is { Replicas: 1 });
+        var third = await world.AddReadyReplicaAsync("same-engine");
+
+        Assert.Equal("true", await world.InspectAsync(replica, "{{.State.Running}}"));
+        foreach (var mine in (Replica[])[other, third])
+        {
+            await world.DeleteAsync(mine);
+            await world.SeeGoneAsync(mine);
+        }
+
+        await world.RemoveAsync(replica);
+        await world.Hosts.DeleteAsync(new ObjectKey(null, "same-engine"), null, Cancelled);
+    }
+
+    [Fact]
+    public async Task An_engine_that_is_killed_is_noticed_at_once_and_its_replicas_serve_on()
+    {
+        var replica = await world.AddReadyReplicaAsync(Host.Name);
+        await Lab.DoAsync("kill-engine", Host);
+        var lost = await SeeNotReadyAsync(Host.Name, "EngineRefused", TimeSpan.FromSeconds(8));
+        Assert.Contains("is the engine running", lost.Message, StringComparison.Ordinal);
+
+        // The container outlives its engine, and so does what is known of it.
+        using (var client = new HttpClient())
+        {
+            Assert.Contains("version: v1", await client.GetStringAsync($"http://{replica.Status!.Address}:{replica.Status.Port}/", Cancelled), StringComparison.Ordinal);
+        }
+
+        Assert.True((await world.Replicas.GetAsync(ObjectKey.Of(replica), Cancelled))!.Status!.Ready);
+        var orphaned = await world.AddReplicaAsync(Host.Name);
+        await world.SeeAsync(orphaned, seen => seen.Status is { Reason: "HostUnreachable", Ready: false });
+
+        await Lab.DoAsync("start-engine", Host);
+        await world.SeeHostAsync(Host.Name, seen => Conditions.IsTrue(seen.Status?.Conditions, ConditionTypes.Ready), TimeSpan.FromSeconds(60));
+        await world.SeeAsync(orphaned, seen => seen.Status is { Ready: true }, TimeSpan.FromSeconds(60));
+        await world.SeeAsync(replica, seen => seen.Status is { Ready: true }, TimeSpan.FromSeconds(60));
+        await world.RemoveAsync(orphaned);
+        await world.RemoveAsync(replica);
+    }
+
+    [Fact]
+    public async Task An_engine_that_hangs_is_Unknown_within_seconds_and_a_deletion_waits_for_it()
+    {
+        var replica = await world.AddReadyReplicaAsync(Host.Name);
+        await Lab.DoAsync("freeze", Host);
+        try
+        {
+            var silent = await world.SeeHostAsync(
+                Host.Name,
+                seen => Conditions.Find(seen.Status?.Conditions, ConditionTypes.Ready) is { Status: Conditions.Unknown },
+                TimeSpan.FromSeconds(10));
+            Assert.Equal("EngineSilent", Conditions.Find(silent.Status!.Conditions, ConditionTypes.Ready)!.Reason);
+            await world.DeleteAsync(replica);
+            await world.SeeAsync(replica, seen => seen.Status is { Phase: ReplicaPhases.Stopping, Reason: "HostUnreachable" });
+        }
+        finally
+        {
+            await Lab.DoAsync("thaw", Host);
+        }
+
+        await world.SeeGoneAsync(replica);
+        await world.SeeHostAsync(Host.Name, seen => Conditions.IsTrue(seen.Status?.Conditions, ConditionTypes.Ready));
+    }
+
+    private async Task<k8s.Models.V1Condition> SeeNotReadyAsync(string host, string reason, TimeSpan? within = null)
+    {
+        var seen = await world.SeeHostAsync(
+            host,
+            seen => Conditions.Find(seen.Status?.Conditions, ConditionTypes.Ready) is { Status: Conditions.False } condition && condition.Reason == reason,
+            within);
+        return Conditions.Find(seen.Status!.Conditions, ConditionTypes.Ready)!;
+    }
+}

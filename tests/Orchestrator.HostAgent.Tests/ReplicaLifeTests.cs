@@ -1,0 +1,287 @@
+using System.Diagnostics;
+using System.Globalization;
+using k8s;
+using k8s.Models;
+using Orchestrator.Api;
+using Orchestrator.Api.Replicas;
+using Orchestrator.HostAgent.Tests.World;
+
+namespace Orchestrator.HostAgent.Tests;
+
+/// <summary>From a bound Replica to a container on a real engine, and what happens to both.</summary>
+[Collection(LabCollection.Name)]
+public sealed class ReplicaLifeTests(AgentWorld world)
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_bound_Replica_becomes_a_container_that_is_ready_and_told_of()
+    {
+        var replica = await world.AddReadyReplicaAsync("host1", template =>
+        {
+            template.Env = [new V1EnvVar { Name = "COLOUR", Value = "blue" }, new V1EnvVar { Name = "PORT", Value = "1" }];
+            template.Resources = new ResourceNeeds
+            {
+                Limits = new Dictionary<string, ResourceQuantity> { ["cpu"] = new("500m"), ["memory"] = new("64Mi") },
+            };
+        });
+        var status = replica.Status!;
+
+        Assert.Equal((ReplicaPhases.Running, null, null, 0), (status.Phase, status.Reason, status.Message, status.Restarts));
+        Assert.Equal((world.HostOf(replica).Address, replica.Spec.HostPort), (status.Address, status.Port));
+        Assert.True(Conditions.IsTrue(status.Conditions, ConditionTypes.Ready));
+        Assert.True(Conditions.IsTrue(status.Conditions, ConditionTypes.Scheduled));
+        Assert.Equal(status.ContainerId, await world.InspectAsync(replica, "{{.Id}}"));
+        using var client = new HttpClient();
+        var page = await client.GetStringAsync($"http://{status.Address}:{status.Port}/", Cancelled);
+        Assert.Contains($"replica: {replica.Metadata.Name}\nhost: host1", page, StringComparison.Ordinal);
+
+        Assert.Equal("always [no-new-privileges:true] json-file map[max-file:3 max-size:10m] 500000000 67108864", await world.InspectAsync(
+            replica,
+            "{{.HostConfig.RestartPolicy.Name}} {{.HostConfig.SecurityOpt}} {{.HostConfig.LogConfig.Type}} {{.HostConfig.LogConfig.Config}} {{.HostConfig.NanoCpus}} {{.HostConfig.Memory}}"));
+        Assert.Equal(
+            $"map[8080/tcp:[{{{status.Address} {status.Port}}}]] {replica.Metadata.Name}",
+            await world.InspectAsync(replica, "{{.HostConfig.PortBindings}} {{.Config.Hostname}}"));
+        var environment = await world.InspectAsync(replica, "{{range .Config.Env}}{{.}} {{end}}");
+        foreach (var variable in (string[])["COLOUR=blue", "ORC_APP=web", $"ORC_REPLICA={replica.Metadata.Name}", "ORC_HOST=host1", "PORT=8080"])
+        {
+            Assert.Contains($"{variable} ", environment, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(
+            $"{world.InstanceId} {replica.Metadata.Uid} {replica.Metadata.Name} default",
+            await world.InspectAsync(replica, $"{{{{index .Config.Labels \"{Labels.Instance}\"}}}} {{{{index .Config.Labels \"{Labels.ReplicaUid}\"}}}} {{{{index .Config.Labels \"{Labels.Replica}\"}}}} {{{{index .Config.Labels \"{Labels.Namespace}\"}}}}"));
+        Assert.Contains("Started", world.Events.ReasonsOf(replica));
+        await world.RemoveAsync(replica);
+    }
+
+    [Fact]
+    public async Task A_process_that_is_killed_is_restarted_by_the_engine_and_counted()
+    {
+        var replica = await world.AddReadyReplicaAsync("host1");
+        await KillProcessAsync(replica);
+        var after = await world.SeeAsync(replica, seen => seen.Status is { Ready: true, Restarts: 1 });
+
+        Assert.Equal(replica.Status!.ContainerId, after.Status!.ContainerId);
+        Assert.NotEqual(replica.Status.StartedAt, after.Status.StartedAt);
+        Assert.Equal((137, "Error"), (after.Status.LastTermination!.ExitCode, after.Status.LastTermination.Reason));
+        Assert.Equal("always", await world.InspectAsync(replica, "{{.HostConfig.RestartPolicy.Name}}"));
+        await world.RemoveAsync(replica);
+    }
+
+    [Fact]
+    public async Task A_container_that_is_removed_by_hand_is_made_anew_for_the_same_Replica()
+    {
+        var replica = await world.AddReadyReplicaAsync("host1");
+        await world.Lab.DockerAsync(world.HostOf(replica), "rm", "--force", AgentWorld.ContainerOf(replica));
+        var after = await world.SeeAsync(replica, seen => seen.Status is { Ready: true, Restarts: 1 });
+
+        Assert.NotEqual(replica.Status!.ContainerId, after.Status!.ContainerId);
+        Assert.Equal(replica.Metadata.Uid, await world.InspectAsync(replica, $"{{{{index .Config.Labels \"{Labels.ReplicaUid}\"}}}}"));
+        await world.RemoveAsync(replica);
+    }
+
+    [Fact]
+    public async Task A_container_that_is_stopped_by_hand_is_started_again()
+    {
+        var replica = await world.AddReadyReplicaAsync("host1");
+        await world.Lab.DockerAsync(world.HostOf(replica), "stop", AgentWorld.ContainerOf(replica));
+        var after = await world.SeeAsync(replica, seen => seen.Status is { Ready: true, Restarts: 1 });
+
+        Assert.Equal((0, "Completed"), (after.Status!.LastTermination!.ExitCode, after.Status.LastTermination.Reason));
+        await world.RemoveAsync(replica);
+    }
+
+    [Fact]
+    public async Task Readiness_follows_its_probe()
+    {
+        var replica = await world.AddReadyReplicaAsync("host1", template => template.ReadinessProbe = Healthz(period: 1, failures: 2));
+        await world.Lab.DockerAsync(world.HostOf(replica), "exec", AgentWorld.ContainerOf(replica), "touch", "/tmp/unhealthy");
+        var unready = await world.SeeAsync(replica, seen => seen.Status is { Ready: false });
+        var condition = Conditions.Find(unready.Status!.Conditions, ConditionTypes.Ready)!;
+
+        Assert.Equal((ReplicaPhases.Running, "ReadinessProbeFailed"), (unready.Status.Phase, condition.Reason));
+        Assert.Contains("statuscode: 503", condition.Message, StringComparison.Ordinal);
+        Assert.Contains("Unhealthy", world.Events.ReasonsOf(replica));
+        await world.Lab.DockerAsync(world.HostOf(replica), "exec", AgentWorld.ContainerOf(replica), "rm", "/tmp/unhealthy");
+        Assert.Equal(0, (await world.SeeAsync(replica, seen => seen.Status is { Ready: true })).Status!.Restarts);
+        await world.RemoveAsync(replica);
+    }
+
+    [Fact]
+    public async Task A_liveness_probe_that_fails_restarts_the_container_and_says_why()
+    {
+        var replica = await world.AddReadyReplicaAsync("host1", template => template.LivenessProbe = new V1Probe
+        {
+            Exec = new V1ExecAction { Command = ["test", "!", "-e", "/tmp/unhealthy"] },
+            PeriodSeconds = 1,
+            FailureThreshold = 2,
+        });
+        await world.Lab.DockerAsync(world.HostOf(replica), "exec", AgentWorld.ContainerOf(replica), "sh", "-c", "echo > /tmp/unhealthy");
+        await world.SeeAsync(replica, seen => seen.Status is { Ready: false, Reason: "LivenessProbeFailed" } or { Restarts: > 0 });
+
+        // The file is still there after a restart: it goes on until it is gone.
+        var after = await world.SeeAsync(replica, seen => seen.Status is { Restarts: > 0 });
+        Assert.Equal("LivenessProbeFailed", after.Status!.LastTermination!.Reason);
+        Assert.Contains("Killing", world.Events.ReasonsOf(replica));
+        await world.RemoveAsync(replica);
+    }
+
+    [Fact]
+    public async Task A_container_that_keeps_crashing_is_taken_from_the_engine_and_backed_off()
+    {
+        var replica = await world.AddReplicaAsync("host1", template => template.Image = $"{world.Lab.Registry}/broken:v1");
+        var status = (await world.SeeAsync(replica, seen => seen.Status is { Reason: "CrashLoopBackOff", LastTermination: not null })).Status!;
+
+        Assert.Equal((ReplicaPhases.BackOff, false), (status.Phase, status.Ready));
+        Assert.Equal(1, status.LastTermination!.ExitCode);
+        Assert.Contains("exit code 1; its last words: broken as asked", status.Message, StringComparison.Ordinal);
+        Assert.Equal("no", await world.InspectAsync(replica, "{{.HostConfig.RestartPolicy.Name}}"));
+        Assert.True(status.Restarts >= 2, $"{status.Restarts} restarts");
+        await world.RemoveAsync(replica);
+    }
+
+    [Fact]
+    public async Task An_image_that_does_not_exist_is_named_and_waited_for()
+    {
+        var replica = await world.AddReplicaAsync("host1", template => template.Image = $"{world.Lab.Registry}/web:v0");
+        var status = (await world.SeeAsync(replica, seen => seen.Status is { Phase: ReplicaPhases.BackOff })).Status!;
+
+        Assert.Equal("ErrImagePull", status.Reason);
+        Assert.Contains($"{world.Lab.Registry}/web:v0", status.Message, StringComparison.Ordinal);
+        Assert.Contains("manifest", status.Message, StringComparison.Ordinal);
+        Assert.Equal(["Pulling", "Failed"], world.Events.ReasonsOf(replica));
+        await world.RemoveAsync(replica);
+    }
+
+    [Fact]
+    public async Task With_the_policy_Never_an_image_that_is_not_there_is_not_pulled()
+    {
+        var replica = await world.AddReplicaAsync("host1", template =>
+        {
+            template.Image = "nowhere.example.org/web:v0";
+            template.ImagePullPolicy = PullPolicies.Never;
+        });
+        await world.SeeAsync(replica, seen => seen.Status is { Phase: ReplicaPhases.BackOff, Reason: "ErrImageNeverPull" });
+
+        Assert.DoesNotContain("Pulling", world.Events.ReasonsOf(replica));
+        await world.RemoveAsync(replica);
+    }
+
+    [Fact]
+    public async Task A_private_image_needs_its_pull_Secret_and_the_password_is_nowhere()
+    {
+        var login = world.Lab.RegistryWithPassword;
+        var image = $"{login.Address}/web:v2";
+        await world.Lab.DockerAsync(world.Lab.Hosts[0], "image", "rm", "--force", image).ContinueWith(_ => { }, TaskScheduler.Default);
+        var refused = await world.AddReplicaAsync("host1", template => template.Image = image);
+        var status = (await world.SeeAsync(refused, seen => seen.Status is { Reason: "ErrImagePull" })).Status!;
+        Assert.Contains("no basic auth credentials", status.Message, StringComparison.Ordinal);
+
+        var json = $$"""{"auths":{"{{login.Address}}":{"username":"{{login.Username}}","password":"{{login.Password}}"} } }""";
+        await world.Kubernetes.CoreV1.CreateNamespacedSecretAsync(
+            new V1Secret
+            {
+                Metadata = new V1ObjectMeta { Name = "registry-login" },
+                Type = "kubernetes.io/dockerconfigjson",
+                Data = new Dictionary<string, byte[]> { [".dockerconfigjson"] = System.Text.Encoding.UTF8.GetBytes(json) },
+            },
+            "default",
+            cancellationToken: Cancelled);
+        var replica = await world.AddReadyReplicaAsync("host1", template =>
+        {
+            template.Image = image;
+            template.ImagePullSecrets = [new V1LocalObjectReference { Name = "registry-login" }];
+        });
+        Assert.DoesNotContain(login.Password, world.Events.AllText + KubernetesJson.Serialize(replica), StringComparison.Ordinal);
+        await world.RemoveAsync(refused);
+        await world.RemoveAsync(replica);
+        await world.Lab.DockerAsync(world.Lab.Hosts[0], "image", "rm", "--force", image);
+    }
+
+    [Fact]
+    public async Task A_port_that_another_container_has_is_told_of_and_the_replica_starts_once_it_is_free()
+    {
+        var port = AgentWorld.NextPort();
+        var host = world.Lab.Hosts[0];
+        await world.Lab.DockerAsync(host, "run", "--detach", "--name", "squatter", "--publish", $"{host.Address}:{port}:8080", world.Lab.WebImage);
+        try
+        {
+            var replica = await world.AddReplicaAsync(host.Name, port: port);
+            var status = (await world.SeeAsync(replica, seen => seen.Status is { Phase: ReplicaPhases.BackOff })).Status!;
+            Assert.Equal("PortUnavailable", status.Reason);
+            Assert.Contains(port.ToString(CultureInfo.InvariantCulture), status.Message, StringComparison.Ordinal);
+            await world.Lab.DockerAsync(host, "rm", "--force", "squatter");
+            await world.SeeAsync(replica, seen => seen.Status is { Ready: true });
+            await world.RemoveAsync(replica);
+        }
+        finally
+        {
+            await world.RemoveContainersAsync(host, "name=squatter");
+        }
+    }
+
+    [Fact]
+    public async Task A_port_that_another_process_of_the_host_has_is_told_of()
+    {
+        var port = AgentWorld.NextPort();
+        var host = world.Lab.Hosts[0];
+        await world.Lab.DockerAsync(
+            host, "run", "--detach", "--name", "process", "--network", "host", "--env", $"PORT={port}", world.Lab.WebImage);
+        try
+        {
+            var replica = await world.AddReplicaAsync(host.Name, port: port);
+            await world.SeeAsync(replica, seen => seen.Status is { Phase: ReplicaPhases.BackOff, Reason: "PortUnavailable" });
+            await world.RemoveAsync(replica);
+        }
+        finally
+        {
+            await world.RemoveContainersAsync(host, "name=process");
+        }
+    }
+
+    [Fact]
+    public async Task Containers_of_others_are_never_touched_not_even_one_that_has_our_name()
+    {
+        var host = world.Lab.Hosts[0];
+        var foreign = await world.Lab.DockerAsync(host, "run", "--detach", "--name", "foreign", world.Lab.WebImage);
+        var otherInstance = await world.Lab.DockerAsync(
+            host, "run", "--detach", "--name", "other-instance", "--label", $"{Labels.Instance}=somebody-else", "--label", $"{Labels.ReplicaUid}=x", world.Lab.WebImage);
+        try
+        {
+            await world.StopAgentAsync();
+            var replica = await world.AddReplicaAsync(host.Name);
+            var namesake = await world.Lab.DockerAsync(host, "create", "--name", AgentWorld.ContainerOf(replica), world.Lab.WebImage);
+            world.StartAgent();
+            var status = (await world.SeeAsync(replica, seen => seen.Status is { Phase: ReplicaPhases.BackOff })).Status!;
+            Assert.Equal("NameConflict", status.Reason);
+            await world.DeleteAsync(replica);
+            await world.SeeGoneAsync(replica);
+
+            Assert.Equal("true", await world.Lab.DockerAsync(host, "inspect", "--format", "{{.State.Running}}", foreign));
+            Assert.Equal("true", await world.Lab.DockerAsync(host, "inspect", "--format", "{{.State.Running}}", otherInstance));
+            Assert.Equal("created", await world.Lab.DockerAsync(host, "inspect", "--format", "{{.State.Status}}", namesake));
+            await world.Lab.DockerAsync(host, "rm", namesake);
+        }
+        finally
+        {
+            await world.RemoveContainersAsync(host, "name=foreign");
+            await world.RemoveContainersAsync(host, "name=other-instance");
+        }
+    }
+
+    private static V1Probe Healthz(int period, int failures) => new()
+    {
+        HttpGet = new V1HTTPGetAction { Path = "/healthz" },
+        PeriodSeconds = period,
+        FailureThreshold = failures,
+        TimeoutSeconds = 5,
+    };
+
+    private async Task KillProcessAsync(Replica replica)
+    {
+        var pid = int.Parse(await world.InspectAsync(replica, "{{.State.Pid}}"), CultureInfo.InvariantCulture);
+        using var process = Process.GetProcessById(pid);
+        process.Kill();
+    }
+}

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Tools that Debian packages: unpacked into the cache, so that no service of theirs is ever started.
+#   debian.sh TOOL
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=../lib/common.sh
+source "$here/../lib/common.sh"
+# shellcheck source=../lib/packages.sh
+source "$here/../lib/packages.sh"
+# shellcheck source=cache.sh
+source "$here/cache.sh"
+
+tool=$1
+program=usr/bin/$tool
+case $tool in
+    etcd) package=etcd-server ;;
+    promtool) package=prometheus ;;
+    haproxy) package=haproxy program=usr/sbin/haproxy ;;
+    *) package=$tool ;;
+esac
+
+# A program whose libraries the machine lacks is started with those that were unpacked beside it.
+write_launcher() {
+    new_stage
+    cat >"$stage/launcher" <<LAUNCHER
+#!/bin/sh
+LD_LIBRARY_PATH='$library_path' exec '$(packages_root "$package")/$program' "\$@"
+LAUNCHER
+    chmod 0755 "$stage/launcher"
+    mkdir -p "$(dirname "$(tool_path "$tool")")"
+    place "$stage/launcher" "$(tool_path "$tool")"
+}
+
+bring() {
+    unpack_packages "$package" "$package"
+    [[ ! -x $(tool_path "$tool") ]] || return 0
+    if ldd "$(packages_root "$package")/$program" 2>/dev/null | grep -q 'not found'; then
+        local library_path
+        library_path=$(unset LD_LIBRARY_PATH && use_packages "$package" && printf '%s' "$LD_LIBRARY_PATH")
+        write_launcher
+    else
+        link "$(packages_root "$package")/$program" "$(tool_path "$tool")"
+    fi
+}
+
+[[ -x $(tool_path "$tool") ]] || with_lock "tool-$tool" bring
