@@ -18,7 +18,7 @@ internal sealed class Forwarder : IDisposable
     /// <summary>Tries after the first one. With a third of the replicas gone unnoticed, three tries fail in 4 % of cases without suspicion, in none with it.</summary>
     public const int MaxRetries = 2;
 
-    private readonly HttpMessageInvoker _connections;
+    private readonly ReplicaConnections _connections;
     private readonly IHttpForwarder _forwarder;
     private readonly ForwarderRequestConfig _config;
     private readonly ForwardingTransformer _transformer = new();
@@ -28,7 +28,7 @@ internal sealed class Forwarder : IDisposable
     public Forwarder(ProxyOptions options, Suspects suspects, TimeProvider time)
     {
         _suspects = suspects;
-        _connections = ReplicaConnections.Create(options.ConnectTimeout, time);
+        _connections = new ReplicaConnections(options.ConnectTimeout, time);
         _config = new ForwarderRequestConfig
         {
             ActivityTimeout = options.IdleTimeout,
@@ -119,7 +119,7 @@ internal sealed class Forwarder : IDisposable
     private static bool MayRepeat(HttpContext context, ForwarderError error, bool noConnection) =>
         noConnection
         || (error == ForwarderError.Request
-            && ForwardingTransformer.IsRepeatable(context.Request.Method)
+            && ReplicaConnections.IsRepeatable(context.Request.Method)
             && context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false });
 
     private static bool HasAnother(AppState app, List<ReplicaEndpoint>? tried, ReplicaEndpoint failed)

@@ -30,15 +30,6 @@ internal sealed class ForwardingTransformer : HttpTransformer
             request.Headers.Remove(name);
         }
 
-        // The handler sends a request without content again when a kept-alive connection breaks under it. That may only happen to
-        // requests that may be repeated, so the others get a content, if an empty one.
-        if (proxyRequest.Content is null
-            && !IsRepeatable(request.Method)
-            && httpContext.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true })
-        {
-            proxyRequest.Content = new ByteArrayContent([]);
-        }
-
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
 
         var headers = proxyRequest.Headers;
@@ -61,11 +52,6 @@ internal sealed class ForwardingTransformer : HttpTransformer
             proxyRequest.RequestUri = new Uri(destinationPrefix + target, in AsSent);
         }
     }
-
-    /// <summary>Idempotent by RFC 9110, 9.2.2: sent twice is as good as once.</summary>
-    public static bool IsRepeatable(string method) =>
-        HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsPut(method) || HttpMethods.IsDelete(method)
-        || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method);
 
     private static string TextOf(IPAddress address) =>
         address.IsIPv4MappedToIPv6 ? address.MapToIPv4().ToString() : address.ToString();

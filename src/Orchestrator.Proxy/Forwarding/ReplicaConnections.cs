@@ -1,11 +1,14 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Http;
 
 namespace Orchestrator.Proxy.Forwarding;
 
 /// <summary>Connections to replicas: one pool for all requests, kept apart by endpoint.</summary>
-internal static class ReplicaConnections
+/// <param name="connectTimeout">After which an endpoint counts as one that refuses connections.</param>
+internal sealed class ReplicaConnections(TimeSpan connectTimeout, TimeProvider time)
+    : HttpMessageInvoker(NewHandler(connectTimeout, time))
 {
     /// <summary>
     /// How long a connection may wait for its next request. Shorter than the keep-alive of the servers in use (Apache and Node.js
@@ -13,8 +16,24 @@ internal static class ReplicaConnections
     /// </summary>
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(3);
 
-    /// <param name="connectTimeout">After which an endpoint counts as one that refuses connections.</param>
-    public static HttpMessageInvoker Create(TimeSpan connectTimeout, TimeProvider time) => new(new SocketsHttpHandler
+    /// <summary>Idempotent by RFC 9110, 9.2.2: sent twice is as good as once.</summary>
+    public static bool IsRepeatable(string method) =>
+        HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsPut(method) || HttpMethods.IsDelete(method)
+        || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method);
+
+    public override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        // The handler sends a request without content again when a connection that was kept alive breaks under it. That may only
+        // happen to requests that may be repeated, so the others get a content, if an empty one.
+        if (request.Content is null && !IsRepeatable(request.Method.Method))
+        {
+            request.Content = new ByteArrayContent([]);
+        }
+
+        return base.SendAsync(request, cancellationToken);
+    }
+
+    private static SocketsHttpHandler NewHandler(TimeSpan connectTimeout, TimeProvider time) => new()
     {
         UseProxy = false,
         UseCookies = false,
@@ -26,7 +45,7 @@ internal static class ReplicaConnections
         ConnectTimeout = Timeout.InfiniteTimeSpan,
         ConnectCallback = async (context, cancellationToken) =>
             new NetworkStream(await ConnectAsync(context.DnsEndPoint, connectTimeout, time, cancellationToken), ownsSocket: true),
-    });
+    };
 
     /// <exception cref="SocketException">No connection; <see cref="SocketError.TimedOut"/> when there was no answer in time.</exception>
     public static async Task<Socket> ConnectAsync(

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Proxy.Forwarding;
@@ -22,7 +23,7 @@ internal sealed partial class ListenerSet(
         "orchestrator_proxy_listener_open", "1 for a port that is listened on, 0 for one that cannot be had.", "port");
 
     private readonly Signal _changed = new();
-    private readonly Dictionary<int, Listener> _own = [];
+    private readonly ConcurrentDictionary<int, Listener> _own = [];
     private readonly List<Task> _closing = [];
     private readonly CancellationTokenSource _abort = new();
     private readonly Random _jitter = new(options.Port);
@@ -32,6 +33,9 @@ internal sealed partial class ListenerSet(
 
     /// <summary>The shared listener's.</summary>
     public IPEndPoint Address => _shared?.Address ?? throw new InvalidOperationException("the shared listener is not open");
+
+    /// <summary>The apps' ports that are listened on.</summary>
+    public IEnumerable<int> OwnPorts => _own.Keys;
 
     /// <summary>Ports that apps want and that cannot be had, each with the reason.</summary>
     public IReadOnlyDictionary<int, string> Failures => _failures;
@@ -110,7 +114,7 @@ internal sealed partial class ListenerSet(
             try
             {
                 var listener = await OpenAsync(port, cancellationToken);
-                _own.Add(port, listener);
+                _own[port] = listener;
                 Open.WithLabels(PortLabel(port)).Set(1);
                 Log.Opened(logger, listener.Address);
             }
@@ -147,7 +151,7 @@ internal sealed partial class ListenerSet(
 
     private void Close(int port)
     {
-        if (_own.Remove(port, out var listener))
+        if (_own.TryRemove(port, out var listener))
         {
             Open.RemoveLabelled(PortLabel(port));
             Log.Closing(logger, listener.Address);

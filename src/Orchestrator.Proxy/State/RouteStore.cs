@@ -30,6 +30,11 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
                 throw new JsonException($"it is of version {stored.Version}, this proxy reads version {Version}");
             }
 
+            if (stored.Apps.Any(app => app is null || app.Claims.Contains(null!) || !app.Endpoints.All(IsUsable)))
+            {
+                throw new JsonException("it has entries that are empty or no address");
+            }
+
             return [.. stored.Apps.DistinctBy(app => (app.Namespace, app.Name)).Select(ToRoute)];
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
@@ -73,12 +78,16 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
         }
     }
 
+    // A file that parses may still have been written by somebody else.
+    private static bool IsUsable(StoredEndpoint? endpoint) =>
+        endpoint is { Uid.Length: > 0, Port: > 0 and <= ushort.MaxValue } && Uri.CheckHostName(endpoint.Address) != UriHostNameType.Unknown;
+
     private static StoredApp ToStored(AppState app) => new(
         app.Key.Namespace ?? "",
         app.Key.Name,
-        app.Balancing,
-        [.. app.Claims.Select(claim => new StoredClaim(claim.Port, claim.Host, claim.Path))],
-        [.. app.Endpoints.Select(endpoint => new StoredEndpoint(endpoint.Id.Uid, endpoint.Id.Address, endpoint.Id.Port))]);
+        [.. app.Claims.Select(claim => new StoredClaim(claim.Path, claim.Host, claim.Port))],
+        [.. app.Endpoints.Select(endpoint => new StoredEndpoint(endpoint.Id.Uid, endpoint.Id.Address, endpoint.Id.Port))],
+        app.Balancing);
 
     private static AppRoute ToRoute(StoredApp app) => new(
         new ObjectKey(app.Namespace, app.Name),
@@ -89,9 +98,9 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
     internal sealed record StoredRoutes(int Version, IReadOnlyList<StoredApp> Apps);
 
     internal sealed record StoredApp(
-        string Namespace, string Name, string? Balancing, IReadOnlyList<StoredClaim> Claims, IReadOnlyList<StoredEndpoint> Endpoints);
+        string Namespace, string Name, IReadOnlyList<StoredClaim> Claims, IReadOnlyList<StoredEndpoint> Endpoints, string? Balancing = null);
 
-    internal sealed record StoredClaim(int? Port, string? Host, string Path);
+    internal sealed record StoredClaim(string Path, string? Host = null, int? Port = null);
 
     internal sealed record StoredEndpoint(string Uid, string Address, int Port);
 
@@ -99,7 +108,7 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
         PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = false)]
+        RespectRequiredConstructorParameters = true)]
     [JsonSerializable(typeof(StoredRoutes))]
     private sealed partial class StoreJson : JsonSerializerContext;
 
