@@ -52,8 +52,8 @@ internal sealed partial class WebAppFinalizing(
         else if (owned.Count > 0)
         {
             await writes.DeleteAsync(owned.Where(replica => !writes.IsDeleting(replica)), cancellationToken);
-            await WriteStatusAsync(app, owned.Count, cancellationToken);
-            return ReconcileResult.After(owned.Any(writes.IsInDoubt) ? ReplicaWrites.Doubt : Resync);
+            var lookAgain = await WriteStatusAsync(app, owned.Count, cancellationToken);
+            return ReconcileResult.After(lookAgain ?? (owned.Any(writes.IsInDoubt) ? ReplicaWrites.Doubt : Resync));
         }
         else if (await FindUnseenAsync(app, cancellationToken))
         {
@@ -96,7 +96,7 @@ internal sealed partial class WebAppFinalizing(
         return unseen.Count > 0;
     }
 
-    private Task WriteStatusAsync(WebApp app, int owned, CancellationToken cancellationToken) => statuses.WriteAsync(
+    private Task<TimeSpan?> WriteStatusAsync(WebApp app, int owned, CancellationToken cancellationToken) => statuses.WriteAsync(
         new RollupInput(app, app.Status?.UpdateRevision ?? RevisionHash.Of(app.Spec), [], owned, null, []), cancellationToken);
 
     private Task<WebApp> WriteFinalizersAsync(WebApp app, List<string> finalizers, CancellationToken cancellationToken) =>

@@ -169,6 +169,9 @@ internal sealed class TestCluster : IAsyncDisposable
         _folder.Dispose();
     }
 
+    /// <summary>One more client of the server, as an administrator.</summary>
+    public Kubernetes Connect(DelegatingHandler wire) => Connect(_server.AdminKubeconfig, wire);
+
     private static Kubernetes Connect(string kubeconfig, DelegatingHandler? wire = null) =>
         new(KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig), wire is null ? [] : [wire]);
 

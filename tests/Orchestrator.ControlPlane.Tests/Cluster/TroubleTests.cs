@@ -1,3 +1,4 @@
+using k8s.Models;
 using Orchestrator.Api;
 using Orchestrator.ControlPlane.Hosts;
 using Orchestrator.ControlPlane.WebApps;
@@ -51,6 +52,23 @@ public sealed class TroubleTests
         await cluster.Api.WebAppClient.DeleteAsync(new(TestCluster.Namespace, "web"), null, TestEnd);
         await cluster.WaitForNoAppAsync("web");
         Assert.Empty(await cluster.ReplicasAsync("web"));
+    }
+
+    [Fact]
+    public async Task Room_that_is_promised_by_a_binding_still_on_its_way_is_not_promised_twice()
+    {
+        await using var cluster = await TestCluster.StartAsync(hosts: 0, controllers: false);
+        await cluster.CreateHostAsync("h1", memory: "1Gi");
+        using var wire = new HoldingWire(request => request.Method == HttpMethod.Patch && request.RequestUri!.AbsolutePath.Contains("/replicas/first-", StringComparison.Ordinal));
+        await cluster.StartControllersAsync(wire);
+        var gibibyte = new Dictionary<string, ResourceQuantity> { ["memory"] = new("1Gi") };
+        await cluster.ApplyAsync("first", 1, spec => spec.Resources = new() { Requests = gibibyte });
+        await Eventually.True(() => wire.Held == 1);
+        await cluster.ApplyAsync("second", 1, spec => spec.Resources = new() { Requests = gibibyte });
+        await Eventually.See(() => cluster.ReplicasAsync("second"), replicas => replicas is [{ Status.Message: "0/1 hosts: 1 insufficient memory" }]);
+
+        wire.Open();
+        await cluster.WaitForReadyAsync("first", 1);
     }
 
     [Fact]

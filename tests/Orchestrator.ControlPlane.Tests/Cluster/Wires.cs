@@ -58,6 +58,28 @@ internal sealed class LossyWire(int seed, int oneIn) : DelegatingHandler
     }
 }
 
+/// <summary>Holds requests back until it is opened.</summary>
+internal sealed class HoldingWire(Func<HttpRequestMessage, bool> holds) : DelegatingHandler
+{
+    private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _held;
+
+    public int Held => Volatile.Read(ref _held);
+
+    public void Open() => _opened.TrySetResult();
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (holds(request))
+        {
+            Interlocked.Increment(ref _held);
+            await _opened.Task.WaitAsync(cancellationToken);
+        }
+
+        return await base.SendAsync(request, cancellationToken);
+    }
+}
+
 /// <summary>A clock that is ahead of the system's.</summary>
 internal sealed class ClockAhead(TimeSpan by) : TimeProvider
 {
