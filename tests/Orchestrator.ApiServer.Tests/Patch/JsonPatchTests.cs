@@ -102,6 +102,16 @@ public sealed class JsonPatchTests
         Assert.Equal(PatchFailure.TooLarge, widest.Error?.Failure);
     }
 
+    [Theory]
+    [InlineData(199, true)]
+    [InlineData(200, false)]
+    public void What_copies_carry_is_counted(int copies, bool fits)
+    {
+        var target = new JsonObject { ["a"] = new JsonArray([.. Enumerable.Range(0, 1000).Select(index => (JsonNode)index)]) };
+        var patch = new JsonArray([.. Enumerable.Range(0, copies).Select(index => (JsonNode)new JsonObject { ["op"] = "copy", ["from"] = "/a", ["path"] = "/b" + index })]);
+        Assert.Equal(fits, JsonPatch.Apply(target, patch).Succeeded);
+    }
+
     [Fact]
     public void More_operations_than_the_limit_are_refused()
     {

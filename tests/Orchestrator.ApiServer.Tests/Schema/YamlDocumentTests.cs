@@ -73,6 +73,16 @@ public sealed class YamlDocumentTests
         Assert.Contains("document contains excessive aliasing", document.Error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(22, true)]
+    [InlineData(21, false)]
+    public void What_aliases_add_is_counted_in_characters_and_values(int limit, bool fits)
+    {
+        // Twice eleven: a list, and in it two texts of four characters.
+        var document = YamlDocument.Parse("a: &a [abcd, efgh]\nb: [*a, *a]"u8, new DocumentLimits { MaxAliasWeight = limit });
+        Assert.Equal(fits, document.Succeeded);
+    }
+
     [Fact]
     public void A_bomb_of_one_long_text_stays_small()
     {

@@ -16,6 +16,7 @@ public sealed class HumanDurationTests
     [InlineData("02:59:59", "179m")]
     [InlineData("03:00:00", "3h")]
     [InlineData("03:05:00", "3h5m")]
+    [InlineData("07:30:00", "7h30m")]
     [InlineData("08:30:00", "8h")]
     [InlineData("1.23:00:00", "47h")]
     [InlineData("2.00:00:00", "2d")]
