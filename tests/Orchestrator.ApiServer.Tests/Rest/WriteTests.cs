@@ -230,6 +230,16 @@ public sealed class WriteTests(ServerUnderTest server) : IClassFixture<ServerUnd
     }
 
     [Fact]
+    public async Task Patches_cannot_make_an_object_larger_than_a_body_may_be()
+    {
+        const string Maps = "/api/v1/namespaces/default/events";
+        await server.PostAsync(Maps, """{"metadata":{"name":"grows"},"involvedObject":{"namespace":"default"}}""");
+        var half = new string('x', 1_800_000);
+        Assert.Equal(HttpStatusCode.OK, (await server.MergeAsync(Maps + "/grows", $$"""{"message":"{{half}}"}""")).Code);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await server.MergeAsync(Maps + "/grows", $$"""{"reason":"{{half}}"}""")).Code);
+    }
+
+    [Fact]
     public async Task An_immutable_secret_stays_and_stringData_becomes_data()
     {
         const string Secrets = "/api/v1/namespaces/default/secrets";
