@@ -10,10 +10,11 @@ namespace Orchestrator.Cli.Commands;
 /// <summary>Asks for objects to be deleted; what they stand for (containers that drain and stop) goes first, the object last.</summary>
 internal sealed class DeleteCommand : ApiCommand, IHasExamples
 {
-    private readonly Argument<string[]> _what = new("TYPE NAME…") { Description = "What to delete: TYPE NAME…, or TYPE/NAME….", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Argument<string[]> _what = new("WHAT") { HelpName = "TYPE NAME", Description = "What to delete: TYPE NAME…, or TYPE/NAME….", Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<string[]> _files = CommonOptions.Files("Delete what these manifests name. Repeatable.");
     private readonly Option<bool> _recursive = CommonOptions.Recursive();
     private readonly Option<string?> _labels = CommonOptions.Selector();
+    private readonly Option<bool> _all = new("--all") { Description = "All objects of the kind, in the namespace." };
     private readonly Option<bool> _wait = new("--wait", "-w") { Description = "Wait until they are gone, containers and all." };
     private readonly Option<TimeSpan> _timeout = CommonOptions.Timeout();
     private readonly Option<bool> _ignoreMissing = new("--ignore-not-found") { Description = "What is not there counts as deleted." };
@@ -26,6 +27,7 @@ internal sealed class DeleteCommand : ApiCommand, IHasExamples
         Options.Add(_files);
         Options.Add(_recursive);
         Options.Add(_labels);
+        Options.Add(_all);
         Options.Add(_wait);
         Options.Add(_timeout);
         Options.Add(_ignoreMissing);
@@ -88,7 +90,7 @@ internal sealed class DeleteCommand : ApiCommand, IHasExamples
         var (words, files, labels) = (line.GetValue(_what)!, line.GetValue(_files) ?? [], line.GetValue(_labels));
         if (words.Length > 0 == files.Length > 0)
         {
-            throw CommandException.Usage("say what to delete: TYPE NAME…, TYPE/NAME…, TYPE -l LABELS, or -f FILE");
+            throw CommandException.Usage("say what to delete: TYPE NAME…, TYPE/NAME…, TYPE -l LABELS, TYPE --all, or -f FILE");
         }
 
         if (files.Length > 0)
@@ -103,9 +105,9 @@ internal sealed class DeleteCommand : ApiCommand, IHasExamples
             {
                 found.Add(new(reference.Kind, session.NamespaceFor(reference.Kind), reference.Name));
             }
-            else if (labels is null)
+            else if (labels is null && !line.GetValue(_all))
             {
-                throw CommandException.Usage($"which {reference.Kind.Plural}? Give names, or labels with -l");
+                throw CommandException.Usage($"which {reference.Kind.Plural}? Give names, labels with -l, or --all");
             }
             else
             {

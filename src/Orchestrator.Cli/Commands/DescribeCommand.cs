@@ -13,7 +13,7 @@ namespace Orchestrator.Cli.Commands;
 /// <summary>All there is to know of an object on one screen: what it is, what belongs to it, what happened to it.</summary>
 internal sealed class DescribeCommand : ApiCommand, IHasExamples
 {
-    private readonly Argument<string[]> _what = new("TYPE [NAME…]") { Description = "TYPE NAME…, TYPE/NAME…, or TYPE for all of them.", Arity = ArgumentArity.OneOrMore };
+    private readonly Argument<string[]> _what = new("WHAT") { HelpName = "TYPE [NAME]", Description = "TYPE NAME…, TYPE/NAME…, or TYPE for all of them.", Arity = ArgumentArity.OneOrMore };
 
     public DescribeCommand()
         : base("describe", "Show an object with what belongs to it and what happened to it.")

@@ -8,8 +8,9 @@ namespace Orchestrator.Cli.Commands;
 /// <summary>Shows objects, once or as they change.</summary>
 internal sealed class GetCommand : ApiCommand, IHasExamples
 {
-    private readonly Argument<string[]> _what = new("TYPE [NAME…]")
+    private readonly Argument<string[]> _what = new("WHAT")
     {
+        HelpName = "TYPE [NAME]",
         Description = "Kinds (webapps, wa, dockerhosts, …, several with commas), a category (orchestrator), or TYPE/NAME.",
         Arity = ArgumentArity.OneOrMore,
     };

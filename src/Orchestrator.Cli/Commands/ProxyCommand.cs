@@ -25,7 +25,7 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
 
     private readonly Option<string> _dataFolder = new(ProxyArguments.DataFolder) { Description = "Where the last known routes are kept.", HelpName = "FOLDER", DefaultValueFactory = _ => DataFolders.Default };
     private readonly Option<IPEndPoint?> _listen = Endpoints.Option(ProxyArguments.Listen, "Where requests come in.", $"[::]:{ProxyOptions.DefaultPort}", optional: false);
-    private readonly Option<IPEndPoint?> _admin = Endpoints.Option(ProxyArguments.AdminAddress, "Where /metrics, /healthz, /readyz and /routes are.", $"127.0.0.1:{ProxyOptions.DefaultAdminPort}", optional: true);
+    private readonly Option<IPEndPoint?> _admin = Endpoints.Option(ProxyArguments.AdminListen, "Where /metrics, /healthz, /readyz and /routes are.", $"127.0.0.1:{ProxyOptions.DefaultAdminPort}", optional: true);
     private readonly Option<TimeSpan> _drain = CommonOptions.Duration(ProxyArguments.DrainTimeout, "How long requests in flight get when it stops. [default: 30s]", TimeSpan.FromSeconds(30));
     private readonly Option<string?> _accessLog = new(ProxyArguments.AccessLog) { Description = "A file that gets one JSON object a line for each request; - is standard output. Default: none.", HelpName = "FILE" };
     private readonly Option<string?> _logFile = new(ProxyArguments.LogFile) { Description = "Log to this file, kept below 40 MB with its predecessors. Default: standard error.", HelpName = "FILE" };

@@ -17,12 +17,13 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
         DefaultValueFactory = _ => DataFolders.Default,
     };
 
-    private readonly Option<IPEndPoint?> _apiAddress = Endpoints.Option("--api-address", "Where the embedded API server listens.", "127.0.0.1:6443", optional: false);
+    private readonly Option<string> _address = new("--address") { Description = "Address the embedded API server listens on.", HelpName = "ADDRESS", DefaultValueFactory = _ => "127.0.0.1" };
+    private readonly Option<int> _port = new("--port") { Description = "Port the embedded API server listens on; 0 takes any that is free.", HelpName = "PORT", DefaultValueFactory = _ => 6443 };
     private readonly ConnectionChoice _connection = new("Work on this API server, which has the CRDs, instead of an embedded one; of several such processes one leads.");
-    private readonly Option<IPEndPoint?> _metrics = Endpoints.Option("--metrics-address", "Where /metrics, /healthz and /readyz are.", "127.0.0.1:9180", optional: true);
+    private readonly Option<IPEndPoint?> _metrics = Endpoints.Option("--metrics-listen", "Where /metrics, /healthz and /readyz are.", "127.0.0.1:9180", optional: true);
     private readonly Option<bool> _noProxy = new("--no-proxy") { Description = "Start no proxy: others, started with `orc proxy`, take the requests." };
     private readonly Option<IPEndPoint?> _proxyListen = Endpoints.Option("--proxy-listen", "Where the proxy takes requests.", $"[::]:{ProxyOptions.DefaultPort}", optional: false);
-    private readonly Option<IPEndPoint?> _proxyAdmin = Endpoints.Option("--proxy-admin-address", "Where the proxy's own /metrics, /healthz and /routes are.", $"127.0.0.1:{ProxyOptions.DefaultAdminPort}", optional: true);
+    private readonly Option<IPEndPoint?> _proxyAdmin = Endpoints.Option("--proxy-admin-listen", "Where the proxy's own /metrics, /healthz and /routes are.", $"127.0.0.1:{ProxyOptions.DefaultAdminPort}", optional: true);
     private readonly Option<TimeSpan> _drain = CommonOptions.Duration("--proxy-drain-timeout", "How long requests in flight get when the proxy stops. [default: 30s]", TimeSpan.FromSeconds(30));
     private readonly Option<string?> _accessLog = new("--proxy-access-log") { Description = "A file that gets one JSON object a line for each request. Default: none.", HelpName = "FILE" };
     private readonly Option<bool> _noLocalHost = new("--no-local-host") { Description = $"Do not take the engine of this machine ({LocalEngine.Socket}) as a host when there is none yet." };
@@ -32,7 +33,8 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
         : base("serve", "Run Orchestrator here: API server, controllers, scheduler, host agents and a proxy.")
     {
         Options.Add(_dataFolder);
-        Options.Add(_apiAddress);
+        Options.Add(_address);
+        Options.Add(_port);
         _connection.AddTo(this);
         Options.Add(_metrics);
         Options.Add(_noProxy);
@@ -61,7 +63,7 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
         {
             DataFolder = dataFolder,
             Cluster = _connection.Load(line),
-            Api = line.GetValue(_apiAddress)!,
+            Api = ApiEndpoint(line),
             Metrics = line.GetValue(_metrics),
             TakeLocalEngine = !line.GetValue(_noLocalHost),
             ProxyListen = line.GetValue(_proxyListen)!,
@@ -72,13 +74,18 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
         return await new Server(options, loggers, TimeProvider.System).RunAsync(signals.Stop, signals.Hurry);
     }
 
+    private IPEndPoint ApiEndpoint(ParseResult line) =>
+        !IPAddress.TryParse(line.GetValue(_address), out var address) ? throw CommandException.Usage($"--address: \"{line.GetValue(_address)}\" is no IP address")
+        : line.GetValue(_port) is not (>= 0 and <= IPEndPoint.MaxPort) ? throw CommandException.Usage($"--port: a port is 0 to {IPEndPoint.MaxPort}")
+        : new IPEndPoint(address, line.GetValue(_port));
+
     /// <param name="kubeconfig">Of the embedded server; null on a cluster.</param>
     private string[] ProxyWords(ParseResult line, string dataFolder, string? kubeconfig) =>
     [
         .. kubeconfig is null ? _connection.Arguments(line) : [ProxyArguments.Kubeconfig, kubeconfig],
         ProxyArguments.DataFolder, dataFolder,
         ProxyArguments.Listen, line.GetValue(_proxyListen)!.ToString(),
-        ProxyArguments.AdminAddress, line.GetValue(_proxyAdmin)?.ToString() ?? Endpoints.None,
+        ProxyArguments.AdminListen, line.GetValue(_proxyAdmin)?.ToString() ?? Endpoints.None,
         ProxyArguments.DrainTimeout, $"{(long)line.GetValue(_drain).TotalMilliseconds}ms",
         .. line.GetValue(_accessLog) is { } file ? [ProxyArguments.AccessLog, Path.GetFullPath(file)] : Array.Empty<string>(),
         ProxyArguments.LogFile, new ProxyFolder(dataFolder).LogFile,

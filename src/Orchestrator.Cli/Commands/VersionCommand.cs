@@ -20,7 +20,7 @@ internal sealed class VersionCommand : ApiCommand
     protected override async Task<int> RunAsync(ParseResult line, Session session, CancellationToken cancellationToken)
     {
         var version = await session.Api.GetAsync("/version", cancellationToken);
-        session.Terminal.Out.WriteLine($"Server: {(string?)version["gitVersion"]} at {session.Api.Address}");
+        session.Terminal.Out.WriteLine($"Server: {(string?)version["gitVersion"]} at {session.Api.Where}");
         return ExitCodes.Done;
     }
 }

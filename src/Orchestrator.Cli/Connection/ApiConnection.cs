@@ -41,6 +41,9 @@ internal sealed class ApiConnection : IDisposable
 
     public Uri Address => Client.BaseUri;
 
+    /// <summary>The same for messages: without the slash that Uri adds.</summary>
+    public string Where => Address.AbsoluteUri.TrimEnd('/');
+
     /// <exception cref="ApiException">The server answered with an error.</exception>
     /// <exception cref="CommandException">The server cannot be reached.</exception>
     public Task<JsonObject> GetAsync(string path, CancellationToken cancellationToken, string accept = Json) =>
@@ -63,11 +66,11 @@ internal sealed class ApiConnection : IDisposable
             using var response = await OpenAsync(request, limit.Token);
             await using var content = await response.Content.ReadAsStreamAsync(limit.Token);
             return await JsonNode.ParseAsync(content, cancellationToken: limit.Token) as JsonObject
-                ?? throw CommandException.Failed($"{Address} answered {path} with something that is no JSON object");
+                ?? throw CommandException.Failed($"{Where} answered {path} with something that is no JSON object");
         }
         catch (JsonException)
         {
-            throw CommandException.Failed($"{Address} answered {path} with something that is no JSON: is it a Kubernetes API server?");
+            throw CommandException.Failed($"{Where} answered {path} with something that is no JSON: is it a Kubernetes API server?");
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException)
         {
@@ -75,7 +78,7 @@ internal sealed class ApiConnection : IDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new CommandException(ExitCodes.Unreachable, $"the API server at {Address} did not answer within {AnswerTimeout.TotalSeconds:0} s");
+            throw new CommandException(ExitCodes.Unreachable, $"the API server at {Where} did not answer within {AnswerTimeout.TotalSeconds:0} s");
         }
     }
 
@@ -189,6 +192,6 @@ internal sealed class ApiConnection : IDisposable
 
     private CommandException Unreachable(Exception failure) => new(
         ExitCodes.Unreachable,
-        $"cannot reach the API server at {Address}: {Failures.Reason(failure)}{(Address.IsLoopback ? "; is `orc serve` running?" : "")}",
+        $"cannot reach the API server at {Where}: {Failures.Reason(failure)}{(Address.IsLoopback ? "; is `orc serve` running?" : "")}",
         failure);
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Orchestrator.Api;
+using Orchestrator.Api.DockerHosts;
 using Orchestrator.Runtime.Clients;
 
 namespace Orchestrator.Cli.Connection;
@@ -62,7 +63,9 @@ internal sealed class ResourceCatalog(ApiConnection api)
 
     private ResourceKind? Named(string type)
     {
-        var found = _known.Values.SelectMany(kinds => kinds).Where(kind => kind.Answers(type)).ToList();
+        // `orc hosts` is how people know DockerHosts.
+        var asked = type is "hosts" or "host" ? DockerHost.Plural : type;
+        var found = _known.Values.SelectMany(kinds => kinds).Where(kind => kind.Answers(asked)).ToList();
 
         // Our own kinds first, then core ones: an "event" is core's, though events.k8s.io has it too.
         return found.FirstOrDefault(kind => kind.Group == ApiGroup.Name) ?? found.FirstOrDefault(kind => kind.Group.Length == 0) ?? found.FirstOrDefault();

@@ -135,11 +135,13 @@ internal static class ManifestReader
         }
 
         var found = new List<Manifest>();
+        var blank = text.Split('\n').TakeWhile(line => line.AsSpan().Trim() is var words && (words.IsEmpty || words[0] == '#')).Count();
         try
         {
             foreach (var (line, content) in YamlDocument.ReadAll(text))
             {
-                var at = firstLine + line - 1;
+                // The parser counts what stands before a document as part of it.
+                var at = firstLine + Math.Max(line - 1, blank);
                 switch (content)
                 {
                     case null:

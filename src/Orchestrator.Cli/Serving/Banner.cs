@@ -16,7 +16,7 @@ internal sealed class Banner(ServeOptions options, EmbeddedApiServer api)
             string.Create(CultureInfo.InvariantCulture, $"Orchestrator {ProductVersion.Text} is ready ({took.TotalSeconds:0.0} s)"),
             $"  data folder  {options.DataFolder}",
             $"  kubeconfig   {api.AdminKubeconfig}",
-            $"  API server   {api.Address}",
+            $"  API server   {api.Address.AbsoluteUri.TrimEnd('/')}",
         };
         if (options.ProxyArguments is not null)
         {

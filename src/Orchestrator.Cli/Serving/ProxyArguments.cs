@@ -9,7 +9,7 @@ internal static class ProxyArguments
     public const string InCluster = "--in-cluster";
     public const string DataFolder = "--data-folder";
     public const string Listen = "--listen";
-    public const string AdminAddress = "--admin-address";
+    public const string AdminListen = "--admin-listen";
     public const string DrainTimeout = "--drain-timeout";
     public const string AccessLog = "--access-log";
     public const string LogFile = "--log-file";

@@ -81,7 +81,7 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
         using var controllers = new Controllers(informers, kubernetes, events, loggers, time);
         using var agents = new HostAgents(informers, kubernetes, events, instance, loggers, time);
         await using var metrics = options.Metrics is { } address
-            ? await ListenAsync(() => MetricsListener.StartAsync(address, () => WhyNotReady(informers), loggers, stop), "--metrics-address")
+            ? await ListenAsync(() => MetricsListener.StartAsync(address, () => WhyNotReady(informers), loggers, stop), "--metrics-listen")
             : null;
 
         // One token for all: the first part that ends, in whatever way, ends the others.
@@ -127,7 +127,7 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
             return await ListenAsync(
                 () => EmbeddedApiServer.StartAsync(
                     new ApiServerOptions { DataFolder = options.DataFolder, Address = options.Api.Address, Port = options.Api.Port }, loggers, time, cancellationToken),
-                "--api-address");
+                "--port");
         }
         catch (DataFolderInUseException inUse)
         {
