@@ -11,7 +11,7 @@ namespace Orchestrator.Cli.Commands;
 internal static class Completions
 {
     /// <summary>A Tab that takes longer than this is worse than no offer.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(800);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private static readonly string[] Types = [WebApp.Plural, Replica.Plural, DockerHost.Plural, "namespaces", "secrets", "configmaps", "events", "leases", "orchestrator"];
 
