@@ -41,6 +41,12 @@ public static class Annotations
     /// flight for (docs/design/draining.md).
     /// </summary>
     public const string Drained = "orchestrator.dev/drained";
+
+    /// <summary>
+    /// On a proxy's Lease: ports that routes name and the proxy cannot listen on, each with the reason, as in
+    /// <c>9090: Address already in use; 80: Permission denied</c>. Absent when all is well.
+    /// </summary>
+    public const string ListenerErrors = "orchestrator.dev/listener-errors";
 }
 
 /// <summary>Finalizers: who must have finished before an object may go.</summary>

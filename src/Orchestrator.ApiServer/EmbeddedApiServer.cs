@@ -78,16 +78,21 @@ public sealed partial class EmbeddedApiServer : IAsyncDisposable
         try
         {
             // Keys and kinds are read side by side: the start is waited for.
-            var reading = Task.Run(CustomResource.ReadDefinitions, cancellationToken);
+            var reading = Task.Run(
+                () =>
+                {
+                    var crds = CustomResource.ReadDefinitions();
+                    return (Crds: crds, Registry: BuiltInResources.With(crds.Select(CustomResource.Parse)));
+                },
+                cancellationToken);
             credentials = new Credentials(folder, options.Address, time);
             var feed = new ChangeFeed();
             store = new ObjectStore(folder, feed.StartAt, feed.Publish, time, loggerFactory.CreateLogger<ObjectStore>());
-            var definitions = await reading;
-            var registry = BuiltInResources.With(definitions.Select(CustomResource.Parse));
+            var (crds, registry) = await reading;
             var resources = new ServedResources(registry);
             var writer = new ObjectWriter(store, time);
             var housekeeper = new Housekeeper(store, resources, writer, feed, time, loggerFactory.CreateLogger<Housekeeper>());
-            await new FirstObjects(store, resources, writer, time).EnsureAsync(definitions, cancellationToken);
+            await new FirstObjects(store, resources, writer, time).EnsureAsync(crds, cancellationToken);
 
             var requests = new ApiRequests(
                 store,

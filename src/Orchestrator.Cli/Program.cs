@@ -1,1 +1,1 @@
-Console.WriteLine("orc");
+return await Orchestrator.Cli.Commands.Orc.RunAsync(args);

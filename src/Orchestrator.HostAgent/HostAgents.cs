@@ -22,7 +22,7 @@ namespace Orchestrator.HostAgent;
 public sealed partial class HostAgents : IDisposable
 {
     private readonly AgentServices _services;
-    private readonly ConcurrentDictionary<string, (Hosts.HostAgent Agent, CancellationTokenSource Stop, Task Work)> _agents = new();
+    private readonly ConcurrentDictionary<string, RunningAgent> _agents = new();
     private readonly WorkQueue<ObjectKey> _hosts;
     private readonly WorkQueue<ObjectKey> _stranded;
     private readonly ILogger _logger;
@@ -51,9 +51,9 @@ public sealed partial class HostAgents : IDisposable
         informers.ProxyLeases.Subscribe(change =>
         {
             _services.Acknowledgements.Take(change);
-            foreach (var (agent, _, _) in _agents.Values)
+            foreach (var running in _agents.Values)
             {
-                agent.EnqueueDeleting();
+                running.Agent.EnqueueDeleting();
             }
         });
         informers.WebApps.Subscribe(change =>
@@ -133,11 +133,10 @@ public sealed partial class HostAgents : IDisposable
         }
         else
         {
-            var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            var agent = new Hosts.HostAgent(host, _services);
-
             // Known first, running second: a Replica that changes in between is either routed to it or enqueued by its start.
-            _agents[key.Name] = (agent, stop, Task.Run(() => agent.RunAsync(stop.Token), CancellationToken.None));
+            running = new RunningAgent(new Hosts.HostAgent(host, _services), CancellationTokenSource.CreateLinkedTokenSource(cancellationToken));
+            _agents[key.Name] = running;
+            running.Start();
         }
 
         return ReconcileResult.Done;
@@ -195,6 +194,17 @@ public sealed partial class HostAgents : IDisposable
 
         running.Agent.Dispose();
         running.Stop.Dispose();
+    }
+
+    private sealed class RunningAgent(Hosts.HostAgent agent, CancellationTokenSource stop)
+    {
+        public Hosts.HostAgent Agent => agent;
+
+        public CancellationTokenSource Stop => stop;
+
+        public Task Work { get; private set; } = Task.CompletedTask;
+
+        public void Start() => Work = Task.Run(() => agent.RunAsync(stop.Token), CancellationToken.None);
     }
 
     private static partial class Log

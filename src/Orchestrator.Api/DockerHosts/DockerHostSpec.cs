@@ -47,10 +47,10 @@ public sealed class DockerHostSpec
     [JsonIgnore]
     public string EffectivePublishAddress => PublishAddress ?? EndpointHost;
 
-    /// <summary><see cref="Address"/> with its default.</summary>
+    /// <summary><see cref="Address"/> with its default: where it publishes or, since nobody can dial every address, its endpoint's host.</summary>
     /// <exception cref="UriFormatException">The endpoint is not a URL.</exception>
     [JsonIgnore]
-    public string EffectiveAddress => Address ?? EffectivePublishAddress;
+    public string EffectiveAddress => Address ?? (EffectivePublishAddress is "0.0.0.0" or "::" ? EndpointHost : EffectivePublishAddress);
 
     private string EndpointHost => new Uri(Endpoint) is { Scheme: "tcp", Host: var host } ? host.Trim('[', ']') : LoopbackAddress;
 }

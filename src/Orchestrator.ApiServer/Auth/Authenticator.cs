@@ -35,7 +35,7 @@ internal sealed class Authenticator(Credentials credentials, TimeProvider time)
             return Identity.Anonymous;
         }
 
-        if (!ClientKubeconfig.IsSignedBy(certificate, credentials.AuthorityCertificate) || !IsForClients(certificate))
+        if (!CertificateAuthority.HasSigned(certificate, credentials.AuthorityCertificate) || !IsForClients(certificate))
         {
             return null;
         }

@@ -28,14 +28,15 @@ internal sealed class CertificateAuthority : IDisposable
     public static CertificateAuthority Load(string folder, DateTimeOffset now)
     {
         var (keyPath, certificatePath) = (Path.Combine(folder, "ca.key"), Path.Combine(folder, "ca.crt"));
-        var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var key = ECDsa.Create();
         if (File.Exists(keyPath))
         {
             key.ImportFromPem(File.ReadAllText(keyPath));
         }
         else
         {
-            PrivateFile.Write(keyPath, key.ExportPkcs8PrivateKeyPem());
+            key.GenerateKey(ECCurve.NamedCurves.nistP256);
+            PrivateFile.Write(keyPath, key.ExportPkcs8PrivateKeyPem() + "\n");
         }
 
         if (File.Exists(certificatePath))
@@ -53,6 +54,28 @@ internal sealed class CertificateAuthority : IDisposable
         var certificate = Sign(key, now);
         PrivateFile.Write(certificatePath, certificate.ExportCertificatePem() + "\n");
         return new CertificateAuthority(key, certificate);
+    }
+
+    /// <summary>
+    /// Whether a certificate of our own files names this authority's key as its issuer: enough to see that it is not of an earlier one, and
+    /// quick, where <see cref="HasSigned"/> proves it to a client that comes along.
+    /// </summary>
+    public static bool IsOf(X509Certificate2 certificate, X509Certificate2 authority)
+    {
+        var issuer = certificate.Extensions.OfType<X509AuthorityKeyIdentifierExtension>().FirstOrDefault()?.KeyIdentifier;
+        var key = authority.Extensions.OfType<X509SubjectKeyIdentifierExtension>().FirstOrDefault()?.SubjectKeyIdentifierBytes;
+        return issuer is not null && key is not null && issuer.Value.Span.SequenceEqual(key.Value.Span);
+    }
+
+    /// <summary>Whether a certificate is signed by the authority and valid now.</summary>
+    public static bool HasSigned(X509Certificate2 certificate, X509Certificate2 authority)
+    {
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.Add(authority);
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.DisableCertificateDownloads = true;
+        return chain.Build(certificate);
     }
 
     /// <summary>A key and certificate for a server.</summary>

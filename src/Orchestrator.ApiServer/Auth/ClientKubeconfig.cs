@@ -49,22 +49,12 @@ internal static partial class ClientKubeconfig
         {
             using var certificate = X509Certificate2.CreateFromPem(
                 Encoding.ASCII.GetString(Convert.FromBase64String(Value(text, "client-certificate-data"))));
-            return !isDue(certificate) && IsSignedBy(certificate, authority);
+            return !isDue(certificate) && CertificateAuthority.IsOf(certificate, authority);
         }
         catch (Exception damaged) when (damaged is CryptographicException or FormatException)
         {
             return false;
         }
-    }
-
-    public static bool IsSignedBy(X509Certificate2 certificate, X509Certificate2 authority)
-    {
-        using var chain = new X509Chain();
-        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.Add(authority);
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        chain.ChainPolicy.DisableCertificateDownloads = true;
-        return chain.Build(certificate);
     }
 
     private static string Encode(string pem) => Convert.ToBase64String(Encoding.ASCII.GetBytes(pem + "\n"));

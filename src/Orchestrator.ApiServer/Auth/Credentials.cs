@@ -119,7 +119,7 @@ internal sealed class Credentials : IDisposable
 
         var names = loaded.Extensions.OfType<X509SubjectAlternativeNameExtension>().ToList();
         var isGood = !IsDue(loaded)
-            && ClientKubeconfig.IsSignedBy(loaded, AuthorityCertificate)
+            && CertificateAuthority.IsOf(loaded, AuthorityCertificate)
             && Addresses().All(address => names.Any(extension => extension.EnumerateIPAddresses().Contains(address)))
             && Names().All(name => names.Any(extension => extension.EnumerateDnsNames().Contains(name)));
         if (isGood)

@@ -39,17 +39,9 @@ internal sealed class NamespaceEmptier(ObjectStore store, ServedResources resour
     /// <returns>How many objects are still there, held back by finalizers.</returns>
     private async Task<int> EmptyAsync(ServedResource resource, string @namespace, CancellationToken cancellationToken)
     {
-        var remaining = 0;
-        foreach (var item in store.List(resource.Definition.GroupResource, @namespace).Items)
-        {
-            var deleted = await writer.DeleteAsync(resource, item.Key, new DeleteOptions(), cancellationToken);
-            if (deleted is { Failed: false, Value.Gone: false })
-            {
-                remaining++;
-            }
-        }
-
-        return remaining;
+        var items = store.List(resource.Definition.GroupResource, @namespace).Items;
+        var deleted = await writer.DeleteAllAsync(resource, items, new DeleteOptions(), cancellationToken);
+        return deleted.Count(each => each.Result is { Failed: false, Value.Gone: false });
     }
 
     private static Rest.Outcome<JsonObject> RemoveFinalizer(JsonObject current)

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Orchestrator.ApiServer.Rest;
+using Orchestrator.ApiServer.Schema.Documents;
 using Orchestrator.ApiServer.Storage;
 
 namespace Orchestrator.ApiServer.Objects;
@@ -18,6 +19,8 @@ internal sealed class ObjectWriter(ObjectStore store, TimeProvider time)
 {
     /// <summary>Rounds against faster writers before giving up. Each means that another write succeeded.</summary>
     private const int MostRounds = 100;
+
+    private const int DeletedTogether = 64;
 
     private const int SuffixLength = 5;
     private const int LongestGeneratedPrefix = 63 - SuffixLength;
@@ -56,6 +59,11 @@ internal sealed class ObjectWriter(ObjectStore store, TimeProvider time)
             }
 
             var encoded = EncodedObject.From(obj);
+            if (TooLarge(encoded) is { } tooLarge)
+            {
+                return tooLarge;
+            }
+
             var result = await store.WriteAsync(Request(resource.Key(@namespace, name), null, obj, encoded, options), cancellationToken);
             switch (result.Outcome)
             {
@@ -113,12 +121,18 @@ internal sealed class ObjectWriter(ObjectStore store, TimeProvider time)
 
             UpdateRules.Count(resource, current, next);
             var gone = DeletionRules.IsFinished(resource, next);
-            var request = Request(key, stored, next, EncodedObject.From(next), options) with { Delete = gone };
+            var encoded = EncodedObject.From(next);
+            if (TooLarge(encoded) is { } tooLarge)
+            {
+                return tooLarge;
+            }
+
+            var request = Request(key, stored, next, encoded, options) with { Delete = gone };
             var result = await store.WriteAsync(request, cancellationToken);
             switch (result.Outcome)
             {
                 case WriteOutcome.Written:
-                    return new Written(result.Stored?.Json ?? EncodedObject.From(next).WithRevision(stored.Revision), gone);
+                    return new Written(result.Stored?.Json ?? encoded.WithRevision(stored.Revision), gone);
                 case WriteOutcome.NotFound:
                     return Status.NotFound(resource.Definition, key.Name);
             }
@@ -167,6 +181,21 @@ internal sealed class ObjectWriter(ObjectStore store, TimeProvider time)
         }
 
         return Status.Modified(resource.Definition, key.Name);
+    }
+
+    /// <summary>Deletes objects side by side, so that they share the store's flushes.</summary>
+    /// <returns>What became of each.</returns>
+    public async Task<IReadOnlyList<(StoredObject Item, Outcome<Written> Result)>> DeleteAllAsync(
+        ServedResource resource, IEnumerable<StoredObject> items, DeleteOptions options, CancellationToken cancellationToken)
+    {
+        var results = new List<(StoredObject, Outcome<Written>)>();
+        foreach (var batch in items.Chunk(DeletedTogether))
+        {
+            var deleted = await Task.WhenAll(batch.Select(item => DeleteAsync(resource, item.Key, options, cancellationToken)));
+            results.AddRange(batch.Zip(deleted));
+        }
+
+        return results;
     }
 
     /// <summary>What the server decides of a new object.</summary>
@@ -238,6 +267,11 @@ internal sealed class ObjectWriter(ObjectStore store, TimeProvider time)
             : Status.Invalid(
                 resource.Definition, metadata.Text("name") is { Length: > 0 } name ? name : metadata.Text("generateName"), errors);
     }
+
+    /// <summary>Bodies are bounded, but many small patches could make a large object all the same.</summary>
+    private static Status? TooLarge(EncodedObject encoded) => encoded.Length > DocumentLimits.Default.MaxBytes
+        ? Status.TooLarge($"Request entity too large: limit is {DocumentLimits.Default.MaxBytes}")
+        : null;
 
     private static WriteRequest Request(
         StorageKey key, StoredObject? expected, JsonObject obj, EncodedObject encoded, WriteOptions options) => new()

@@ -93,9 +93,18 @@ internal sealed class DocumentRequests(ResourceRegistry registry)
         await TaggedAsync(context, document.Bytes, document.Tag, type);
     }
 
-    private static Task OpenApiAsync(HttpContext context, OpenApiDocument? document) => document is null
-        ? Answer.StatusAsync(context, Status.UnknownPath())
-        : TaggedAsync(context, document.Json, $"\"{document.Hash}\"", OpenApiDocuments.ContentType);
+    private static Task OpenApiAsync(HttpContext context, OpenApiDocument? document)
+    {
+        // Old clients read protobuf alone here, and take JSON for broken protobuf.
+        if (!MediaRange.Parse(context.Request.Headers.Accept).Any(range => range.Covers(OpenApiDocuments.ContentType)))
+        {
+            return Answer.StatusAsync(context, Status.NotAcceptable(OpenApiDocuments.ContentType));
+        }
+
+        return document is null
+            ? Answer.StatusAsync(context, Status.UnknownPath())
+            : TaggedAsync(context, document.Json, $"\"{document.Hash}\"", OpenApiDocuments.ContentType);
+    }
 
     private static Task TaggedAsync(HttpContext context, ReadOnlyMemory<byte> bytes, string tag, string type)
     {

@@ -220,25 +220,21 @@ internal sealed class ResourceRequests(
         }
 
         var (revision, all) = store.List(resource.Definition.GroupResource, selector.Value.Namespace);
-        var deleted = new JsonArray();
-        foreach (var item in all.Where(selector.Value.Matches))
+        var results = await writer.DeleteAllAsync(resource, all.Where(selector.Value.Matches), options.Value, cancellationToken);
+        var failure = results.Select(each => each.Result.Failure).FirstOrDefault(each => each is { Code: not StatusCodes.Status404NotFound });
+        if (failure is not null)
         {
-            var written = await writer.DeleteAsync(resource, item.Key, options.Value, cancellationToken);
-            if (written is { Failed: true, Failure: { Code: not StatusCodes.Status404NotFound } failure })
-            {
-                await Answer.StatusAsync(context, failure);
-                return;
-            }
-
-            deleted.Add(JsonText.Parse(written.Value?.Json ?? item.Json));
+            await Answer.StatusAsync(context, failure);
+            return;
         }
 
+        var deleted = results.Select(each => (JsonNode)JsonText.Parse(each.Result.Value?.Json ?? each.Item.Json)).ToArray();
         await Answer.NodeAsync(context, StatusCodes.Status200OK, new JsonObject
         {
             ["kind"] = resource.Definition.ListKind,
             ["apiVersion"] = resource.Definition.ApiVersion,
             ["metadata"] = new JsonObject { ["resourceVersion"] = revision.ToString(System.Globalization.CultureInfo.InvariantCulture) },
-            ["items"] = deleted,
+            ["items"] = new JsonArray(deleted),
         });
     }
 

@@ -22,22 +22,21 @@ internal sealed class DataFolderLock : IDisposable
         }
         catch (IOException) when (File.Exists(path))
         {
-            throw new DataFolderInUseException(folder, ReadHolder(path));
+            throw new DataFolderInUseException(folder, ReadHolder(folder));
         }
 
-        file.SetLength(0);
-        file.Write(System.Text.Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-        file.Flush();
+        // In a file beside it: the lock keeps others from reading, too.
+        File.WriteAllText(HolderPath(folder), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         return new DataFolderLock(file);
     }
 
     public void Dispose() => _file.Dispose();
 
-    private static int? ReadHolder(string path)
+    private static string HolderPath(string folder) => Path.Combine(folder, "pid");
+
+    private static int? ReadHolder(string folder)
     {
-        // Shared for reading and writing, .NET takes no lock of its own: the holder's does not keep us from reading.
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        using var reader = new StreamReader(file);
-        return int.TryParse(reader.ReadToEnd(), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : null;
+        var path = HolderPath(folder);
+        return File.Exists(path) && int.TryParse(File.ReadAllText(path), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : null;
     }
 }

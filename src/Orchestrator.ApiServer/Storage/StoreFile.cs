@@ -59,6 +59,8 @@ internal static class StoreFile
     /// <exception cref="StorageException">It is damaged, made by a newer version, or not ours.</exception>
     public static void Prepare(string path)
     {
+        // SQLite makes its files readable by all, and its log's files like the first: there are Secrets in them.
+        PrivateFile.CreateIfMissing(path);
         try
         {
             using var connection = Open(path, SqliteOpenMode.ReadWriteCreate);

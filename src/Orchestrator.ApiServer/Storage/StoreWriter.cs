@@ -225,6 +225,10 @@ internal sealed partial class StoreWriter : IAsyncDisposable
             _sql.SaveRevision(_revision);
             _sql.Commit();
         }
+        catch (SqliteException) when (_sql.IsCommitted(_revision))
+        {
+            // What failed came after the commit: what is on disk must be told, not taken back.
+        }
         catch
         {
             _sql.RollbackIfOpen();

@@ -73,6 +73,25 @@ internal sealed class WriteStatements : IDisposable
 
     public void Rollback() => _rollback.Execute();
 
+    /// <summary>Whether the transaction that saved this revision is over and has succeeded, whatever was reported.</summary>
+    public bool IsCommitted(long revision)
+    {
+        if (raw.sqlite3_get_autocommit(_connection.Handle) == 0)
+        {
+            return false;
+        }
+
+        try
+        {
+            return ReadRevision() == revision;
+        }
+        catch (SqliteException)
+        {
+            // Not even this can be read: the caller reports the first failure.
+            return false;
+        }
+    }
+
     /// <summary>SQLite ends the transaction by itself on some errors.</summary>
     public void RollbackIfOpen()
     {

@@ -20,23 +20,36 @@ internal sealed class ReplicaWrites
 
     private readonly Informer<Replica> _replicas;
     private readonly ResourceClient<Replica> _client;
-    private readonly ConcurrentDictionary<string, bool> _deletedUids = new(StringComparer.Ordinal);
+    private readonly TimeProvider _time;
 
-    public ReplicaWrites(Informer<Replica> replicas, ResourceClient<Replica> client)
+    // What was deleted and is not seen as such yet. With the time of the request where its answer was lost: it may not have arrived.
+    private readonly ConcurrentDictionary<string, long?> _deletedUids = new(StringComparer.Ordinal);
+
+    public ReplicaWrites(Informer<Replica> replicas, ResourceClient<Replica> client, TimeProvider time)
     {
         _replicas = replicas;
         _client = client;
+        _time = time;
         replicas.Subscribe(change =>
         {
-            if (change.New?.Metadata.DeletionTimestamp is not null || change.New is null)
+            if (change.New is null or { Metadata.DeletionTimestamp: not null })
             {
                 _deletedUids.TryRemove(change.Object.Metadata.Uid, out _);
             }
         });
     }
 
+    /// <summary>How long a deletion whose answer was lost is taken for done, waiting for the watch to show it.</summary>
+    public static readonly TimeSpan Doubt = TimeSpan.FromSeconds(5);
+
     public bool IsDeleting(Replica replica) =>
-        replica.Metadata.DeletionTimestamp is not null || _deletedUids.ContainsKey(replica.Metadata.Uid);
+        replica.Metadata.DeletionTimestamp is not null
+        || (_deletedUids.TryGetValue(replica.Metadata.Uid, out var doubtSince)
+            && (doubtSince is not { } since || _time.GetElapsedTime(since) < Doubt));
+
+    /// <summary>Whether it is not known yet if the deletion has arrived: it must be looked at again after <see cref="Doubt"/>.</summary>
+    public bool IsInDoubt(Replica replica) =>
+        replica.Metadata.DeletionTimestamp is null && _deletedUids.TryGetValue(replica.Metadata.Uid, out var doubtSince) && doubtSince is not null;
 
     public static V1OwnerReference OwnerReferenceTo(WebApp app) => new()
     {
@@ -125,7 +138,7 @@ internal sealed class ReplicaWrites
     private async Task DeleteOneAsync(Replica replica, CancellationToken cancellationToken)
     {
         var (key, uid) = (ObjectKey.Of(replica), replica.Metadata.Uid);
-        _deletedUids[uid] = true;
+        _deletedUids[uid] = null;
         try
         {
             await _client.DeleteAsync(key, uid, cancellationToken);
@@ -134,9 +147,16 @@ internal sealed class ReplicaWrites
         {
             // Another object has the name: this one is gone.
         }
+        catch (ApiException)
+        {
+            // Refused: it is still there.
+            _deletedUids.TryRemove(uid, out _);
+            throw;
+        }
         catch
         {
-            _deletedUids.TryRemove(uid, out _);
+            // The answer was lost, and with it whether the request has arrived. Choosing another victim now could make it two.
+            _deletedUids[uid] = _time.GetTimestamp();
             throw;
         }
 

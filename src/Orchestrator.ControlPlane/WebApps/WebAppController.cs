@@ -30,7 +30,7 @@ internal sealed class WebAppController : IDisposable
         _queue = new WorkQueue<ObjectKey>("webapp", time);
         _conflicts = new RouteConflicts(informers.WebApps);
         var logger = loggers.CreateLogger<WebAppController>();
-        var writes = new ReplicaWrites(informers.Replicas, informers.ReplicaClient);
+        var writes = new ReplicaWrites(informers.Replicas, informers.ReplicaClient, time);
         var history = new RevisionHistory(new ResourceClient<V1ControllerRevision>(kubernetes, Controllers.FieldManager));
         var statuses = new WebAppStatusWriter(informers.WebApps, informers.WebAppClient, events, time);
         var finalizing = new WebAppFinalizing(informers, writes, history, statuses, logger);

@@ -52,8 +52,8 @@ internal sealed partial class WebAppFinalizing(
         else if (owned.Count > 0)
         {
             await writes.DeleteAsync(owned.Where(replica => !writes.IsDeleting(replica)), cancellationToken);
-            await WriteStatusAsync(app, owned.Count, cancellationToken);
-            return ReconcileResult.After(Resync);
+            var lookAgain = await WriteStatusAsync(app, owned.Count, cancellationToken);
+            return ReconcileResult.After(lookAgain ?? (owned.Any(writes.IsInDoubt) ? ReplicaWrites.Doubt : Resync));
         }
         else if (await FindUnseenAsync(app, cancellationToken))
         {
@@ -70,16 +70,16 @@ internal sealed partial class WebAppFinalizing(
     /// Deletes Replicas whose WebApp went without them (its finalizer was removed by hand). Those that have no controller were left
     /// alone on purpose, and are.
     /// </summary>
-    public async Task DeleteOrphansAsync(ObjectKey app, IReadOnlyCollection<Replica> replicas, CancellationToken cancellationToken)
+    public async Task<ReconcileResult> DeleteOrphansAsync(ObjectKey app, IReadOnlyCollection<Replica> replicas, CancellationToken cancellationToken)
     {
         var orphans = replicas.Where(replica => replica.GetController()?.Kind == WebApp.KubeKind && !writes.IsDeleting(replica)).ToList();
-        if (orphans.Count == 0 || await informers.WebAppClient.GetAsync(app, cancellationToken) is not null)
+        if (orphans.Count > 0 && await informers.WebAppClient.GetAsync(app, cancellationToken) is null)
         {
-            return;
+            Log.Orphans(logger, app.Namespace, app.Name, orphans.Count);
+            await writes.DeleteAsync(orphans, cancellationToken);
         }
 
-        Log.Orphans(logger, app.Namespace, app.Name, orphans.Count);
-        await writes.DeleteAsync(orphans, cancellationToken);
+        return replicas.Any(writes.IsInDoubt) ? ReconcileResult.After(ReplicaWrites.Doubt) : ReconcileResult.Done;
     }
 
     /// <summary>Asks the server itself for Replicas that the cache has not seen yet: after the finalizer nobody would.</summary>
@@ -96,7 +96,7 @@ internal sealed partial class WebAppFinalizing(
         return unseen.Count > 0;
     }
 
-    private Task WriteStatusAsync(WebApp app, int owned, CancellationToken cancellationToken) => statuses.WriteAsync(
+    private Task<TimeSpan?> WriteStatusAsync(WebApp app, int owned, CancellationToken cancellationToken) => statuses.WriteAsync(
         new RollupInput(app, app.Status?.UpdateRevision ?? RevisionHash.Of(app.Spec), [], owned, null, []), cancellationToken);
 
     private Task<WebApp> WriteFinalizersAsync(WebApp app, List<string> finalizers, CancellationToken cancellationToken) =>

@@ -41,8 +41,7 @@ internal sealed partial class WebAppReconciler(
         {
             statuses.Forget(key);
             WebAppMetrics.Remove(key);
-            await finalizing.DeleteOrphansAsync(key, replicas, cancellationToken);
-            return ReconcileResult.Done;
+            return await finalizing.DeleteOrphansAsync(key, replicas, cancellationToken);
         }
 
         if (app.Metadata.DeletionTimestamp is not null)
@@ -67,7 +66,11 @@ internal sealed partial class WebAppReconciler(
             ExceptionDispatchInfo.Throw(cause);
         }
 
-        var soonest = after.Select(view => view.RecheckAfter).Append(lookAgain).Append(failure.LostRace ? AfterLostRace : null).Min();
+        var soonest = after.Select(view => view.RecheckAfter)
+            .Append(lookAgain)
+            .Append(failure.LostRace ? AfterLostRace : null)
+            .Append(replicas.Any(writes.IsInDoubt) ? ReplicaWrites.Doubt : null)
+            .Min();
         return ReconcileResult.After(soonest ?? Resync);
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Docker.DotNet.Models;
@@ -27,7 +28,8 @@ public static class ContainerBody
     public static string NameOf(Replica replica) => $"orc-{replica.Metadata.NamespaceProperty}-{replica.Metadata.Name}";
 
     /// <param name="replica">Bound to <paramref name="host"/>.</param>
-    public static CreateContainerParameters Of(Replica replica, DockerHost host, string instanceId)
+    /// <param name="peerAddress">The address that the host's name stands for: an engine publishes on addresses only.</param>
+    public static CreateContainerParameters Of(Replica replica, DockerHost host, string instanceId, string? peerAddress = null)
     {
         var template = replica.Spec.Template;
         var exposed = $"{template.EffectivePort.ToString(CultureInfo.InvariantCulture)}/tcp";
@@ -50,7 +52,8 @@ public static class ContainerBody
                     [
                         new PortBinding
                         {
-                            HostIP = host.Spec.EffectivePublishAddress,
+                            HostIP = IPAddress.TryParse(host.Spec.EffectivePublishAddress, out _) ? host.Spec.EffectivePublishAddress
+                                : peerAddress ?? host.Spec.EffectivePublishAddress,
                             HostPort = HostPort(replica).ToString(CultureInfo.InvariantCulture),
                         },
                     ],

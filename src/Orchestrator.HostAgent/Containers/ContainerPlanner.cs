@@ -42,7 +42,7 @@ public readonly record struct ContainerPlan(ContainerStep Step, DateTimeOffset? 
 /// <param name="IsCurrent">It was made from what the Replica says.</param>
 /// <param name="Deleting">The Replica has a deletionTimestamp.</param>
 /// <param name="DrainCheckAt">When draining may be over though nobody says so; null when it is over, or nothing has to be waited for.</param>
-/// <param name="NotBefore">The back-off after a failed try to create or start; null when there was none.</param>
+/// <param name="NotBefore">The back-off after a step that failed, whichever it was; null when none did.</param>
 /// <param name="RestartWanted">The liveness probe has failed.</param>
 public sealed record ContainerSituation(
     ContainerSnapshot? Container,
@@ -59,8 +59,13 @@ public static class ContainerPlanner
     /// <summary>For states that pass by themselves and whose event could be missed.</summary>
     private static readonly TimeSpan Recheck = TimeSpan.FromSeconds(2);
 
-    public static ContainerPlan Next(ContainerSituation situation, DateTimeOffset now) =>
-        situation.Deleting ? Leaving(situation, now) : Staying(situation, now);
+    public static ContainerPlan Next(ContainerSituation situation, DateTimeOffset now)
+    {
+        var plan = situation.Deleting ? Leaving(situation, now) : Staying(situation, now);
+        return plan.Step is not (ContainerStep.Wait or ContainerStep.Release) && situation.NotBefore > now
+            ? ContainerPlan.Until(situation.NotBefore)
+            : plan;
+    }
 
     private static ContainerPlan Leaving(ContainerSituation situation, DateTimeOffset now) => situation.Container?.State switch
     {
@@ -79,7 +84,7 @@ public static class ContainerPlanner
         var container = situation.Container;
         if (container is null)
         {
-            return situation.NotBefore > now ? ContainerPlan.Until(situation.NotBefore) : new(ContainerStep.Create);
+            return new(ContainerStep.Create);
         }
 
         switch (container.State)
@@ -94,7 +99,7 @@ public static class ContainerPlanner
             case ContainerState.Created when !situation.IsCurrent:
                 return new(ContainerStep.Discard);
             case ContainerState.Created:
-                return situation.NotBefore > now ? ContainerPlan.Until(situation.NotBefore) : new(ContainerStep.Start);
+                return new(ContainerStep.Start);
         }
 
         if (history.IsCrashLoop && container.RestartsAlways)
@@ -117,8 +122,7 @@ public static class ContainerPlanner
 
         // Exited, and the engine does nothing about it: it was stopped through the API, or the engine gave up, or we took over.
         var due = history.IsCrashLoop ? history.EndSeenAt + history.Backoff : null;
-        var notBefore = situation.NotBefore > due || due is null ? situation.NotBefore : due;
-        return notBefore > now ? ContainerPlan.Until(notBefore)
+        return due > now ? ContainerPlan.Until(due)
             : !history.IsCrashLoop && !container.RestartsAlways ? new(ContainerStep.LetEngineRestart)
             : new(ContainerStep.Start);
     }

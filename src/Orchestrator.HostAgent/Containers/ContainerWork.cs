@@ -15,7 +15,7 @@ namespace Orchestrator.HostAgent.Containers;
 /// are deterministic, and what is found is compared before it is used.
 /// </summary>
 internal sealed partial class ContainerWork(
-    string instanceId, ImagePuller puller, IEventRecorder events, ILogger logger) : IDisposable
+    string instanceId, ImagePuller puller, Action onPulled, IEventRecorder events, ILogger logger) : IDisposable
 {
     /// <summary>Starts at a time. An engine starts no faster with more, and other calls wait longer.</summary>
     private const int ParallelStarts = 4;
@@ -117,6 +117,7 @@ internal sealed partial class ContainerWork(
         {
             events.Record(replica, EventTypes.Normal, "Pulling", $"Pulling image \"{image}\"");
             var took = await puller.PullAsync(engine, replica, operation.Cancelled);
+            onPulled();
             events.Record(
                 replica, EventTypes.Normal, "Pulled", $"Pulled image \"{image}\" in {took.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s");
             return null;
@@ -140,7 +141,7 @@ internal sealed partial class ContainerWork(
             string id;
             try
             {
-                id = await engine.CreateAsync(ContainerBody.Of(replica, host, instanceId), cancellationToken);
+                id = await engine.CreateAsync(ContainerBody.Of(replica, host, instanceId, engine.PeerAddress), cancellationToken);
             }
             catch (EngineException missing) when (missing.Failure == EngineFailure.NotFound)
             {

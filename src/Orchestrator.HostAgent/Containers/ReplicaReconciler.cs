@@ -159,25 +159,37 @@ internal sealed partial class ReplicaReconciler(
         if (_records.TryRemove(key, out var record))
         {
             record.Dispose();
-            host.RequestLook();
+            if (record.Container is not null || record.Operation is not null)
+            {
+                // Nobody claims it any more.
+                host.RequestLook();
+            }
         }
     }
 
     private async Task LookAsync(ReplicaRecord record, Replica replica, EngineSession session, CancellationToken cancellationToken)
     {
         record.BeginLook();
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(session.Ended, cancellationToken);
         try
         {
             // A new one is not asked for: the look at the whole engine would have found it, and its create would.
-            var seen = await InspectAsync(session, record.Container?.Id, cancellationToken)
-                ?? await InspectAsync(session, record.ListedId, cancellationToken)
-                ?? (record.MayExist ? await InspectAsync(session, ContainerBody.NameOf(replica), cancellationToken) : null);
+            var seen = await InspectAsync(session, record.Container?.Id, linked.Token)
+                ?? await InspectAsync(session, record.ListedId, linked.Token)
+                ?? (record.MayExist ? await InspectAsync(session, ContainerBody.NameOf(replica), linked.Token) : null);
             Take(record, replica, seen?.ReplicaUid == record.Uid ? seen : null);
         }
-        catch
+        catch (Exception failure)
         {
             record.Invalidate();
-            throw;
+
+            // The way to the engine is the link's to mend; it looks everything over when it has.
+            var lost = failure is EngineException { IsTransport: true }
+                || (failure is OperationCanceledException && session.Ended.IsCancellationRequested && !cancellationToken.IsCancellationRequested);
+            if (!lost)
+            {
+                throw;
+            }
         }
     }
 
@@ -320,7 +332,7 @@ internal sealed partial class ReplicaReconciler(
                 record.History,
                 deleting,
                 drainCheckAt,
-                record.Setback?.NotBefore,
+                !deleting || record.Setback?.Reason == ReplicaReasons.RemoveContainerError ? record.Setback?.NotBefore : null,
                 RestartWanted: record.Probes?.Liveness is { Passing: false }),
             now);
     }
@@ -387,13 +399,17 @@ internal sealed partial class ReplicaReconciler(
         {
             Log.OperationFailed(logger, failure, operation.Step, record.Key.ToString());
             outcome = Outcome.Failed(
-                failure.IsTransport || failure.Failure == EngineFailure.Conflict ? ReplicaReasons.EngineUnavailable : ReplicaReasons.RunContainerError,
+                operation.Step is ContainerStep.StopAndRemove or ContainerStep.Discard ? ReplicaReasons.RemoveContainerError
+                    : failure.IsTransport ? ReplicaReasons.EngineUnavailable
+                    : ReplicaReasons.RunContainerError,
                 failure.Message);
         }
         catch (Exception failure)
         {
             Log.OperationFailed(logger, failure, operation.Step, record.Key.ToString());
-            outcome = Outcome.Failed(ReplicaReasons.RunContainerError, $"internal error: {failure.Message}");
+            outcome = Outcome.Failed(
+                operation.Step is ContainerStep.StopAndRemove or ContainerStep.Discard ? ReplicaReasons.RemoveContainerError : ReplicaReasons.RunContainerError,
+                $"internal error: {failure.Message}");
         }
 
         operation.End(outcome);

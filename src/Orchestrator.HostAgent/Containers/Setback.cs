@@ -4,21 +4,21 @@ using Orchestrator.HostAgent.Status;
 namespace Orchestrator.HostAgent.Containers;
 
 /// <summary>A try that failed, and when the next is due.</summary>
-/// <param name="Count">Failed tries in a row, at least 1.</param>
+/// <param name="Count">Tries in a row that failed for this reason, at least 1.</param>
 public sealed record Setback(string Reason, string Message, int Count, TimeSpan Wait, DateTimeOffset NotBefore)
 {
     /// <summary>Kubernetes' back-off for images and crashes.</summary>
     private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(300);
 
-    /// <summary>An engine that restarts is back within seconds, and the site with it.</summary>
+    /// <summary>An engine that restarts, or is removing a container already, is through within seconds.</summary>
     private static readonly TimeSpan FirstEngineWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestEngineWait = TimeSpan.FromSeconds(30);
 
     public static Setback After(Setback? previous, string reason, string message, DateTimeOffset now)
     {
-        var count = (previous?.Count ?? 0) + 1;
-        var (first, longest) = reason == ReplicaReasons.EngineUnavailable ? (FirstEngineWait, LongestEngineWait) : (FirstWait, LongestWait);
+        var count = previous?.Reason == reason ? previous.Count + 1 : 1;
+        var (first, longest) = reason is ReplicaReasons.EngineUnavailable or ReplicaReasons.RemoveContainerError ? (FirstEngineWait, LongestEngineWait) : (FirstWait, LongestWait);
         var wait = TimeSpan.FromSeconds(Math.Min(first.TotalSeconds * Math.Pow(2, Math.Min(count - 1, 10)), longest.TotalSeconds));
         return new Setback(reason, message, count, wait, now + wait);
     }

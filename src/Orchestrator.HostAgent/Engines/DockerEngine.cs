@@ -14,6 +14,8 @@ internal sealed class DockerEngine(
 {
     public EngineFacts Facts => facts;
 
+    public string? PeerAddress => dialer.PeerAddress?.ToString();
+
     public void Dispose()
     {
         client.Dispose();

@@ -49,6 +49,11 @@ internal sealed class EngineCertificates : IDisposable
             throw new EngineException(
                 EngineFailure.Tls, $"there is no Secret {secretName} (spec.tlsSecretName) in namespace {ApiGroup.SystemNamespace}", failure);
         }
+        catch (HttpRequestException failure)
+        {
+            throw new EngineException(
+                EngineFailure.Unreachable, $"the Secret {secretName} (spec.tlsSecretName) cannot be read: the API server does not answer", failure);
+        }
         catch (HttpOperationException failure)
         {
             throw new EngineException(

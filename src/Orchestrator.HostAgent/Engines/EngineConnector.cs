@@ -20,19 +20,31 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time)
     /// <exception cref="EngineException">The sentence says what is wrong and where to mend it.</exception>
     public async Task<IEngine> ConnectAsync(DockerHost host, EnginePipeline pipeline, CancellationToken cancellationToken)
     {
-        var endpoint = EngineEndpoint.Parse(host.Spec.Endpoint);
-        if (host.Spec.TlsSecretName is not null && endpoint.SocketPath is not null)
-        {
-            throw new EngineException(EngineFailure.Incompatible, "spec.tlsSecretName is for tcp endpoints; a unix socket has no TLS");
-        }
+        var connection = await OpenAsync(host, pipeline, cancellationToken);
+        return new DockerEngine(connection.Client, connection.Dialer, connection.Certificates, connection.Facts, pipeline, time);
+    }
 
+    /// <summary>For callers that need the client itself, for calls that no agent makes.</summary>
+    /// <inheritdoc cref="ConnectAsync" path="/exception"/>
+    public async Task<EngineConnection> OpenAsync(DockerHost host, EnginePipeline pipeline, CancellationToken cancellationToken)
+    {
+        RequireTcpForTls(host);
         var certificates = host.Spec.TlsSecretName is { } secretName
             ? await EngineCertificates.ReadAsync(kubernetes, secretName, cancellationToken)
             : null;
+        return await OpenAsync(host, certificates, pipeline, time, cancellationToken);
+    }
+
+    /// <param name="certificates">Disposed of with the connection, and when there is none.</param>
+    /// <inheritdoc cref="ConnectAsync" path="/exception"/>
+    public static async Task<EngineConnection> OpenAsync(
+        DockerHost host, EngineCertificates? certificates, EnginePipeline pipeline, TimeProvider time, CancellationToken cancellationToken)
+    {
         DockerClient? client = null;
         try
         {
-            var dialer = new EngineDialer(endpoint, certificates, time);
+            RequireTcpForTls(host);
+            var dialer = new EngineDialer(EngineEndpoint.Parse(host.Spec.Endpoint), certificates, time);
             Version api;
             string engineVersion;
             string architecture;
@@ -48,13 +60,21 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time)
             var info = await pipeline.RunAsync(
                 EngineOperation.Info, EngineCalls.Guard(client.System.GetSystemInfoAsync, dialer, certificates), cancellationToken);
             var facts = new EngineFacts(engineVersion, api.ToString(), info.OperatingSystem, architecture, info.NCPU, info.MemTotal);
-            return new DockerEngine(client, dialer, certificates, facts, pipeline, time);
+            return new EngineConnection(client, dialer, certificates, facts);
         }
         catch
         {
             client?.Dispose();
             certificates?.Dispose();
             throw;
+        }
+    }
+
+    private static void RequireTcpForTls(DockerHost host)
+    {
+        if (host.Spec.TlsSecretName is not null && EngineEndpoint.Parse(host.Spec.Endpoint).SocketPath is not null)
+        {
+            throw new EngineException(EngineFailure.Incompatible, "spec.tlsSecretName is for tcp endpoints; a unix socket has no TLS");
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -18,6 +19,9 @@ internal sealed class EngineDialer(EngineEndpoint endpoint, EngineCertificates? 
     public EngineEndpoint Endpoint => endpoint;
 
     public bool UsesTls => certificates is not null;
+
+    /// <summary>The address that the endpoint's name stood for when it was last dialled; null for a unix socket.</summary>
+    public IPAddress? PeerAddress { get; private set; }
 
     public async ValueTask<Stream> DialAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
@@ -53,6 +57,7 @@ internal sealed class EngineDialer(EngineEndpoint endpoint, EngineCertificates? 
             }
 
             await socket.ConnectAsync(endpoint.ToEndPoint(), linked.Token);
+            PeerAddress = socket.RemoteEndPoint is IPEndPoint { Address: var peer } ? peer.IsIPv4MappedToIPv6 ? peer.MapToIPv4() : peer : null;
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch (Exception failure)

@@ -13,6 +13,9 @@ internal interface IEngine : IDisposable
 {
     EngineFacts Facts { get; }
 
+    /// <summary>The address it was reached at; null for a unix socket.</summary>
+    string? PeerAddress { get; }
+
     /// <summary>Whether it answers; on a way of its own past the circuit breaker.</summary>
     Task PingAsync(CancellationToken cancellationToken);
 

@@ -69,7 +69,17 @@ internal sealed partial class EngineLook(
             return false;
         }
 
-        var replica = await informers.ReplicaClient.GetAsync(key, cancellationToken);
+        Api.Replicas.Replica? replica;
+        try
+        {
+            replica = await informers.ReplicaClient.GetAsync(key, cancellationToken);
+        }
+        catch (Exception failure) when (failure is Runtime.Clients.ApiException or HttpRequestException)
+        {
+            // Not known to be an orphan is not one; and the engine is fine, whatever the API server is.
+            Log.ClaimUnknown(logger, failure, container.Name, hostName);
+            return false;
+        }
 
         // Two DockerHosts may be one engine: what is bound to the other host is that one's to look after.
         return replica is null
@@ -134,6 +144,9 @@ internal sealed partial class EngineLook(
     {
         [LoggerMessage(Level = LogLevel.Warning, Message = "Removing container {Name} from host {Host}: no Replica claims it ({Uid})")]
         public static partial void RemovingOrphan(ILogger logger, string name, string host, string uid);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Container {Name} on host {Host} stays: the API server did not say whether a Replica claims it")]
+        public static partial void ClaimUnknown(ILogger logger, Exception failure, string name, string host);
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "Container {Name} on host {Host} could not be removed; the next look tries again")]
         public static partial void OrphanStays(ILogger logger, Exception failure, string name, string host);

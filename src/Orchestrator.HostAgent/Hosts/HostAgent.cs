@@ -52,7 +52,8 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
         var logger = services.Loggers.CreateLogger<HostAgent>();
         _queue = new WorkQueue<ObjectKey>($"host-{name}", services.Time);
         var puller = new ImagePuller(new PullSecrets(services.Kubernetes), services.Time);
-        _work = new ContainerWork(services.InstanceId, puller, services.Events, logger);
+        _status = new HostStatusWriter(name, services.Informers, () => _link!.Session, () => _link!.Problem, logger, services.Time);
+        _work = new ContainerWork(services.InstanceId, puller, _status.MarkImages, services.Events, logger);
         var prober = new Prober(services.Scheduler, services.Http, () => Session?.Engine, logger, services.Time);
         _replicas = new ReplicaReconciler(
             services.Informers, this, _work, prober, services.Acknowledgements, _queue, services.Events, logger, services.Time);
@@ -65,7 +66,6 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
             new Random(name.GetHashCode(StringComparison.Ordinal)),
             logger,
             services.Time);
-        _status = new HostStatusWriter(name, services.Informers, () => _link.Session, () => _link.Problem, logger, services.Time);
         _loop = new ReconcileLoop<ObjectKey>(_queue, _replicas.ReconcileAsync, Workers, logger, services.Time);
     }
 
@@ -126,7 +126,13 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
         _status.Mark();
     }
 
-    public Task LookAsync(EngineSession session, bool all, CancellationToken cancellationToken) => _look.LookAsync(session, all, cancellationToken);
+    public async Task LookAsync(EngineSession session, bool all, CancellationToken cancellationToken)
+    {
+        await _look.LookAsync(session, all, cancellationToken);
+
+        // Levels, not edges: whatever was missed, by us too, is made good now.
+        EnqueueAll();
+    }
 
     public void Take(EngineEvent happened)
     {

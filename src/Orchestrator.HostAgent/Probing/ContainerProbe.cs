@@ -23,6 +23,7 @@ internal sealed class ContainerProbe : IDisposable
     private readonly Action _onVerdict;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stopped = new();
+    private readonly CancellationToken _stop;
     private volatile ProbeVerdict _verdict;
     private ProbeResult _last = ProbeResult.Unknown;
     private int _run;
@@ -45,6 +46,7 @@ internal sealed class ContainerProbe : IDisposable
         _scheduler = scheduler;
         _onVerdict = onVerdict;
         _time = time;
+        _stop = _stopped.Token;
         _verdict = new ProbeVerdict(settings.Kind == ProbeKind.Liveness || adopted, EverPassed: adopted, Looks: 0, Message: null, Failures: 0);
     }
 
@@ -76,9 +78,9 @@ internal sealed class ContainerProbe : IDisposable
 
     private void Due()
     {
-        if (!_stopped.IsCancellationRequested)
+        if (!_stop.IsCancellationRequested)
         {
-            _ = LookAsync(_stopped.Token);
+            _ = LookAsync(_stop);
         }
     }
 

@@ -8,6 +8,7 @@ public static class ReplicaReasons
     public const string ErrImageNeverPull = "ErrImageNeverPull";
     public const string CreateContainerError = "CreateContainerError";
     public const string RunContainerError = "RunContainerError";
+    public const string RemoveContainerError = "RemoveContainerError";
     public const string CrashLoopBackOff = "CrashLoopBackOff";
     public const string LivenessProbeFailed = "LivenessProbeFailed";
 

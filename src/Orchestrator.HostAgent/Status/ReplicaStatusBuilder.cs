@@ -9,7 +9,6 @@ namespace Orchestrator.HostAgent.Status;
 /// <summary>What the status of a Replica should say, from what is known of it. Pure, but for the record it reads.</summary>
 internal static class ReplicaStatusBuilder
 {
-    /// <param name="host">Null once the DockerHost is gone.</param>
     /// <param name="drainCheckAt">As in <see cref="ContainerSituation"/>.</param>
     /// <param name="unreachable">Why the engine cannot be reached; null if it can.</param>
     public static ReplicaStatus Build(
@@ -42,7 +41,7 @@ internal static class ReplicaStatusBuilder
             ? (ReplicaPhases.Stopping, ReplicaReasons.HostUnreachable, $"its container is removed once the host can be reached: {unreachable}")
         : drainCheckAt is not null && record.Container is { State: ContainerState.Running or ContainerState.Paused }
             ? (ReplicaPhases.Draining, null, "waiting for the proxies to let go of it")
-        : record.Setback is { } setback ? (ReplicaPhases.Stopping, setback.Reason, setback.Message)
+        : record.Setback is { Reason: ReplicaReasons.RemoveContainerError } setback ? (ReplicaPhases.Stopping, setback.Reason, setback.Message)
         : (ReplicaPhases.Stopping, null, null);
 
     private static (string Phase, string? Reason, string? Message) Staying(ReplicaRecord record, string? unreachable)

@@ -14,6 +14,8 @@ public sealed class ServerFixture : IAsyncLifetime
         _server = await KubeApiServer.StartAsync(TestContext.Current.CancellationToken);
         (await Server.KubectlAsync("apply", "-f", Repository.At("crds"))).OrThrow();
         (await Server.KubectlAsync("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")).OrThrow();
+        // This old a server says Established a moment before it says so in discovery.
+        await Eventually.See(() => Server.KubectlAsync("get", "webapps,replicas,dockerhosts"), seen => seen.ExitCode == 0);
     }
 
     public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;

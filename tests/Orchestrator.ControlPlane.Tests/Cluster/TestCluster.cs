@@ -126,13 +126,16 @@ internal sealed class TestCluster : IAsyncDisposable
         [.. (await Kubernetes.CoreV1.ListNamespacedEventAsync(Namespace)).Items
             .Where(entry => entry.InvolvedObject.Name == about).Select(entry => $"{entry.Type} {entry.Reason}: {entry.Message}")];
 
-    public async Task StartControllersAsync()
+    /// <param name="wire">Between the controllers and the server, to make trouble.</param>
+    /// <param name="clock">The controllers' clock.</param>
+    public async Task StartControllersAsync(DelegatingHandler? wire = null, TimeProvider? clock = null)
     {
+        var time = clock ?? TimeProvider.System;
         // As the user that orc serve runs them as, so that a right they lack is noticed here.
-        var kubernetes = Connect(_server.ControllerKubeconfig);
-        var informers = new SharedInformers(kubernetes, Controllers.FieldManager, Loggers, TimeProvider.System);
-        var events = new EventRecorder(kubernetes, Controllers.FieldManager, Loggers, TimeProvider.System);
-        var controllers = new Controllers(informers, kubernetes, events, Loggers, TimeProvider.System);
+        var kubernetes = Connect(_server.ControllerKubeconfig, wire);
+        var informers = new SharedInformers(kubernetes, Controllers.FieldManager, Loggers, time);
+        var events = new EventRecorder(kubernetes, Controllers.FieldManager, Loggers, time);
+        var controllers = new Controllers(informers, kubernetes, events, Loggers, time);
         _controllers = new Part(informers, controllers.RunAsync, async () =>
         {
             controllers.Dispose();
@@ -166,7 +169,11 @@ internal sealed class TestCluster : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private static Kubernetes Connect(string kubeconfig) => new(KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig));
+    /// <summary>One more client of the server, as an administrator.</summary>
+    public Kubernetes Connect(DelegatingHandler wire) => Connect(_server.AdminKubeconfig, wire);
+
+    private static Kubernetes Connect(string kubeconfig, DelegatingHandler? wire = null) =>
+        new(KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig), wire is null ? [] : [wire]);
 
     private async Task StartPartsAsync(int hosts, bool controllers)
     {

@@ -31,6 +31,8 @@ public sealed class ContainerPlannerTests
         { "stopped, and its start failed", new() { State = ContainerState.Exited, BackingOff = true }, ContainerStep.Wait },
         { "paused by somebody", new() { State = ContainerState.Paused }, ContainerStep.Wait },
         { "left over by a removal", new() { State = ContainerState.Dead }, ContainerStep.Discard },
+        { "left over by a removal that failed just now", new() { State = ContainerState.Dead, BackingOff = true }, ContainerStep.Wait },
+        { "runs in a crash loop that could not be taken over", new() { State = ContainerState.Running, ShortRuns = 3, RanFor = 1, BackingOff = true }, ContainerStep.Wait },
         { "being removed", new() { State = ContainerState.Removing }, ContainerStep.Wait },
     };
 
@@ -45,7 +47,8 @@ public sealed class ContainerPlannerTests
         { "ended", new() { State = ContainerState.Exited, Draining = true }, ContainerStep.StopAndRemove },
         { "left over by a removal", new() { State = ContainerState.Dead }, ContainerStep.StopAndRemove },
         { "being removed", new() { State = ContainerState.Removing }, ContainerStep.Wait },
-        { "runs, drained, in back-off", new() { State = ContainerState.Running, BackingOff = true }, ContainerStep.StopAndRemove },
+        { "runs, drained, its removal failed just now", new() { State = ContainerState.Running, BackingOff = true }, ContainerStep.Wait },
+        { "gone, whatever failed before", new() { BackingOff = true }, ContainerStep.Release },
     };
 
     [Theory]

@@ -1,0 +1,47 @@
+using System.CommandLine;
+using Orchestrator.Cli.Output;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary>Options that several commands have, made anew for each.</summary>
+internal static class CommonOptions
+{
+    /// <summary>Long enough for a slow pull, short enough for a script that would otherwise hang.</summary>
+    private const string DefaultTimeout = "5m";
+
+    public static Option<string[]> Files(string description) => new("--filename", "-f") { Description = description, HelpName = "FILE|FOLDER|-" };
+
+    public static Option<bool> Recursive() => new("--recursive", "-R") { Description = "Read the folders in a folder too." };
+
+    public static Option<string?> Selector() => new("--selector", "-l")
+    {
+        Description = "Only objects with these labels, such as app=web,tier!=test.",
+        HelpName = "LABELS",
+    };
+
+    public static Option<bool> AllNamespaces() => new("--all-namespaces", "-A") { Description = "Objects of all namespaces." };
+
+    public static Option<TimeSpan> Timeout() => Duration("--timeout", $"How long to wait, such as 90s or 2m. [default: {DefaultTimeout}]", Durations.Parse(DefaultTimeout)!.Value);
+
+    public static Option<TimeSpan> Duration(string name, string description, TimeSpan fallback) => new(name)
+    {
+        Description = description,
+        HelpName = "DURATION",
+        CustomParser = result =>
+        {
+            if (result.Tokens is not [var token])
+            {
+                return fallback;
+            }
+
+            if (Durations.Parse(token.Value) is { } value)
+            {
+                return value;
+            }
+
+            result.AddError($"{name}: \"{token.Value}\" is no duration such as 90s, 5m or 1h30m");
+            return default;
+        },
+        DefaultValueFactory = _ => fallback,
+    };
+}

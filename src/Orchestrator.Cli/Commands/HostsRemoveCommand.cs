@@ -1,0 +1,63 @@
+using System.CommandLine;
+using Orchestrator.Api;
+using Orchestrator.Api.DockerHosts;
+using Orchestrator.Cli.Connection;
+using Orchestrator.Cli.Waiting;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary>Takes hosts out: their replicas go elsewhere first. The Secret that <c>hosts add</c> made goes with its host.</summary>
+internal sealed class HostsRemoveCommand : ApiCommand
+{
+    private readonly Argument<string[]> _names = new("NAME") { Description = "Hosts.", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<bool> _noWait = new("--no-wait") { Description = "Do not wait until they are gone; their TLS Secrets then stay." };
+    private readonly Option<TimeSpan> _timeout = CommonOptions.Timeout();
+
+    public HostsRemoveCommand()
+        : base("remove", "Take hosts out; their replicas go elsewhere first.", namespaced: false)
+    {
+        Aliases.Add("rm");
+        _names.CompletionSources.Add(Completions.Names(DockerHost.Plural));
+        Arguments.Add(_names);
+        Options.Add(_noWait);
+        Options.Add(_timeout);
+    }
+
+    protected override async Task<int> RunAsync(ParseResult line, Session session, CancellationToken cancellationToken)
+    {
+        var kind = await session.Kinds.FindAsync(ApiGroup.GroupVersion, DockerHost.KubeKind, cancellationToken);
+        var leaving = new List<Awaited>();
+        foreach (var name in line.GetValue(_names)!)
+        {
+            var answer = await session.Api.SendAsync(HttpMethod.Delete, kind.Path(null, name), null, ApiConnection.Json, cancellationToken);
+            var uid = answer["metadata"]?["deletionTimestamp"] is null ? null : (string?)answer["metadata"]?["uid"];
+            session.Terminal.Out.WriteLine($"{kind.Label}/{name} {(uid is null ? "deleted" : "deletion started")}");
+            if (uid is not null)
+            {
+                leaving.Add(new(kind, null, name, uid));
+            }
+            else
+            {
+                await HostSecrets.DeleteAsync(session, name, cancellationToken);
+            }
+        }
+
+        if (leaving.Count == 0)
+        {
+            return ExitCodes.Done;
+        }
+
+        if (line.GetValue(_noWait))
+        {
+            return ExitCodes.Done;
+        }
+
+        await new Waiter(session, line.GetValue(_timeout)).UntilGoneAsync(leaving, cancellationToken);
+        foreach (var host in leaving)
+        {
+            await HostSecrets.DeleteAsync(session, host.Name, cancellationToken);
+        }
+
+        return ExitCodes.Done;
+    }
+}

@@ -1,0 +1,96 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using Orchestrator.Cli.Output;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary>The command line as a whole. It goes by any name: <c>kubectl-orc</c> makes it kubectl's plugin <c>kubectl orc</c>.</summary>
+internal static class Orc
+{
+    public static RootCommand Create()
+    {
+        var root = new RootCommand("Orchestrator keeps web containers running across Docker hosts, behind a load-balancing proxy.")
+        {
+            new ServeCommand(),
+            new ProxyCommand(),
+            new ApplyCommand(),
+            new GetCommand(),
+            new DescribeCommand(),
+            new DeleteCommand(),
+            new ScaleCommand(),
+            new LogsCommand(),
+            new HostsCommand(),
+            new EventsCommand(),
+            new ApiResourcesCommand(),
+            new VersionCommand(),
+            new CompletionCommand(),
+        };
+        foreach (var help in root.Options.OfType<HelpOption>())
+        {
+            help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        }
+
+        return root;
+    }
+
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        using var terminal = new Terminal();
+        var line = Create().Parse(arguments);
+        if (line.Errors.Count > 0 && line.Action is ParseErrorAction)
+        {
+            // One mistake, one sentence: an unknown word makes the parser also miss the command it took the place of.
+            foreach (var error in line.Errors.Take(line.UnmatchedTokens.Count > 0 ? 0 : 1).Select(error => error.Message)
+                .Concat(line.UnmatchedTokens.Select(word => $"\"{word}\" is no command or option of `{Path(line.CommandResult)}`")))
+            {
+                terminal.Fail(error);
+            }
+
+            terminal.Note($"See `{Path(line.CommandResult)} --help`.");
+            return ExitCodes.Usage;
+        }
+
+        try
+        {
+            return await line.InvokeAsync(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                Output = terminal.Out,
+                Error = terminal.Error,
+
+                // Serve and proxy handle signals themselves: they have something to finish first.
+                ProcessTerminationTimeout = line.CommandResult.Command is IHandlesSignals ? null : TimeSpan.FromSeconds(2),
+            });
+        }
+        catch (OutputClosedException)
+        {
+            return ExitCodes.OutputClosed;
+        }
+        catch (Exception failure)
+        {
+            var (exitCode, message) = Failures.Describe(failure);
+            terminal.Fail(message);
+            if (Environment.GetEnvironmentVariable("ORC_DEBUG") is { Length: > 0 })
+            {
+                terminal.Note(failure.ToString());
+            }
+
+            return exitCode;
+        }
+    }
+
+    private static string Path(System.CommandLine.Parsing.CommandResult result)
+    {
+        var names = new List<string>();
+        for (System.CommandLine.Parsing.SymbolResult? at = result; at is System.CommandLine.Parsing.CommandResult command; at = at.Parent)
+        {
+            names.Insert(0, at.Parent is null ? "orc" : command.Command.Name);
+        }
+
+        return string.Join(' ', names);
+    }
+}
+
+/// <summary>A command that stops in an orderly way by itself when it is told to.</summary>
+internal interface IHandlesSignals;

@@ -1,0 +1,167 @@
+using System.CommandLine;
+using System.Net;
+using k8s;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Cli.Connection;
+using Orchestrator.Cli.Logging;
+using Orchestrator.Cli.Serving;
+using Orchestrator.Proxy;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary>Runs a proxy. <c>orc serve</c> starts one by itself; more, on other machines, make more entrances.</summary>
+internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamples
+{
+    private const string KubeconfigFile = "proxy.kubeconfig";
+
+    /// <summary>A predecessor that stops lets its requests finish; ours are served meanwhile.</summary>
+    private static readonly TimeSpan TakeOverTimeout = TimeSpan.FromMinutes(2);
+
+    /// <summary>Outlasts a look at the lock by <c>orc serve</c>, which takes it for a moment.</summary>
+    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(1);
+
+    private readonly ConnectionChoice _connection = new(
+        "Which API server. Default: the data folder's proxy.kubeconfig, then $KUBECONFIG, the local server's admin.kubeconfig, ~/.kube/config.");
+
+    private readonly Option<string> _dataFolder = new(ProxyArguments.DataFolder) { Description = "Where the last known routes are kept.", HelpName = "FOLDER", DefaultValueFactory = _ => DataFolders.Default };
+    private readonly Option<IPEndPoint?> _listen = Endpoints.Option(ProxyArguments.Listen, "Where requests come in.", $"[::]:{ProxyOptions.DefaultPort}", optional: false);
+    private readonly Option<IPEndPoint?> _admin = Endpoints.Option(ProxyArguments.AdminListen, "Where /metrics, /healthz, /readyz and /routes are.", $"127.0.0.1:{ProxyOptions.DefaultAdminPort}", optional: true);
+    private readonly Option<TimeSpan> _drain = CommonOptions.Duration(ProxyArguments.DrainTimeout, "How long requests in flight get when it stops. [default: 30s]", TimeSpan.FromSeconds(30));
+    private readonly Option<string?> _accessLog = new(ProxyArguments.AccessLog) { Description = "A file that gets one JSON object a line for each request; - is standard output. Default: none.", HelpName = "FILE" };
+    private readonly Option<string?> _logFile = new(ProxyArguments.LogFile) { Description = "Log to this file, kept below 40 MB with its predecessors. Default: standard error.", HelpName = "FILE" };
+    private readonly Option<bool> _takeOver = new(ProxyArguments.TakeOver) { Description = "Take the place of the proxy that runs with this data folder, without a moment in which nobody listens." };
+    private readonly LogOptions _log = new();
+
+    public ProxyCommand()
+        : base(ProxyArguments.Command, "Run a proxy: takes requests and passes them to ready replicas.")
+    {
+        _connection.AddTo(this);
+        Options.Add(_dataFolder);
+        Options.Add(_listen);
+        Options.Add(_admin);
+        Options.Add(_drain);
+        Options.Add(_accessLog);
+        Options.Add(_logFile);
+        Options.Add(_takeOver);
+        _log.AddTo(this);
+        SetAction((line, _) => RunAsync(line));
+    }
+
+    public IReadOnlyList<string> Examples => ["orc proxy --kubeconfig proxy.kubeconfig --listen :80", "orc proxy --take-over"];
+
+    private async Task<int> RunAsync(ParseResult line)
+    {
+        using var signals = new StopSignals();
+        var file = line.GetValue(_logFile) is { } path ? new LogFile(path) : null;
+        file?.Open();
+        using var loggers = _log.Create(line, file);
+        var logger = loggers.CreateLogger<ProxyCommand>();
+        var dataFolder = Path.GetFullPath(line.GetValue(_dataFolder)!);
+        var folder = new ProxyFolder(dataFolder);
+        folder.Create();
+        using var kubernetes = new Kubernetes(Configuration(line, dataFolder));
+        var predecessor = line.GetValue(_takeOver) ? folder.Read()?.Process : null;
+        var held = predecessor is null ? await LockAsync(folder, LockTimeout, signals.Stop) : null;
+        try
+        {
+            await using var proxy = await StartAsync(line, folder, kubernetes, loggers, signals.Stop);
+            folder.Write(new ProxyRecord(
+                ProcessIdentity.Of(Environment.ProcessId)!, ProductVersion.Text, proxy.AdminAddress?.ToString(), ArgumentsOf(Environment.GetCommandLineArgs())));
+            Log.Listening(logger, proxy.Address, proxy.AdminAddress);
+            if (predecessor is not null)
+            {
+                Log.TakenOver(logger, predecessor.Pid);
+                _ = predecessor.IsAlive() ? Native.Kill(predecessor.Pid, Native.Sigterm) : 0;
+                held = await LockAsync(folder, TakeOverTimeout, signals.Stop);
+            }
+
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, signals.Stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            Log.Stopping(logger);
+            await proxy.StopAsync(signals.Hurry);
+            return ExitCodes.Done;
+        }
+        catch (OperationCanceledException) when (signals.Stop.IsCancellationRequested)
+        {
+            return ExitCodes.Done;
+        }
+        finally
+        {
+            held?.Dispose();
+        }
+    }
+
+    private KubernetesClientConfiguration Configuration(ParseResult line, string dataFolder)
+    {
+        if (_connection.Load(line) is { } chosen)
+        {
+            return chosen;
+        }
+
+        var own = Path.Combine(dataFolder, KubeconfigFile);
+        return KubeconfigChoice
+            .Find(File.Exists(own) ? own : null, Environment.GetEnvironmentVariable, DataFolders.Default, DataFolders.Home)
+            .Load(line.GetValue(_connection.Context));
+    }
+
+    private async Task<ProxyServer> StartAsync(
+        ParseResult line, ProxyFolder folder, Kubernetes kubernetes, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        var listen = line.GetValue(_listen)!;
+        var options = new ProxyOptions
+        {
+            StateFolder = folder.StateFolder,
+            Address = listen.Address,
+            Port = listen.Port,
+            Admin = line.GetValue(_admin),
+            DrainTimeout = line.GetValue(_drain),
+            AccessLog = line.GetValue(_accessLog),
+            TakeOver = line.GetValue(_takeOver),
+        };
+        try
+        {
+            return await ProxyServer.StartAsync(options, kubernetes, loggers, TimeProvider.System, cancellationToken);
+        }
+        catch (IOException failure)
+        {
+            throw new CommandException(ExitCodes.InUse, $"the proxy cannot start: {failure.Message}", failure);
+        }
+    }
+
+    /// <exception cref="CommandException">Another proxy keeps it.</exception>
+    private static async Task<IDisposable> LockAsync(ProxyFolder folder, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            if (folder.TryLock() is { } held)
+            {
+                return held;
+            }
+
+            if (TimeProvider.System.GetElapsedTime(started) > timeout)
+            {
+                var who = folder.Read()?.Process.Pid is { } pid ? $" (process {pid})" : "";
+                throw new CommandException(
+                    ExitCodes.InUse, $"another proxy runs with {folder.StateFolder}{who}: stop it, choose another --data-folder, or use --take-over");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
+        }
+    }
+
+    /// <summary>What the supervisor compares: the words after <c>proxy</c>, without the one that only says how to begin.</summary>
+    private static string[] ArgumentsOf(string[] words) =>
+        [.. words.SkipWhile(word => word != ProxyArguments.Command).Skip(1).Where(word => word != ProxyArguments.TakeOver)];
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "Proxy listens on {Address}; admin on {Admin}")]
+        public static partial void Listening(ILogger logger, IPEndPoint address, IPEndPoint? admin);
+
+        [LoggerMessage(Level = LogLevel.Information, Message = "Proxy takes the place of process {Pid}, which finishes what it has in flight")]
+        public static partial void TakenOver(ILogger logger, int pid);
+
+        [LoggerMessage(Level = LogLevel.Information, Message = "Proxy stops: requests in flight are finished")]
+        public static partial void Stopping(ILogger logger);
+    }
+}

@@ -1,0 +1,46 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Orchestrator.Api.WebApps;
+using Orchestrator.Cli.Connection;
+using Orchestrator.Cli.Waiting;
+
+namespace Orchestrator.Cli.Commands;
+
+/// <summary>Sets how many replicas an app has, through its scale subresource.</summary>
+internal sealed class ScaleCommand : ApiCommand, IHasExamples
+{
+    private readonly Argument<string> _app = new("APP") { Description = "The app: its name, or TYPE/NAME of anything that scales." };
+    private readonly Option<int> _replicas = new("--replicas") { Description = "How many; 0 stops them all.", HelpName = "N", Required = true };
+    private readonly Option<bool> _wait = new("--wait", "-w") { Description = "Wait until that many are ready." };
+    private readonly Option<TimeSpan> _timeout = CommonOptions.Timeout();
+
+    public ScaleCommand()
+        : base("scale", "Set how many replicas an app has.")
+    {
+        _app.CompletionSources.Add(Completions.Names(WebApp.Plural));
+        Arguments.Add(_app);
+        Options.Add(_replicas);
+        Options.Add(_wait);
+        Options.Add(_timeout);
+    }
+
+    public IReadOnlyList<string> Examples => ["orc scale web --replicas 10", "orc scale web --replicas 3 --wait --timeout 1m"];
+
+    protected override async Task<int> RunAsync(ParseResult line, Session session, CancellationToken cancellationToken)
+    {
+        var word = line.GetValue(_app)!;
+        var references = await ObjectReference.ParseAsync(
+            word.Contains('/', StringComparison.Ordinal) ? [word] : [WebApp.Plural + "." + Api.ApiGroup.Name, word], session.Kinds, cancellationToken);
+        var (kind, name) = (references[0].Kind, references[0].Name!);
+        var patch = new JsonObject { ["spec"] = new JsonObject { ["replicas"] = line.GetValue(_replicas) } };
+        await session.Api.SendAsync(
+            HttpMethod.Patch, kind.Path(session.NamespaceFor(kind), name, "scale"), patch, ApiConnection.MergePatch, cancellationToken);
+        session.Terminal.Out.WriteLine($"{kind.Label}/{name} scaled");
+        if (line.GetValue(_wait))
+        {
+            await new Waiter(session, line.GetValue(_timeout)).UntilReadyAsync([new(kind, session.NamespaceFor(kind), name)], cancellationToken);
+        }
+
+        return ExitCodes.Done;
+    }
+}

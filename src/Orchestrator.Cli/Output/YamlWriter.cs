@@ -1,0 +1,64 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Orchestrator.Cli.Manifests;
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+
+namespace Orchestrator.Cli.Output;
+
+/// <summary>JSON as the YAML that kubectl prints: keys sorted, text quoted only where it would mean something else.</summary>
+internal static class YamlWriter
+{
+    public static string Write(JsonNode? node)
+    {
+        var text = new StringWriter { NewLine = "\n" };
+        var emitter = new Emitter(text, new EmitterSettings(bestIndent: 2, bestWidth: int.MaxValue, isCanonical: false, maxSimpleKeyLength: 1024, skipAnchorName: true));
+        emitter.Emit(new StreamStart());
+        emitter.Emit(new DocumentStart(null, null, isImplicit: true));
+        Emit(emitter, node);
+        emitter.Emit(new DocumentEnd(isImplicit: true));
+        emitter.Emit(new StreamEnd());
+        return text.ToString();
+    }
+
+    private static void Emit(Emitter emitter, JsonNode? node)
+    {
+        switch (node)
+        {
+            case JsonObject map:
+                emitter.Emit(new MappingStart(null, null, isImplicit: true, map.Count == 0 ? MappingStyle.Flow : MappingStyle.Block));
+                foreach (var (key, value) in map.OrderBy(member => member.Key, StringComparer.Ordinal))
+                {
+                    emitter.Emit(Text(key));
+                    Emit(emitter, value);
+                }
+
+                emitter.Emit(new MappingEnd());
+                break;
+            case JsonArray list:
+                emitter.Emit(new SequenceStart(null, null, isImplicit: true, list.Count == 0 ? SequenceStyle.Flow : SequenceStyle.Block));
+                foreach (var item in list)
+                {
+                    Emit(emitter, item);
+                }
+
+                emitter.Emit(new SequenceEnd());
+                break;
+            case JsonValue value when value.GetValueKind() == JsonValueKind.String:
+                emitter.Emit(Text(value.GetValue<string>()));
+                break;
+            default:
+                emitter.Emit(new Scalar(node?.ToJsonString() ?? "null"));
+                break;
+        }
+    }
+
+    private static Scalar Text(string text)
+    {
+        var style = text.Contains('\n', StringComparison.Ordinal) ? ScalarStyle.Literal
+            : text.Length == 0 || YamlScalars.Resolve(text) is not JsonValue value || value.GetValueKind() != JsonValueKind.String || text != text.Trim()
+                ? ScalarStyle.DoubleQuoted
+            : ScalarStyle.Plain;
+        return new Scalar(null, null, text, style, isPlainImplicit: true, isQuotedImplicit: true);
+    }
+}

@@ -1,0 +1,197 @@
+using k8s;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+using Orchestrator.ApiServer;
+using Orchestrator.ApiServer.Storage;
+using Orchestrator.ControlPlane;
+using Orchestrator.HostAgent;
+using Orchestrator.Runtime;
+using Orchestrator.Runtime.Events;
+using Orchestrator.Runtime.Informers;
+using Orchestrator.Runtime.LeaderElection;
+using Prometheus;
+
+namespace Orchestrator.Cli.Serving;
+
+/// <summary>
+/// The parts of <c>orc serve</c>, put together: each is a client of the API server, and they know nothing of each other. Started
+/// from the API server outwards, stopped the other way round (docs/design/process-model.md).
+/// </summary>
+internal sealed partial class Server(ServeOptions options, ILoggerFactory loggers, TimeProvider time)
+{
+    private const string LeaseName = "orchestrator-controller";
+    private const string EventSource = "orchestrator";
+
+    /// <summary>More than a proxy takes to end when nothing is in flight any more.</summary>
+    private static readonly TimeSpan ProxyExtraTime = TimeSpan.FromSeconds(10);
+
+    private readonly ILogger _logger = loggers.CreateLogger<Server>();
+
+    /// <param name="stop">Stop in an orderly way.</param>
+    /// <param name="hurry">Stop waiting for the proxy to finish.</param>
+    /// <returns>The exit code.</returns>
+    /// <exception cref="CommandException">It cannot start, or a part has failed; says why.</exception>
+    public async Task<int> RunAsync(CancellationToken stop, CancellationToken hurry)
+    {
+        // By default prometheus-net turns on every event counter and meter of the framework: series by the hundred, and processor time.
+        Metrics.SuppressDefaultMetrics(new SuppressDefaultMetricOptions { SuppressEventCounters = true, SuppressMeters = true });
+        var started = time.GetTimestamp();
+        var firstStart = options.Cluster is null && !Directory.Exists(options.DataFolder);
+        try
+        {
+            await using var api = options.Cluster is null ? await StartApiAsync(stop) : null;
+            using var kubernetes = new Kubernetes(
+                options.Cluster ?? KubernetesClientConfiguration.BuildConfigFromConfigFile(api!.ControllerKubeconfig));
+            if (api is null)
+            {
+                await ClusterCheck.RunAsync(kubernetes, stop);
+            }
+
+            var supervisor = options.ProxyArguments is { } arguments ? Supervisor(arguments(api?.ProxyKubeconfig)) : null;
+            using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            var supervising = supervisor is null ? Task.CompletedTask : Task.Run(() => supervisor.RunAsync(stopping.Token), CancellationToken.None);
+            try
+            {
+                await RunPartsAsync(api, kubernetes, started, firstStart, stop);
+            }
+            finally
+            {
+                await stopping.CancelAsync();
+                await supervising;
+                if (supervisor is not null && stop.IsCancellationRequested)
+                {
+                    await StopProxyAsync(supervisor, hurry);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Told to stop while starting.
+        }
+
+        Log.Stopped(_logger);
+        return ExitCodes.Done;
+    }
+
+    private async Task RunPartsAsync(EmbeddedApiServer? api, Kubernetes kubernetes, long started, bool firstStart, CancellationToken stop)
+    {
+        var instance = await InstanceId.EnsureAsync(kubernetes, stop);
+        var informers = new SharedInformers(kubernetes, Controllers.FieldManager, loggers, time);
+        await using var events = new EventRecorder(kubernetes, EventSource, loggers, time);
+        using var controllers = new Controllers(informers, kubernetes, events, loggers, time);
+        using var agents = new HostAgents(informers, kubernetes, events, instance, loggers, time);
+        await using var metrics = options.Metrics is { } address
+            ? await ListenAsync(() => MetricsListener.StartAsync(address, () => WhyNotReady(informers), loggers, stop), "--metrics-listen")
+            : null;
+
+        // One token for all: the first part that ends, in whatever way, ends the others.
+        using var together = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        Task Work(CancellationToken token) => Task.WhenAll(controllers.RunAsync(token), agents.RunAsync(token));
+        var leadership = new Leadership(informers.LeaseClient, LeaseName, $"{Environment.MachineName}_{Guid.NewGuid():N}", loggers.CreateLogger<Leadership>(), time);
+        var parts = new List<Task>
+        {
+            Task.Run(() => informers.RunAsync(together.Token), CancellationToken.None),
+
+            // An embedded server's data folder is locked: there is nobody to contend with.
+            Task.Run(() => api is null ? leadership.RunAsync(Work, together.Token) : Work(together.Token), CancellationToken.None),
+        };
+        try
+        {
+            await informers.WaitForSyncAsync(stop);
+            Log.Ready(_logger, time.GetElapsedTime(started).TotalMilliseconds);
+            var offered = api is not null && options.TakeLocalEngine
+                && await new LocalEngine(informers, options.DataFolder, _logger).OfferAsync(stop);
+            if (options.Banner && api is not null)
+            {
+                new Banner(options, api).Write(time.GetElapsedTime(started), firstStart, hasHosts: offered || informers.Hosts.Items.Count > 0);
+            }
+
+            await await Task.WhenAny([.. parts, Task.Delay(Timeout.InfiniteTimeSpan, time, stop)]);
+            throw CommandException.Failed("a part of the server ended by itself");
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            Log.Stopping(_logger);
+        }
+        finally
+        {
+            await together.CancelAsync();
+            await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task<EmbeddedApiServer> StartApiAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ListenAsync(
+                () => EmbeddedApiServer.StartAsync(
+                    new ApiServerOptions { DataFolder = options.DataFolder, Address = options.Api.Address, Port = options.Api.Port }, loggers, time, cancellationToken),
+                "--port");
+        }
+        catch (DataFolderInUseException inUse)
+        {
+            throw new CommandException(ExitCodes.InUse, inUse.Message, inUse);
+        }
+        catch (StorageException damaged)
+        {
+            throw CommandException.Failed(damaged.Message);
+        }
+    }
+
+    /// <exception cref="CommandException">The address is in use.</exception>
+    private static async Task<T> ListenAsync<T>(Func<Task<T>> start, string option)
+    {
+        try
+        {
+            return await start();
+        }
+        catch (IOException failure) when (failure.InnerException is AddressInUseException || failure.Message.Contains("in use", StringComparison.Ordinal))
+        {
+            throw new CommandException(ExitCodes.InUse, $"{failure.Message.TrimEnd('.')}: stop what listens there, or choose another address with {option}", failure);
+        }
+    }
+
+    private ProxySupervisor Supervisor(string[] arguments)
+    {
+        var (program, programArguments) = ProxyLaunch.Self();
+        return new ProxySupervisor(
+            new ProxyFolder(options.DataFolder),
+            new ProxyLaunch(program, programArguments, arguments, options.ProxyDrainTimeout + ProxyExtraTime),
+            loggers.CreateLogger<ProxySupervisor>(),
+            time,
+            new Random(Environment.ProcessId));
+    }
+
+    private async Task StopProxyAsync(ProxySupervisor supervisor, CancellationToken hurry)
+    {
+        try
+        {
+            await supervisor.StopAsync(hurry);
+        }
+        catch (OperationCanceledException) when (hurry.IsCancellationRequested)
+        {
+            Log.ProxyLeft(_logger);
+        }
+    }
+
+    private static string? WhyNotReady(SharedInformers informers) =>
+        informers.WebApps.HasSynced && informers.Replicas.HasSynced && informers.Hosts.HasSynced && informers.ProxyLeases.HasSynced
+            ? null
+            : "the API server has not told yet what there is";
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "Ready after {Milliseconds:0} ms")]
+        public static partial void Ready(ILogger logger, double milliseconds);
+
+        [LoggerMessage(Level = LogLevel.Information, Message = "Stopping")]
+        public static partial void Stopping(ILogger logger);
+
+        [LoggerMessage(Level = LogLevel.Information, Message = "Stopped; containers go on")]
+        public static partial void Stopped(ILogger logger);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Not waiting for the proxy: it ends by itself when it has finished what is in flight")]
+        public static partial void ProxyLeft(ILogger logger);
+    }
+}

@@ -1,0 +1,119 @@
+using Orchestrator.Cli.Commands;
+using Orchestrator.Cli.Connection;
+using Orchestrator.Runtime.Clients;
+using Spectre.Console;
+
+namespace Orchestrator.Cli.Waiting;
+
+/// <param name="Namespace">Null for a cluster-wide kind.</param>
+/// <param name="Uid">The very object; another of its name does not count. Null when any does.</param>
+internal sealed record Awaited(ResourceKind Kind, string? Namespace, string Name, string? Uid = null)
+{
+    public override string ToString() => $"{Kind.Label}/{Name}";
+}
+
+/// <summary>
+/// Waits for objects to become ready or to go, and shows what is missing: on a terminal a line that moves, else a line for each
+/// change.
+/// </summary>
+internal sealed class Waiter(Session session, TimeSpan timeout)
+{
+    /// <summary>Short enough not to be felt, and a request of half a millisecond.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    private readonly Dictionary<Awaited, string> _told = [];
+
+    /// <exception cref="CommandException">Not in time: says what is missing. Or one was deleted meanwhile.</exception>
+    public Task UntilReadyAsync(IReadOnlyList<Awaited> objects, CancellationToken cancellationToken) =>
+        UntilAsync(objects, ReadyAsync, "become ready", cancellationToken);
+
+    /// <exception cref="CommandException">Not in time: says what is still there.</exception>
+    public Task UntilGoneAsync(IReadOnlyList<Awaited> objects, CancellationToken cancellationToken) =>
+        UntilAsync(objects, GoneAsync, "go", cancellationToken);
+
+    private async Task UntilAsync(
+        IReadOnlyList<Awaited> objects, Func<Awaited, CancellationToken, Task<Readiness>> look, string what, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(timeout, session.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            if (session.Terminal.CanAnimate)
+            {
+                await session.Terminal.RichError().Status().StartAsync("waiting", status => LoopAsync(
+                    objects, look, text => status.Status(Markup.Escape(text)), either.Token));
+            }
+            else
+            {
+                await LoopAsync(objects, look, static _ => { }, either.Token);
+            }
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            var missing = _told.Count > 0 ? string.Join("; ", _told.Select(one => $"{one.Key}: {one.Value}")) : "the API server did not answer";
+            throw new CommandException(ExitCodes.TimedOut, $"did not {what} within {Output.Durations.Age(timeout)}: {missing}");
+        }
+    }
+
+    private async Task LoopAsync(
+        IReadOnlyList<Awaited> objects, Func<Awaited, CancellationToken, Task<Readiness>> look, Action<string> show, CancellationToken cancellationToken)
+    {
+        var left = objects.ToList();
+        while (true)
+        {
+            foreach (var one in left.ToList())
+            {
+                var seen = await look(one, cancellationToken);
+                if (seen.Ready)
+                {
+                    left.Remove(one);
+                    _told.Remove(one);
+                    session.Terminal.Note($"{one}: {seen.Message}");
+                }
+                else if (_told.GetValueOrDefault(one) != seen.Message)
+                {
+                    _told[one] = seen.Message;
+                    if (!session.Terminal.CanAnimate)
+                    {
+                        session.Terminal.Note($"{one}: {seen.Message}");
+                    }
+                }
+            }
+
+            if (left.Count == 0)
+            {
+                return;
+            }
+
+            show($"{left[0]}: {_told[left[0]]}{(left.Count > 1 ? $" (and {left.Count - 1} more)" : "")}");
+            await Task.Delay(Pause, session.Time, cancellationToken);
+        }
+    }
+
+    private async Task<Readiness> ReadyAsync(Awaited one, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Readiness.Of(await session.Api.GetAsync(one.Kind.Path(one.Namespace, one.Name), cancellationToken));
+        }
+        catch (NotFoundException)
+        {
+            throw CommandException.Failed($"{one} was deleted while it was waited for");
+        }
+    }
+
+    private async Task<Readiness> GoneAsync(Awaited one, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var live = await session.Api.GetAsync(one.Kind.Path(one.Namespace, one.Name), cancellationToken);
+            return one.Uid is not null && (string?)live["metadata"]?["uid"] != one.Uid
+                ? new(true, "deleted (another of its name is there)")
+                : new(false, live["metadata"]?["finalizers"] is { } finalizers ? $"waiting for {finalizers.ToJsonString()}" : "still there");
+        }
+        catch (NotFoundException)
+        {
+            return new(true, "deleted");
+        }
+    }
+}

@@ -1,0 +1,19 @@
+using k8s.Models;
+using Orchestrator.Api.DockerHosts;
+
+namespace Orchestrator.HostAgent.Engines;
+
+/// <summary>Tries an engine before anything about it is stored.</summary>
+public static class EngineCheck
+{
+    /// <param name="tls">What <c>spec.tlsSecretName</c> names; null for an endpoint without TLS.</param>
+    /// <returns>What the engine says of itself.</returns>
+    /// <exception cref="EngineException">It cannot be used; the sentence says why, and what to do.</exception>
+    public static async Task<EngineFacts> RunAsync(DockerHost host, V1Secret? tls, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var certificates = tls is null ? null : EngineCertificates.Parse(tls.Metadata.Name, tls);
+        var pipeline = new EnginePipeline(host.Metadata.Name, time);
+        using var connection = await EngineConnector.OpenAsync(host, certificates, pipeline, time, cancellationToken);
+        return connection.Facts;
+    }
+}

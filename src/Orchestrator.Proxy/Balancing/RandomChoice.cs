@@ -1,0 +1,9 @@
+using Orchestrator.Proxy.Routing;
+
+namespace Orchestrator.Proxy.Balancing;
+
+/// <summary>Any, each as likely.</summary>
+internal sealed class RandomChoice(Random random) : IBalancer
+{
+    public ReplicaEndpoint Pick(ReadOnlySpan<ReplicaEndpoint> endpoints) => endpoints[random.Next(endpoints.Length)];
+}

@@ -1,0 +1,84 @@
+using Orchestrator.Runtime;
+using Prometheus;
+
+namespace Orchestrator.Proxy.Forwarding;
+
+/// <summary>
+/// The metrics of one app, looked up by label once so that a request only adds to them. Gone with the app: series of what no
+/// longer exists would be scraped for ever.
+/// </summary>
+internal sealed class AppMetrics : IDisposable
+{
+    private static readonly Counter AllRequests = Metrics.CreateCounter(
+        "orchestrator_proxy_requests_total",
+        "Requests answered, by class of status; a client that went away before its answer counts as 4xx.",
+        new CounterConfiguration { LabelNames = ["namespace", "app", "code"], ExemplarBehavior = ExemplarBehavior.NoExemplars() });
+
+    private static readonly Histogram AllDurations = Metrics.CreateHistogram(
+        "orchestrator_proxy_request_duration_seconds",
+        "From a request's headers to the end of its answer; upgraded connections (WebSockets) are left out.",
+        new HistogramConfiguration
+        {
+            LabelNames = ["namespace", "app"],
+            Buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+            ExemplarBehavior = ExemplarBehavior.NoExemplars(),
+        });
+
+    private static readonly Gauge AllInFlight = Metrics.CreateGauge(
+        "orchestrator_proxy_requests_in_flight", "Requests being served, streams and WebSockets included.", "namespace", "app");
+
+    private static readonly Gauge AllEndpoints = Metrics.CreateGauge(
+        "orchestrator_proxy_endpoints", "Ready replicas that requests are sent to.", "namespace", "app");
+
+    private static readonly Counter AllRetries = Metrics.CreateCounter(
+        "orchestrator_proxy_retries_total",
+        "Further tries of requests on another replica.",
+        new CounterConfiguration { LabelNames = ["namespace", "app"], ExemplarBehavior = ExemplarBehavior.NoExemplars() });
+
+    private static readonly Counter AllRetriesRefused = Metrics.CreateCounter(
+        "orchestrator_proxy_retries_refused_total",
+        "Further tries that were not made because the app's retry budget was spent.",
+        new CounterConfiguration { LabelNames = ["namespace", "app"], ExemplarBehavior = ExemplarBehavior.NoExemplars() });
+
+    private static readonly string[] Classes = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+    private readonly string[] _labels;
+    private readonly Counter.Child[] _requests;
+
+    public AppMetrics(ObjectKey app)
+    {
+        _labels = [app.Namespace ?? "", app.Name];
+        _requests = [.. Classes.Select(code => AllRequests.WithLabels([.. _labels, code]))];
+        Duration = AllDurations.WithLabels(_labels);
+        InFlight = AllInFlight.WithLabels(_labels);
+        Endpoints = AllEndpoints.WithLabels(_labels);
+        Retries = AllRetries.WithLabels(_labels);
+        RetriesRefused = AllRetriesRefused.WithLabels(_labels);
+    }
+
+    public Histogram.Child Duration { get; }
+
+    public Gauge.Child InFlight { get; }
+
+    public Gauge.Child Endpoints { get; }
+
+    public Counter.Child Retries { get; }
+
+    public Counter.Child RetriesRefused { get; }
+
+    public Counter.Child Requests(int status) => _requests[Math.Clamp((status / 100) - 1, 0, Classes.Length - 1)];
+
+    public void Dispose()
+    {
+        foreach (var code in Classes)
+        {
+            AllRequests.RemoveLabelled([.. _labels, code]);
+        }
+
+        AllDurations.RemoveLabelled(_labels);
+        AllInFlight.RemoveLabelled(_labels);
+        AllEndpoints.RemoveLabelled(_labels);
+        AllRetries.RemoveLabelled(_labels);
+        AllRetriesRefused.RemoveLabelled(_labels);
+    }
+}

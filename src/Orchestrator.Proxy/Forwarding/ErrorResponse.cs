@@ -1,0 +1,58 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+using Orchestrator.Runtime;
+
+namespace Orchestrator.Proxy.Forwarding;
+
+/// <summary>Writes a <see cref="ProxyError"/> as text or, to who asks for it, as JSON.</summary>
+internal static class ErrorResponse
+{
+    private static readonly CompositeFormat ProxyStatus = CompositeFormat.Parse("orchestrator; error={0}");
+
+    /// <param name="app">Null when the request belongs to none.</param>
+    public static Task WriteAsync(HttpContext context, ProxyError error, ObjectKey? app)
+    {
+        var response = context.Response;
+        response.Clear();
+        response.StatusCode = error.Status;
+        response.Headers.CacheControl = "no-store";
+        response.Headers["Proxy-Status"] = string.Format(CultureInfo.InvariantCulture, ProxyStatus, error.ProxyStatus);
+        if (error.IsPassing)
+        {
+            response.Headers.RetryAfter = "1";
+        }
+
+        var message = string.Format(CultureInfo.InvariantCulture, error.Message, app);
+        var json = WantsJson(context.Request.Headers.Accept);
+        response.ContentType = json ? "application/json" : "text/plain; charset=utf-8";
+        var body = json
+            ? JsonSerializer.SerializeToUtf8Bytes(new { status = error.Status, reason = error.Reason, app = app?.ToString(), message })
+            : Encoding.UTF8.GetBytes($"{error.Status} {error.Reason}: {message}\n");
+        response.ContentLength = body.Length;
+        return HttpMethods.IsHead(context.Request.Method)
+            ? response.StartAsync(context.RequestAborted)
+            : response.Body.WriteAsync(body, context.RequestAborted).AsTask();
+    }
+
+    /// <summary>Text unless JSON is named and preferred: a browser names neither, curl takes anything.</summary>
+    private static bool WantsJson(IList<string?> accept)
+    {
+        if (accept.Count == 0 || !MediaTypeHeaderValue.TryParseList([.. accept.OfType<string>()], out var types))
+        {
+            return false;
+        }
+
+        var json = Preference(types, IsJson);
+        var text = Preference(types, static type => type.Type.Equals("text", StringComparison.OrdinalIgnoreCase));
+        return json > text || (json > 0 && json == text && IsJson(types[0]));
+    }
+
+    private static double Preference(IEnumerable<MediaTypeHeaderValue> types, Func<MediaTypeHeaderValue, bool> which) =>
+        types.Where(which).Select(type => type.Quality ?? 1).DefaultIfEmpty(0).Max();
+
+    private static bool IsJson(MediaTypeHeaderValue type) =>
+        type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,80 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Abstractions;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Orchestrator.Proxy.Routing;
+using Prometheus;
+
+namespace Orchestrator.Proxy.Forwarding;
+
+/// <summary>
+/// What a listener does with its requests, directly on Kestrel: no host, no middleware, no routing framework in between. One a
+/// listener, since the port decides who serves.
+/// </summary>
+internal sealed class ProxyApplication(int port, Routes routes, Func<bool> routesKnown, Forwarder forwarder, AccessLog? accessLog, TimeProvider time)
+    : IHttpApplication<ProxyContext>
+{
+    /// <summary>What nginx made the customary word for a client that has gone away before the answer.</summary>
+    private const int ClientClosedRequest = 499;
+
+    private static readonly Counter Unrouted = Metrics.CreateCounter(
+        "orchestrator_proxy_unrouted_requests_total", "Requests that belong to no app.");
+
+    public ProxyContext CreateContext(IFeatureCollection contextFeatures)
+    {
+        ProxyContext context;
+        if (contextFeatures is IHostContextContainer<ProxyContext> container)
+        {
+            context = container.HostContext ??= new ProxyContext();
+        }
+        else
+        {
+            context = new ProxyContext();
+        }
+
+        context.Begin(contextFeatures, time.GetTimestamp());
+        return context;
+    }
+
+    public async Task ProcessRequestAsync(ProxyContext context)
+    {
+        var http = context.Http;
+        var app = HttpMethods.IsConnect(http.Request.Method) ? null
+            : routes.Table.Find(port, http.Request.Host.Value, http.Request.Path.Value);
+        if (app is null)
+        {
+            Unrouted.Inc();
+            var error = HttpMethods.IsConnect(http.Request.Method) ? ProxyError.TunnelRefused
+                : routesKnown() ? ProxyError.NoRoute
+                : ProxyError.RoutesUnknown;
+            await ErrorResponse.WriteAsync(http, error, null);
+            accessLog?.Write(http, null, null, http.Response.StatusCode, time.GetElapsedTime(context.Started));
+            return;
+        }
+
+        var metrics = app.Metrics;
+        metrics.InFlight.Inc();
+        ReplicaEndpoint? endpoint = null;
+        try
+        {
+            endpoint = await forwarder.ForwardAsync(http, app);
+        }
+        finally
+        {
+            var took = time.GetElapsedTime(context.Started);
+            var status = !http.Response.HasStarted && http.RequestAborted.IsCancellationRequested
+                ? ClientClosedRequest
+                : http.Response.StatusCode;
+            metrics.InFlight.Dec();
+            metrics.Requests(status).Inc();
+            if (status != StatusCodes.Status101SwitchingProtocols)
+            {
+                metrics.Duration.Observe(took.TotalSeconds);
+            }
+
+            accessLog?.Write(http, app, endpoint, status, took);
+        }
+    }
+
+    public void DisposeContext(ProxyContext context, Exception? exception) => context.End();
+}

@@ -1,0 +1,43 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Orchestrator.Proxy.Forwarding;
+
+/// <summary>An answer that is the proxy's own because no replica gave one.</summary>
+/// <param name="Reason">One CamelCase word for programs.</param>
+/// <param name="ProxyStatus">The error type of RFC 9209, which tells clients and proxies in between whose answer this is.</param>
+/// <param name="Message">A sentence for people; {0} is the app. No addresses: it is for anyone who asks.</param>
+internal sealed record ProxyError(int Status, string Reason, string ProxyStatus, string Message)
+{
+    public static readonly ProxyError NoRoute = new(
+        StatusCodes.Status404NotFound, nameof(NoRoute), "destination_not_found", "no app is routed at this host and path");
+
+    public static readonly ProxyError RoutesUnknown = new(
+        StatusCodes.Status503ServiceUnavailable, nameof(RoutesUnknown), "proxy_internal_error",
+        "the proxy has just started and does not know its routes yet");
+
+    public static readonly ProxyError NoReadyReplica = new(
+        StatusCodes.Status503ServiceUnavailable, nameof(NoReadyReplica), "destination_unavailable", "no replica of app {0} is ready");
+
+    public static readonly ProxyError ConnectFailed = new(
+        StatusCodes.Status502BadGateway, nameof(ConnectFailed), "connection_refused", "no replica of app {0} accepted a connection");
+
+    public static readonly ProxyError ReplicaFailed = new(
+        StatusCodes.Status502BadGateway, nameof(ReplicaFailed), "connection_terminated",
+        "a replica of app {0} broke off before it had answered");
+
+    public static readonly ProxyError InvalidResponse = new(
+        StatusCodes.Status502BadGateway, nameof(InvalidResponse), "http_protocol_error",
+        "a replica of app {0} gave an answer that is not valid HTTP");
+
+    public static readonly ProxyError ReplicaTimeout = new(
+        StatusCodes.Status504GatewayTimeout, nameof(ReplicaTimeout), "http_response_timeout", "a replica of app {0} did not answer in time");
+
+    public static readonly ProxyError RequestFailed = new(
+        StatusCodes.Status400BadRequest, nameof(RequestFailed), "http_request_error", "the request could not be read to its end");
+
+    public static readonly ProxyError TunnelRefused = new(
+        StatusCodes.Status405MethodNotAllowed, nameof(TunnelRefused), "http_request_denied", "CONNECT is not served here");
+
+    /// <summary>Worth another try soon.</summary>
+    public bool IsPassing => Status == StatusCodes.Status503ServiceUnavailable;
+}

@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Http;
+
+namespace Orchestrator.Proxy.Forwarding;
+
+/// <summary>Connections to replicas: one pool for all requests, kept apart by endpoint.</summary>
+/// <param name="connectTimeout">After which an endpoint counts as one that refuses connections.</param>
+internal sealed class ReplicaConnections(TimeSpan connectTimeout, TimeProvider time)
+    : HttpMessageInvoker(NewHandler(connectTimeout, time))
+{
+    /// <summary>
+    /// How long a connection may wait for its next request. Shorter than the keep-alive of the servers in use (Apache and Node.js
+    /// 5 s, nginx 75 s), so that it is we who close: a request sent while the other side closes is lost.
+    /// </summary>
+    private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(3);
+
+    /// <summary>Idempotent by RFC 9110, 9.2.2: sent twice is as good as once.</summary>
+    public static bool IsRepeatable(string method) =>
+        HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsPut(method) || HttpMethods.IsDelete(method)
+        || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method);
+
+    public override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        // The handler sends a request without content again when a connection that was kept alive breaks under it. That may only
+        // happen to requests that may be repeated, so the others get a content, if an empty one.
+        if (request.Content is null && !IsRepeatable(request.Method.Method))
+        {
+            request.Content = new ByteArrayContent([]);
+        }
+
+        return base.SendAsync(request, cancellationToken);
+    }
+
+    private static SocketsHttpHandler NewHandler(TimeSpan connectTimeout, TimeProvider time) => new()
+    {
+        UseProxy = false,
+        UseCookies = false,
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
+        PooledConnectionIdleTimeout = IdleTimeout,
+        ResponseDrainTimeout = TimeSpan.FromSeconds(1),
+        ConnectTimeout = Timeout.InfiniteTimeSpan,
+        ConnectCallback = async (context, cancellationToken) =>
+            new NetworkStream(await ConnectAsync(context.DnsEndPoint, connectTimeout, time, cancellationToken), ownsSocket: true),
+    };
+
+    /// <exception cref="SocketException">No connection; <see cref="SocketError.TimedOut"/> when there was no answer in time.</exception>
+    public static async Task<Socket> ConnectAsync(
+        DnsEndPoint endpoint, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var late = new CancellationTokenSource(timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        var address = IPAddress.TryParse(endpoint.Host, out var parsed) ? parsed : null;
+        var socket = address is null
+            ? new Socket(SocketType.Stream, ProtocolType.Tcp)
+            : new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.NoDelay = true;
+            await (address is null
+                ? socket.ConnectAsync(endpoint, either.Token)
+                : socket.ConnectAsync(new IPEndPoint(address, endpoint.Port), either.Token));
+            return socket;
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            socket.Dispose();
+
+            // The handler has a time limit of its own, but tells it by an exception that reads like a cancelled request.
+            throw new SocketException((int)SocketError.TimedOut);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}

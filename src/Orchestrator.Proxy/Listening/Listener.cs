@@ -1,0 +1,104 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Orchestrator.Proxy.Listening;
+
+/// <summary>
+/// A port that is listened on: a Kestrel server of its own, bare of host and middleware, so that it comes and goes without
+/// touching the connections of any other. Costs a thread that sleeps.
+/// </summary>
+internal sealed class Listener : IAsyncDisposable
+{
+    private readonly KestrelServer _server;
+
+    private Listener(KestrelServer server, IPEndPoint address) => (_server, Address) = (server, address);
+
+    /// <summary>As bound; has the real port where 0 was asked for.</summary>
+    public IPEndPoint Address { get; }
+
+    /// <param name="address">IPv6Any is both families; IPv4 alone on a machine without IPv6.</param>
+    /// <param name="bind">Makes the bound socket.</param>
+    /// <exception cref="IOException">The port cannot be had; the message says why.</exception>
+    public static async Task<Listener> OpenAsync<TContext>(
+        IPEndPoint address, IHttpApplication<TContext> application, Func<EndPoint, Socket> bind, CancellationToken cancellationToken)
+        where TContext : notnull
+    {
+        if (address.Address.Equals(IPAddress.IPv6Any) && !Socket.OSSupportsIPv6)
+        {
+            address = new IPEndPoint(IPAddress.Any, address.Port);
+        }
+
+        ListenOptions? listening = null;
+        var options = new KestrelServerOptions { AddServerHeader = false };
+        SetLimits(options.Limits);
+        options.Listen(address, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            listening = listen;
+        });
+
+        // Completions run where the socket was polled (with DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1): nothing here blocks.
+        var transport = new SocketTransportOptions
+        {
+            CreateBoundListenSocket = bind,
+            UnsafePreferInlineScheduling = Environment.GetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS") == "1",
+        };
+
+        // Kestrel's own logs are about single connections of clients.
+        var server = new KestrelServer(
+            Options.Create(options), new SocketTransportFactory(Options.Create(transport), NullLoggerFactory.Instance), NullLoggerFactory.Instance);
+        try
+        {
+            await server.StartAsync(application, cancellationToken);
+        }
+        catch (Exception failure)
+        {
+            server.Dispose();
+            if (failure is SocketException or IOException)
+            {
+                throw new IOException($"cannot listen on {address}: {failure.GetBaseException().Message}", failure);
+            }
+
+            throw;
+        }
+
+        return new Listener(server, listening?.IPEndPoint ?? address);
+    }
+
+    /// <summary>
+    /// Takes no new connection, closes idle ones, lets the requests in flight finish and tells their clients not to send more on
+    /// the connection. When the token is cancelled, what is left is aborted.
+    /// </summary>
+    public Task CloseAsync(CancellationToken abort) => _server.StopAsync(abort);
+
+    public ValueTask DisposeAsync()
+    {
+        _server.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private static void SetLimits(KestrelServerLimits limits)
+    {
+        // Bodies stream through, so their size and pace are the app's affair. A peer that is gone for good is found by the
+        // forwarder's idle timeout.
+        limits.MaxRequestBodySize = null;
+        limits.MinRequestBodyDataRate = null;
+
+        // A client that takes nothing for a minute (nginx' send_timeout) while we have something for it.
+        limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 1, gracePeriod: TimeSpan.FromSeconds(60));
+
+        // Two cookies of full size beside the usual headers; Kestrel's default of 32 KiB is just short of it.
+        limits.MaxRequestHeadersTotalSize = 64 * 1024;
+        limits.MaxRequestHeaderCount = 200;
+        limits.MaxRequestLineSize = 16 * 1024;
+
+        // Longer than the 60 s to 75 s of load balancers and CDNs in front, so that it is they who close.
+        limits.KeepAliveTimeout = TimeSpan.FromSeconds(130);
+        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(30);
+    }
+}

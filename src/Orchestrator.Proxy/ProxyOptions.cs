@@ -1,0 +1,55 @@
+using System.Net;
+
+namespace Orchestrator.Proxy;
+
+/// <summary>How a proxy runs. Each has a default but the folder.</summary>
+public sealed record ProxyOptions
+{
+    public const int DefaultPort = 8080;
+    public const int DefaultAdminPort = 9181;
+
+    /// <summary>Where the last known routes are kept; made if missing. One proxy a folder.</summary>
+    public required string StateFolder { get; init; }
+
+    /// <summary>Address of the listeners, the apps' own included. Default: all of the machine, IPv4 and IPv6.</summary>
+    public IPAddress Address { get; init; } = IPAddress.IPv6Any;
+
+    /// <summary>Port of the shared listener, 0 to 65535. 0 takes any that is free. Default 8080.</summary>
+    public int Port { get; init; } = DefaultPort;
+
+    /// <summary>Where metrics, health and a dump of the routes are served; null: nowhere. Default 127.0.0.1:9181, since it has no login.</summary>
+    public IPEndPoint? Admin { get; init; } = new(IPAddress.Loopback, DefaultAdminPort);
+
+    /// <summary>
+    /// First part of the name of this proxy's Lease, a DNS label of at most 50 characters; a random part makes it unique.
+    /// Default: <c>proxy</c> and the machine's name.
+    /// </summary>
+    public string? Name { get; init; }
+
+    /// <summary>
+    /// How long requests in flight may go on when the proxy stops or a listener closes; what is left then is aborted. Default 30 s,
+    /// as long as replicas get by default.
+    /// </summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// For a connection to a replica. Default 1.5 s: outlasts one lost packet (Linux sends the next after 1 s) and little more, since
+    /// there is another replica to try.
+    /// </summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(1.5);
+
+    /// <summary>
+    /// How long a request, a stream or a WebSocket may go without a byte in either direction. Default 10 minutes: reports take
+    /// long and chats are silent; it is only there for peers that are gone for good.
+    /// </summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>A file that gets one JSON object a line for each request, appended; <c>-</c> is standard output. Default: none.</summary>
+    public string? AccessLog { get; init; }
+
+    /// <summary>
+    /// Listens beside a proxy that has the ports already, which is then stopped by whoever started this one: a restart without a
+    /// moment in which nobody listens. Default: a port that is taken is an error.
+    /// </summary>
+    public bool TakeOver { get; init; }
+}

@@ -1,0 +1,226 @@
+using Microsoft.Extensions.Logging;
+using Orchestrator.Api.Replicas;
+using Orchestrator.Api.WebApps;
+using Orchestrator.Runtime;
+using Orchestrator.Runtime.Informers;
+
+namespace Orchestrator.Proxy.Routing;
+
+/// <summary>
+/// Turns WebApps and Replicas into routes. Changes are gathered for a few milliseconds and then applied together: endpoints app
+/// by app, the table as a whole only when an app's route has changed.
+/// </summary>
+/// <remarks>
+/// DockerHosts have no say: the address of a replica is in its status, and a host whose engine does not answer may well have
+/// containers that do. Whether a replica serves is for its host agent to say, and for connections to show.
+/// </remarks>
+internal sealed partial class RouteWatcher
+{
+    /// <summary>From the first change to applying it. Short beside a container's start, long beside a burst of watch events.</summary>
+    public static readonly TimeSpan Debounce = TimeSpan.FromMilliseconds(5);
+
+    private readonly Informer<WebApp> _apps;
+    private readonly Informer<Replica> _replicas;
+    private readonly Routes _routes;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly Signal _changed = new();
+    private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _gate = new();
+    private readonly Dictionary<ObjectKey, string> _deleting = [];
+    private HashSet<ObjectKey> _dirtyApps = [];
+    private HashSet<ObjectKey> _dirtyReplicas = [];
+    private bool _routesDirty = true;
+    private volatile IReadOnlyList<string> _deletingUids = [];
+
+    public RouteWatcher(Informer<WebApp> apps, Informer<Replica> replicas, Routes routes, ILogger<RouteWatcher> logger, TimeProvider time)
+    {
+        (_apps, _replicas, _routes, _logger, _time) = (apps, replicas, routes, logger, time);
+        apps.Subscribe(OnApp);
+        replicas.Subscribe(OnReplica);
+    }
+
+    /// <summary>Whether the routes are the API's; before that they are what was found on disk, or none.</summary>
+    public bool HasSynced => _synced.Task.IsCompletedSuccessfully;
+
+    /// <summary>
+    /// Uids of the deleting Replicas that hosts carry, as of the changes that have been applied: none of them is in the table, and
+    /// none will be again.
+    /// </summary>
+    public IReadOnlyList<string> DeletingUids => _deletingUids;
+
+    /// <summary>Raised after changes were applied.</summary>
+    public event Action? Applied;
+
+    public Task WaitForSyncAsync(CancellationToken cancellationToken) => _synced.Task.WaitAsync(cancellationToken);
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(_apps.WaitForSyncAsync(cancellationToken), _replicas.WaitForSyncAsync(cancellationToken));
+        while (true)
+        {
+            var started = _time.GetTimestamp();
+            Apply();
+            if (_synced.TrySetResult())
+            {
+                Log.Synced(_logger, _routes.Table.Apps.Count, _time.GetElapsedTime(started));
+            }
+
+            Applied?.Invoke();
+            await _changed.WaitAsync(cancellationToken);
+            await Task.Delay(Debounce, _time, cancellationToken);
+        }
+    }
+
+    /// <summary>The endpoint a Replica is, if requests may be sent to it now.</summary>
+    internal static EndpointId? EndpointOf(Replica replica) =>
+        replica is { Metadata: { DeletionTimestamp: null, Uid: { } uid }, Status: { Ready: true, Address: { Length: > 0 } address, Port: { } port } }
+            ? new EndpointId(uid, address, port)
+            : null;
+
+    private void Apply()
+    {
+        HashSet<ObjectKey> apps, replicas;
+        bool all;
+        lock (_gate)
+        {
+            (apps, _dirtyApps) = (_dirtyApps, []);
+            (replicas, _dirtyReplicas) = (_dirtyReplicas, []);
+            (all, _routesDirty) = (_routesDirty, false);
+        }
+
+        // Deleting ones are looked at before endpoints are: a Replica that is marked between the two is in neither until the next round.
+        ApplyDeleting(replicas);
+        if (all)
+        {
+            _routes.ReplaceAll(Wanted(apps));
+            return;
+        }
+
+        foreach (var app in apps)
+        {
+            _routes.ReplaceEndpoints(app, EndpointsOf(app));
+        }
+    }
+
+    private List<AppRoute> Wanted(HashSet<ObjectKey> dirty)
+    {
+        // Until the first time is over, what the routes know is from disk.
+        var known = HasSynced ? _routes.Table.Apps.Select(app => app.Key).ToHashSet() : [];
+        known.ExceptWith(dirty);
+        var claims = RouteClaims.Assign(_apps.Items.Values).Holders;
+        var byApp = new Dictionary<WebApp, List<RouteClaim>>(ReferenceEqualityComparer.Instance);
+        foreach (var (claim, holder) in claims)
+        {
+            if (byApp.TryGetValue(holder, out var held))
+            {
+                held.Add(claim);
+            }
+            else
+            {
+                byApp.Add(holder, [claim]);
+            }
+        }
+
+        return
+        [
+            .. byApp.Select(held => (Key: ObjectKey.Of(held.Key), App: held.Key, Claims: held.Value)).Select(held => new AppRoute(
+                held.Key, held.App.Spec.Route?.Balancing, held.Claims, known.Contains(held.Key) ? null : EndpointsOf(held.Key))),
+        ];
+    }
+
+    private List<EndpointId> EndpointsOf(ObjectKey app)
+    {
+        var endpoints = new List<EndpointId>();
+        foreach (var replica in _replicas.ByIndex(ReplicaIndexes.ByApp, ReplicaIndexes.AppKey(app.Namespace ?? "", app.Name)))
+        {
+            if (EndpointOf(replica) is { } endpoint)
+            {
+                endpoints.Add(endpoint);
+            }
+        }
+
+        return endpoints;
+    }
+
+    private void ApplyDeleting(HashSet<ObjectKey> replicas)
+    {
+        var changed = false;
+        foreach (var key in replicas)
+        {
+            // Only a bound one has a container that waits for us.
+            if (_replicas.Get(key) is { Metadata: { DeletionTimestamp: not null, Uid: { } uid }, Spec.HostName: not null })
+            {
+                changed |= _deleting.GetValueOrDefault(key) != uid;
+                _deleting[key] = uid;
+            }
+            else
+            {
+                changed |= _deleting.Remove(key);
+            }
+        }
+
+        if (changed)
+        {
+            _deletingUids = [.. _deleting.Values];
+        }
+    }
+
+    private void OnApp(InformerEvent<WebApp> change)
+    {
+        if (ChangesRoutes(change.Old, change.New))
+        {
+            lock (_gate)
+            {
+                _routesDirty = true;
+            }
+
+            _changed.Set();
+        }
+    }
+
+    private void OnReplica(InformerEvent<Replica> change)
+    {
+        var before = change.Old is null ? null : EndpointOf(change.Old);
+        var after = change.New is null ? null : EndpointOf(change.New);
+        var marked = change.Object.Metadata.DeletionTimestamp is not null;
+        if (before == after && !marked)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            if (before != after)
+            {
+                _dirtyApps.Add(new ObjectKey(change.Key.Namespace, change.Object.Spec.AppName));
+            }
+
+            _dirtyReplicas.Add(change.Key);
+        }
+
+        _changed.Set();
+    }
+
+    /// <summary>Controllers write a WebApp's status often; that is no reason to build the table anew.</summary>
+    private static bool ChangesRoutes(WebApp? before, WebApp? after)
+    {
+        if (before is null || after is null || before.Metadata.Uid != after.Metadata.Uid)
+        {
+            return true;
+        }
+
+        var (old, now) = (before.Spec.Route, after.Spec.Route);
+        return before.Metadata.DeletionTimestamp is null != after.Metadata.DeletionTimestamp is null
+            || old is null != now is null
+            || (old is not null && now is not null
+                && (old.Path != now.Path || old.Port != now.Port || old.Balancing != now.Balancing
+                    || !(old.Hosts ?? []).SequenceEqual(now.Hosts ?? [])));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "Routes of {Apps} apps taken from the API server in {Elapsed}")]
+        public static partial void Synced(ILogger logger, int apps, TimeSpan elapsed);
+    }
+}

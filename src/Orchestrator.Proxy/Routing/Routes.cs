@@ -1,0 +1,146 @@
+using System.Collections.Concurrent;
+using Orchestrator.Api.WebApps;
+using Orchestrator.Proxy.Balancing;
+using Orchestrator.Runtime;
+
+namespace Orchestrator.Proxy.Routing;
+
+/// <summary>What is wanted of the routes: an app with the claims it holds and its endpoints. Plain data.</summary>
+/// <param name="Endpoints">Null: those it has.</param>
+internal sealed record AppRoute(ObjectKey App, string? Balancing, IReadOnlyList<RouteClaim> Claims, IReadOnlyList<EndpointId>? Endpoints);
+
+/// <summary>
+/// The routes of this process: one thread changes them, all requests read <see cref="Table"/>. Keeps the objects of apps and
+/// endpoints that stay, so that counts and connections stay with them, and remembers retired endpoints until they are idle.
+/// </summary>
+internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider time)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<ObjectKey, AppState> _apps = [];
+
+    // Endpoints of every replica that requests may still be on their way to, the retired ones among them.
+    private readonly Dictionary<string, List<ReplicaEndpoint>> _byUid = [];
+
+    // Retired endpoints whose last request has ended: forgotten at the next change, so that no request waits for the lock.
+    private readonly ConcurrentQueue<ReplicaEndpoint> _idle = [];
+    private volatile RouteTable _table = new([], sharedPort);
+
+    public RouteTable Table => _table;
+
+    /// <summary>Raised when a retired endpoint's last request has ended, by the thread of that request.</summary>
+    public event Action? Drained;
+
+    /// <summary>Makes the routes these and no others.</summary>
+    public void ReplaceAll(IReadOnlyCollection<AppRoute> wanted)
+    {
+        lock (_gate)
+        {
+            var before = _apps.ToDictionary();
+            _apps.Clear();
+            foreach (var route in wanted)
+            {
+                var app = before.Remove(route.App, out var known) ? known : new AppState(route.App, random, time);
+                app.BalanceBy(route.Balancing);
+                app.Claims = route.Claims;
+                _apps.Add(route.App, app);
+                if (route.Endpoints is { } endpoints)
+                {
+                    SetEndpoints_NeedsLock(app, endpoints);
+                }
+            }
+
+            _table = new RouteTable([.. _apps.Values], sharedPort);
+            foreach (var gone in before.Values)
+            {
+                SetEndpoints_NeedsLock(gone, []);
+                gone.Dispose();
+            }
+        }
+    }
+
+    /// <summary>No routes any more, and nothing of them left in the metrics.</summary>
+    public void Clear() => ReplaceAll([]);
+
+    /// <summary>Gives an app other endpoints; an app without a route is passed over.</summary>
+    public void ReplaceEndpoints(ObjectKey key, IReadOnlyList<EndpointId> endpoints)
+    {
+        lock (_gate)
+        {
+            if (_apps.TryGetValue(key, out var app))
+            {
+                SetEndpoints_NeedsLock(app, endpoints);
+            }
+        }
+    }
+
+    /// <summary>Whether nothing is sent to a replica any more and nothing is in flight to it.</summary>
+    public bool IsDrained(string uid)
+    {
+        lock (_gate)
+        {
+            return !_byUid.TryGetValue(uid, out var endpoints)
+                || endpoints.TrueForAll(static endpoint => endpoint is { IsRetired: true, InFlight: 0 });
+        }
+    }
+
+    private void SetEndpoints_NeedsLock(AppState app, IReadOnlyList<EndpointId> wanted)
+    {
+        while (_idle.TryDequeue(out var idle))
+        {
+            Forget_NeedsLock(idle);
+        }
+
+        var before = app.Endpoints;
+        if (before.Count == wanted.Count && before.Select(endpoint => endpoint.Id).SequenceEqual(wanted))
+        {
+            return;
+        }
+
+        var known = before.ToDictionary(endpoint => endpoint.Id);
+        var after = new ReplicaEndpoint[wanted.Count];
+        for (var i = 0; i < after.Length; i++)
+        {
+            after[i] = known.Remove(wanted[i], out var stays) ? stays : Add_NeedsLock(wanted[i]);
+        }
+
+        // Out of the table first, retired next: see ReplicaEndpoint.TryEnter.
+        app.ReplaceEndpoints(after);
+        foreach (var gone in known.Values)
+        {
+            if (gone.Retire())
+            {
+                Forget_NeedsLock(gone);
+            }
+        }
+    }
+
+    private ReplicaEndpoint Add_NeedsLock(EndpointId id)
+    {
+        var endpoint = new ReplicaEndpoint(id) { OnDrained = Ended };
+        if (_byUid.TryGetValue(id.Uid, out var endpoints))
+        {
+            endpoints.Add(endpoint);
+        }
+        else
+        {
+            _byUid.Add(id.Uid, [endpoint]);
+        }
+
+        return endpoint;
+    }
+
+    private void Forget_NeedsLock(ReplicaEndpoint endpoint)
+    {
+        // Told of more than once: a request that lost the race against retiring counts itself in and out again.
+        if (_byUid.TryGetValue(endpoint.Id.Uid, out var endpoints) && endpoints.Remove(endpoint) && endpoints.Count == 0)
+        {
+            _byUid.Remove(endpoint.Id.Uid);
+        }
+    }
+
+    private void Ended(ReplicaEndpoint endpoint)
+    {
+        _idle.Enqueue(endpoint);
+        Drained?.Invoke();
+    }
+}

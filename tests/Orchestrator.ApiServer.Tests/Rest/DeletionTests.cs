@@ -1,0 +1,147 @@
+using System.Net;
+
+namespace Orchestrator.ApiServer.Tests.Rest;
+
+public sealed class DeletionTests(ServerUnderTest server) : IClassFixture<ServerUnderTest>
+{
+    [Fact]
+    public async Task An_object_without_finalizers_goes_at_once()
+    {
+        var apps = await server.WebAppAsync();
+        var uid = (await server.GetAsync(apps + "/web")).Text("metadata.uid");
+        var gone = await server.DeleteAsync(apps + "/web");
+        Assert.Equal(("Status", "Success", uid), (gone.Text("kind"), gone.Text("status"), gone.Text("details.uid")));
+        Assert.Equal(HttpStatusCode.NotFound, (await server.DeleteAsync(apps + "/web")).Code);
+    }
+
+    [Fact]
+    public async Task An_object_with_finalizers_goes_with_the_last_of_them()
+    {
+        var apps = await server.WebAppAsync(""","finalizers":["a.dev/x","a.dev/y"]""");
+        var marked = await server.DeleteAsync(apps + "/web");
+        Assert.NotNull(marked.Text("metadata.deletionTimestamp"));
+        Assert.Equal("2", marked.Text("metadata.generation"));
+        Assert.Equal(marked.Revision, (await server.DeleteAsync(apps + "/web")).Revision);
+
+        var added = await server.MergeAsync(apps + "/web", """{"metadata":{"finalizers":["a.dev/x","a.dev/z"]}}""");
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, added.Code);
+        Assert.Contains("no new finalizers can be added if the object is being deleted", added.Message, StringComparison.Ordinal);
+
+        Assert.Equal(HttpStatusCode.OK, (await server.MergeAsync(apps + "/web", """{"metadata":{"finalizers":["a.dev/x"]}}""")).Code);
+        Assert.Equal(HttpStatusCode.OK, (await server.GetAsync(apps + "/web")).Code);
+        Assert.Equal(HttpStatusCode.OK, (await server.MergeAsync(apps + "/web", """{"metadata":{"finalizers":null}}""")).Code);
+        Assert.Equal(HttpStatusCode.NotFound, (await server.GetAsync(apps + "/web")).Code);
+    }
+
+    [Theory]
+    [InlineData("""{"preconditions":{"uid":"other"}}""", "UID in precondition: other")]
+    [InlineData("""{"preconditions":{"resourceVersion":"1"}}""", "ResourceVersion in precondition: 1")]
+    public async Task Preconditions_that_fail_keep_the_object(string options, string message)
+    {
+        var apps = await server.WebAppAsync();
+        var refused = await server.DeleteAsync(apps + "/web", options);
+        Assert.Equal(HttpStatusCode.Conflict, refused.Code);
+        Assert.Contains(message, refused.Message, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await server.GetAsync(apps + "/web")).Code);
+    }
+
+    [Fact]
+    public async Task A_collection_is_deleted_by_selector()
+    {
+        var maps = $"/api/v1/namespaces/{await server.NamespaceAsync()}/configmaps";
+        foreach (var (name, label) in new[] { ("a", "x"), ("b", "x"), ("c", "y") })
+        {
+            await server.PostAsync(maps, $$$$"""{"metadata":{"name":"{{{{name}}}}","labels":{"l":"{{{{label}}}}"}}}""");
+        }
+
+        Assert.Equal(["a", "b"], (await server.DeleteAsync(maps + "?labelSelector=l%20in%20(x)")).ItemNames);
+        Assert.Equal(["c"], (await server.GetAsync(maps)).ItemNames);
+    }
+
+    [Fact]
+    public async Task A_namespace_goes_when_its_contents_have_gone_and_takes_nothing_new_meanwhile()
+    {
+        var apps = await server.WebAppAsync(""","finalizers":["a.dev/x"]""");
+        var space = apps.Split('/')[5];
+        await server.PostAsync($"/api/v1/namespaces/{space}/secrets", """{"metadata":{"name":"s"}}""");
+        Assert.Equal("Terminating", (await server.DeleteAsync("/api/v1/namespaces/" + space)).Text("status.phase"));
+
+        var refused = await server.PostAsync($"/api/v1/namespaces/{space}/secrets", """{"metadata":{"name":"t"}}""");
+        Assert.Equal(HttpStatusCode.Forbidden, refused.Code);
+        Assert.Equal(
+            $"secrets \"t\" is forbidden: unable to create new content in namespace {space} because it is being terminated", refused.Message);
+
+        await Eventually.True(async () => (await server.GetAsync($"/api/v1/namespaces/{space}/secrets")).ItemNames.Any() is false);
+        await Eventually.See(
+            () => server.GetAsync("/api/v1/namespaces/" + space),
+            seen => seen.Body.ToJsonString().Contains("webapps.orchestrator.dev has 1 resource instances", StringComparison.Ordinal));
+        await server.MergeAsync(apps + "/web", """{"metadata":{"finalizers":null}}""");
+        await Eventually.True(async () => (await server.GetAsync("/api/v1/namespaces/" + space)).Code == HttpStatusCode.NotFound);
+
+        var missing = await server.PostAsync($"/api/v1/namespaces/{space}/secrets", """{"metadata":{"name":"t"}}""");
+        Assert.Equal((HttpStatusCode.NotFound, $"namespaces \"{space}\" not found"), (missing.Code, missing.Message));
+    }
+
+    [Theory]
+    [InlineData("default")]
+    [InlineData("kube-system")]
+    [InlineData("orchestrator-system")]
+    public async Task Permanent_namespaces_stay(string name) =>
+        Assert.Equal(HttpStatusCode.Forbidden, (await server.DeleteAsync("/api/v1/namespaces/" + name)).Code);
+
+    [Fact]
+    public async Task What_a_deleted_object_owned_goes_with_it_but_not_what_another_owns_too()
+    {
+        var apps = await server.WebAppAsync();
+        await server.PostAsync(apps, ServerUnderTest.WebApp("other"));
+        var maps = await OwnedMapsAsync(apps, ("one", ["web"]), ("both", ["web", "other"]));
+        await server.DeleteAsync(apps + "/web");
+        await Eventually.True(async () => (await server.GetAsync(maps + "/one")).Code == HttpStatusCode.NotFound);
+        await Eventually.See(
+            () => server.GetAsync(maps + "/both"), seen => seen.Body["metadata"]!["ownerReferences"]!.AsArray().Count == 1);
+    }
+
+    [Fact]
+    public async Task Orphans_stay_and_forget_their_owner()
+    {
+        var apps = await server.WebAppAsync();
+        var maps = await OwnedMapsAsync(apps, ("one", ["web"]));
+        await server.DeleteAsync(apps + "/web?propagationPolicy=Orphan");
+        await Eventually.True(async () => (await server.GetAsync(apps + "/web")).Code == HttpStatusCode.NotFound);
+        Assert.Null((await server.GetAsync(maps + "/one")).Body["metadata"]!["ownerReferences"]);
+    }
+
+    [Fact]
+    public async Task In_the_foreground_an_owner_stays_until_what_blocks_it_has_gone()
+    {
+        var apps = await server.WebAppAsync();
+        var maps = await OwnedMapsAsync(apps, ("one", ["web"]));
+        await server.MergeAsync(maps + "/one", """{"metadata":{"finalizers":["a.dev/x"]}}""");
+        await server.DeleteAsync(apps + "/web", """{"propagationPolicy":"Foreground"}""");
+        await Eventually.True(async () => (await server.GetAsync(maps + "/one")).Text("metadata.deletionTimestamp") is not null);
+        Assert.Equal(HttpStatusCode.OK, (await server.GetAsync(apps + "/web")).Code);
+        await server.MergeAsync(maps + "/one", """{"metadata":{"finalizers":null}}""");
+        await Eventually.True(async () => (await server.GetAsync(apps + "/web")).Code == HttpStatusCode.NotFound);
+    }
+
+    private async Task<string> OwnedMapsAsync(string apps, params (string Name, string[] Owners)[] wanted)
+    {
+        var maps = $"/api/v1/namespaces/{apps.Split('/')[5]}/configmaps";
+        foreach (var (name, owners) in wanted)
+        {
+            var references = new List<string>();
+            foreach (var owner in owners)
+            {
+                var uid = (await server.GetAsync($"{apps}/{owner}")).Text("metadata.uid");
+                references.Add(
+                    $$"""{"apiVersion":"orchestrator.dev/v1","kind":"WebApp","name":"{{owner}}","uid":"{{uid}}","blockOwnerDeletion":true}""");
+            }
+
+            var made = await server.PostAsync(
+                maps, $$$"""{"metadata":{"name":"{{{name}}}","ownerReferences":[{{{string.Join(",", references)}}}]}}""");
+            Assert.Equal(HttpStatusCode.Created, made.Code);
+        }
+
+        return maps;
+    }
+}

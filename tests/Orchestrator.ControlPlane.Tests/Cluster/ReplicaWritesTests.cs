@@ -1,0 +1,91 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Orchestrator.Api.Replicas;
+using Orchestrator.ControlPlane.WebApps;
+using Orchestrator.Runtime.Informers;
+
+namespace Orchestrator.ControlPlane.Tests.Cluster;
+
+/// <summary>Against a server, with a cache that sees nothing by itself: one that lags as far as can be.</summary>
+public sealed class ReplicaWritesTests
+{
+    private static CancellationToken TestEnd => TestContext.Current.CancellationToken;
+
+    private readonly FakeTimeProvider _time = new();
+
+    [Fact]
+    public async Task What_was_created_is_in_the_cache_at_once()
+    {
+        await using var cluster = await TestCluster.StartAsync(controllers: false);
+        var (writes, informers) = Lagging(cluster, new LossyWire(0, 2) { IsOn = false });
+        var app = await cluster.ApplyAsync("web", 3);
+
+        Assert.Equal((3, null), await writes.CreateAsync(app, "r1", 3, TestEnd));
+        Assert.Equal(3, informers.Replicas.Items.Count);
+    }
+
+    [Fact]
+    public async Task Creating_again_by_a_cache_that_knows_nothing_makes_nothing_twice_but_learns_what_there_is()
+    {
+        await using var cluster = await TestCluster.StartAsync(controllers: false);
+        var app = await cluster.ApplyAsync("web", 3);
+        await Lagging(cluster, new LossyWire(0, 2) { IsOn = false }).Writes.CreateAsync(app, "r1", 3, TestEnd);
+        var (writes, informers) = Lagging(cluster, new LossyWire(0, 2) { IsOn = false });
+
+        Assert.Equal((0, null), await writes.CreateAsync(app, "r1", 3, TestEnd));
+        Assert.Equal(3, informers.Replicas.Items.Count);
+        Assert.Equal(3, (await cluster.ReplicasAsync("web")).Count);
+    }
+
+    [Fact]
+    public async Task What_was_deleted_counts_as_deleting_although_the_cache_does_not_show_it()
+    {
+        await using var cluster = await TestCluster.StartAsync(controllers: false);
+        var (writes, informers) = Lagging(cluster, new LossyWire(0, 2) { IsOn = false });
+        var replicas = await CreateAsync(cluster, writes, informers, 2);
+        await writes.DeleteAsync([replicas[0]], TestEnd);
+        _time.Advance(TimeSpan.FromHours(1));
+
+        Assert.Equal((true, false), (writes.IsDeleting(replicas[0]), writes.IsDeleting(replicas[1])));
+        Assert.False(writes.IsInDoubt(replicas[0]));
+    }
+
+    [Fact]
+    public async Task A_deletion_whose_answer_was_lost_counts_for_a_while_and_is_then_in_question_again()
+    {
+        await using var cluster = await TestCluster.StartAsync(controllers: false);
+        using var wire = new LossyWire(0, oneIn: 1) { IsOn = false };
+        var (writes, informers) = Lagging(cluster, wire);
+        var replica = (await CreateAsync(cluster, writes, informers, 1))[0];
+        wire.IsOn = true;
+        await Assert.ThrowsAsync<HttpRequestException>(() => writes.DeleteAsync([replica], TestEnd));
+        Assert.Equal((true, true), (writes.IsDeleting(replica), writes.IsInDoubt(replica)));
+
+        _time.Advance(ReplicaWrites.Doubt);
+        Assert.False(writes.IsDeleting(replica));
+    }
+
+    [Fact]
+    public async Task A_deletion_that_was_refused_has_not_happened()
+    {
+        await using var cluster = await TestCluster.StartAsync(controllers: false);
+        using var wire = new RefusingWire(request => request.Method == HttpMethod.Delete);
+        var (writes, informers) = Lagging(cluster, wire);
+        var replica = (await CreateAsync(cluster, writes, informers, 1))[0];
+        await Assert.ThrowsAsync<Runtime.Clients.ApiException>(() => writes.DeleteAsync([replica], TestEnd));
+
+        Assert.False(writes.IsDeleting(replica));
+    }
+
+    private (ReplicaWrites Writes, SharedInformers Informers) Lagging(TestCluster cluster, DelegatingHandler wire)
+    {
+        var informers = new SharedInformers(cluster.Connect(wire), "test", NullLoggerFactory.Instance, _time);
+        return (new ReplicaWrites(informers.Replicas, informers.ReplicaClient, _time), informers);
+    }
+
+    private static async Task<List<Replica>> CreateAsync(TestCluster cluster, ReplicaWrites writes, SharedInformers informers, int count)
+    {
+        await writes.CreateAsync(await cluster.ApplyAsync("web", count), "r1", count, TestEnd);
+        return [.. informers.Replicas.Items.Values];
+    }
+}

@@ -1,0 +1,60 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Orchestrator.Api.Replicas;
+using Orchestrator.ControlPlane.WebApps;
+using Orchestrator.Runtime.Clients;
+using Orchestrator.Runtime.Events;
+
+namespace Orchestrator.ControlPlane.Tests.Cluster;
+
+/// <summary>Which changes of a status are written at once and which together, by a clock of the test's own.</summary>
+public sealed class StatusWriterTests
+{
+    private static CancellationToken TestEnd => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_first_change_and_the_final_one_are_written_at_once_and_what_is_between_after_a_pause()
+    {
+        await using var cluster = await TestCluster.StartAsync(controllers: false);
+        var time = new FakeTimeProvider();
+        await using var events = new EventRecorder(cluster.Kubernetes, "test", NullLoggerFactory.Instance, time);
+        var writer = new WebAppStatusWriter(cluster.Api.WebApps, cluster.Api.WebAppClient, events, time);
+        await cluster.ApplyAsync("web", 4);
+
+        Assert.Null(await Write(ready: 0));
+        Assert.Equal(0, await Stored());
+
+        Assert.Equal(WebAppStatusWriter.Pause, await Write(ready: 1));
+        time.Advance(WebAppStatusWriter.Pause / 2);
+        Assert.Equal(WebAppStatusWriter.Pause / 2, await Write(ready: 2));
+        Assert.Equal(0, await Stored());
+        time.Advance(WebAppStatusWriter.Pause / 2);
+        Assert.Null(await Write(ready: 3));
+        Assert.Equal(3, await Stored());
+
+        Assert.Null(await Write(ready: 4));
+        Assert.Equal(4, await Stored());
+
+        async Task<TimeSpan?> Write(int ready)
+        {
+            var app = await cluster.AppAsync("web");
+            var live = Enumerable.Range(0, 4).Select(i => new ReplicaView(
+                new Replica { Spec = new() { Revision = "r1" } }, Ready: i < ready, false, false, null, null, null)).ToList();
+            return await writer.WriteAsync(new RollupInput(app, "r1", live, 0, null, []), TestEnd);
+        }
+
+        async Task<int?> Stored() => (await cluster.AppAsync("web")).Status?.ReadyReplicas;
+    }
+
+    [Fact]
+    public async Task A_status_decided_by_an_older_form_of_the_app_is_not_written()
+    {
+        await using var cluster = await TestCluster.StartAsync(controllers: false);
+        await using var events = new EventRecorder(cluster.Kubernetes, "test", NullLoggerFactory.Instance, TimeProvider.System);
+        var writer = new WebAppStatusWriter(cluster.Api.WebApps, cluster.Api.WebAppClient, events, TimeProvider.System);
+        var old = await cluster.ApplyAsync("web", 4);
+        await cluster.PatchAsync("web", new { replicas = 5 });
+
+        await Assert.ThrowsAsync<ConflictException>(() => writer.WriteAsync(new RollupInput(old, "r1", [], 0, null, []), TestEnd));
+    }
+}

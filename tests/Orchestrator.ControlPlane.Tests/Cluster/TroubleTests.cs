@@ -1,0 +1,108 @@
+using k8s.Models;
+using Orchestrator.Api;
+using Orchestrator.ControlPlane.Hosts;
+using Orchestrator.ControlPlane.WebApps;
+
+namespace Orchestrator.ControlPlane.Tests.Cluster;
+
+/// <summary>The API server refuses or loses things; hosts go and nobody cleans up after them.</summary>
+public sealed class TroubleTests
+{
+    private static CancellationToken TestEnd => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Creates_that_are_refused_are_told_and_made_when_they_no_longer_are()
+    {
+        await using var cluster = await TestCluster.StartAsync(controllers: false);
+        using var wire = new RefusingWire(request => request.Method == HttpMethod.Post && request.RequestUri!.AbsolutePath.EndsWith("/replicas", StringComparison.Ordinal));
+        await cluster.StartControllersAsync(wire);
+        await cluster.ApplyAsync("web", 3);
+        var app = await cluster.WaitForAppAsync("web", seen => Conditions.Find(seen.Status?.Conditions, ConditionTypes.Progressing)?.Status == Conditions.False);
+        var progressing = Conditions.Find(app.Status!.Conditions, ConditionTypes.Progressing)!;
+        Assert.Equal(("FailedCreate", "exceeded quota"), (progressing.Reason, progressing.Message));
+        await Eventually.See(() => cluster.EventsAsync("web"), events => events.Contains("Warning FailedCreate: exceeded quota"));
+
+        wire.IsOn = false;
+        await cluster.WaitForReadyAsync("web", 3);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Over_a_lossy_wire_it_arrives_and_never_takes_more_than_may_be_missing(int seed)
+    {
+        await using var cluster = await TestCluster.StartAsync(controllers: false);
+        using var wire = new LossyWire(seed, oneIn: 8) { IsOn = false };
+        await cluster.StartControllersAsync(wire);
+        wire.IsOn = true;
+        await cluster.ApplyAsync("web", 12);
+        await cluster.WaitForReadyAsync("web", 12);
+
+        var fewestReady = 12;
+        cluster.ReplicaChanged = () => fewestReady = Math.Min(fewestReady, cluster.Api.Replicas.Items.Values.Count(
+            replica => replica.Metadata.DeletionTimestamp is null && (replica.Status?.Ready ?? false)));
+        await cluster.PatchAsync("web", new { image = "registry.example/web:v2" });
+        await cluster.WaitForReadyAsync("web", 12);
+        Assert.InRange(fewestReady, 12 - RolloutPlan.MaxUnavailable(12), 12);
+
+        cluster.ReplicaChanged = null;
+        await cluster.PatchAsync("web", new { replicas = 5 });
+        await cluster.WaitForReadyAsync("web", 5);
+        await cluster.Api.WebAppClient.DeleteAsync(new(TestCluster.Namespace, "web"), null, TestEnd);
+        await cluster.WaitForNoAppAsync("web");
+        Assert.Empty(await cluster.ReplicasAsync("web"));
+    }
+
+    [Fact]
+    public async Task Room_that_is_promised_by_a_binding_still_on_its_way_is_not_promised_twice()
+    {
+        await using var cluster = await TestCluster.StartAsync(hosts: 0, controllers: false);
+        await cluster.CreateHostAsync("h1", memory: "1Gi");
+        using var wire = new HoldingWire(request => request.Method == HttpMethod.Patch && request.RequestUri!.AbsolutePath.Contains("/replicas/first-", StringComparison.Ordinal));
+        await cluster.StartControllersAsync(wire);
+        var gibibyte = new Dictionary<string, ResourceQuantity> { ["memory"] = new("1Gi") };
+        await cluster.ApplyAsync("first", 1, spec => spec.Resources = new() { Requests = gibibyte });
+        await Eventually.True(() => wire.Held == 1);
+        await cluster.ApplyAsync("second", 1, spec => spec.Resources = new() { Requests = gibibyte });
+        await Eventually.See(() => cluster.ReplicasAsync("second"), replicas => replicas is [{ Status.Message: "0/1 hosts: 1 insufficient memory" }]);
+
+        wire.Open();
+        await cluster.WaitForReadyAsync("first", 1);
+    }
+
+    [Fact]
+    public async Task The_last_host_goes_too_but_its_replicas_serve_until_the_drain_deadline()
+    {
+        await using var cluster = await TestCluster.StartAsync(hosts: 1);
+        await cluster.ApplyAsync("web", 1);
+        await cluster.WaitForReadyAsync("web", 1);
+        await cluster.Api.HostClient.DeleteAsync(new(null, "h1"), null, TestEnd);
+
+        // The replacement finds no place; the old one is kept.
+        await Eventually.See(() => cluster.ReplicasAsync("web"), replicas => replicas.Count == 2 && replicas.Exists(
+            replica => replica.Status?.Message == "0/1 hosts: 1 being deleted"));
+        Assert.Equal(1, (await cluster.AppAsync("web")).Status!.ReadyReplicas);
+
+        await cluster.StopControllersAsync();
+        await cluster.StartControllersAsync(clock: new ClockAhead(HostReconciler.DrainDeadline));
+        await Eventually.True(async () => await cluster.Api.HostClient.GetAsync(new(null, "h1"), TestEnd) is null);
+    }
+
+    [Fact]
+    public async Task A_silent_host_that_is_deleted_is_given_up_after_a_while_with_what_it_carried()
+    {
+        await using var cluster = await TestCluster.StartAsync(hosts: 2);
+        await cluster.ApplyAsync("web", 2);
+        await cluster.WaitForReadyAsync("web", 2);
+        cluster.Agent.Stops = false;
+        await cluster.SetHostReadyAsync("h1", false);
+        await cluster.Api.HostClient.DeleteAsync(new(null, "h1"), null, TestEnd);
+        await Eventually.See(() => cluster.ReplicasAsync("web"), replicas => replicas.Exists(replica => replica.Metadata.DeletionTimestamp is not null));
+
+        await cluster.StopControllersAsync();
+        await cluster.StartControllersAsync(clock: new ClockAhead(HostReconciler.LostAfter));
+        await Eventually.True(async () => await cluster.Api.HostClient.GetAsync(new(null, "h1"), TestEnd) is null);
+        await cluster.WaitForReadyAsync("web", 2);
+    }
+}

@@ -1,0 +1,120 @@
+using System.Collections.Concurrent;
+using Orchestrator.Proxy.Tests.Support;
+
+namespace Orchestrator.Proxy.Tests.Forwarding;
+
+public sealed class ChangeUnderLoadTests
+{
+    private const int Clients = 16;
+
+    [Fact]
+    public async Task Replicas_that_come_and_go_in_order_lose_no_request_though_their_servers_stop()
+    {
+        await using var proxy = await TestProxy.StartAsync();
+        var backends = new List<Backend> { await Backend.StartAsync("0"), await Backend.StartAsync("1") };
+        proxy.Serve([.. backends.Select(backend => backend.Id)]);
+        await using var load = new Load(proxy.Url);
+
+        // As a rollout does it: a new one comes, an old one leaves the table, is drained, and then its server ends.
+        for (var i = 2; i < 12; i++)
+        {
+            backends.Add(await Backend.StartAsync($"{i}"));
+            proxy.Serve([.. backends.Select(backend => backend.Id)]);
+            var leaving = backends[0];
+            backends.RemoveAt(0);
+            proxy.Serve([.. backends.Select(backend => backend.Id)]);
+            await Eventually.True(() => proxy.Routes.IsDrained(leaving.Name));
+            await leaving.StopAsync();
+            await leaving.DisposeAsync();
+            await load.ServedAsync(50);
+        }
+
+        var (served, failures) = await load.StopAsync();
+        Assert.Empty(failures);
+        Assert.True(served > 500, $"only {served} requests");
+        Assert.Equal(0, proxy.App.Metrics.Retries.Value);
+        foreach (var backend in backends)
+        {
+            await backend.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_replica_that_dies_without_a_word_loses_no_get()
+    {
+        await using var proxy = await TestProxy.StartAsync();
+        await using var stays = await Backend.StartAsync("stays");
+        await using var dies = new RawBackend("dies", _ => RawBackend.Ok);
+        proxy.Serve(stays.Id, dies.Id);
+        await using var load = new Load(proxy.Url);
+        await load.ServedAsync(100);
+
+        dies.DropConnections();
+        await dies.DisposeAsync();
+        await load.ServedAsync(300);
+
+        var (_, failures) = await load.StopAsync();
+        Assert.Empty(failures);
+        Assert.True(proxy.App.Endpoints.Single(endpoint => endpoint.Id == dies.Id).IsSuspect);
+    }
+
+    /// <summary>Clients that ask one after the other, on connections they keep, until told to stop.</summary>
+    private sealed class Load : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private readonly HttpClient _client;
+        private readonly ConcurrentQueue<string> _failures = [];
+        private readonly Task _running;
+        private int _served;
+
+        public Load(Uri url)
+        {
+            _client = TestProxy.NewClient(url);
+            _running = Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => Task.Run(RunAsync)));
+        }
+
+        public async Task ServedAsync(int more)
+        {
+            var goal = Volatile.Read(ref _served) + more;
+            await Eventually.True(() => Volatile.Read(ref _served) >= goal);
+        }
+
+        public async Task<(int Served, IReadOnlyCollection<string> Failures)> StopAsync()
+        {
+            await _stop.CancelAsync();
+            await _running;
+            return (_served, _failures);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await StopAsync();
+            _client.Dispose();
+            _stop.Dispose();
+        }
+
+        private async Task RunAsync()
+        {
+            while (!_stop.IsCancellationRequested)
+            {
+                try
+                {
+                    using var response = await _client.GetAsync("/", CancellationToken.None);
+                    var body = await response.Content.ReadAsStringAsync(CancellationToken.None);
+                    if (!response.IsSuccessStatusCode)
+                    {
+                        _failures.Enqueue($"{response.StatusCode}: {body}");
+                    }
+                }
+                catch (HttpRequestException failure)
+                {
+                    _failures.Enqueue(failure.ToString());
+                }
+
+                // A bounded load: it is about what is lost, not about how much passes.
+                Interlocked.Increment(ref _served);
+                await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Orchestrator.Api.WebApps;
+using Orchestrator.Proxy.Balancing;
+using Orchestrator.Proxy.Routing;
+using Orchestrator.Proxy.State;
+using Orchestrator.Runtime;
+
+namespace Orchestrator.Proxy.Tests.State;
+
+public sealed class RouteStoreTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly Routes _routes = new(8080, new SharedRandom(1), TimeProvider.System);
+
+    [Fact]
+    public void What_was_saved_is_loaded()
+    {
+        AppRoute[] saved =
+        [
+            new(
+                new ObjectKey("default", "web"),
+                BalancingPolicies.RoundRobin,
+                [new RouteClaim(null, "a.example.org", "/"), new RouteClaim(9090, null, "/x")],
+                [new EndpointId("uid-1", "10.0.0.1", 20000), new EndpointId("uid-2", "fd00::1", 20001)]),
+            new(new ObjectKey("shop", "web"), null, [new RouteClaim(null, null, "/")], []),
+        ];
+        _routes.ReplaceAll(saved);
+
+        Store("new/folder").Save(_routes.Table);
+
+        var loaded = Store("new/folder").Load();
+        Assert.Equal(saved.Select(Flat), loaded.Select(Flat));
+        Assert.Equal(["routes.json"], Directory.GetFiles(_folder["new/folder"]).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void No_file_is_no_routes() => Assert.Empty(Store("nothing").Load());
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("{\"version\":1,\"apps\":[{\"name\":")]
+    [InlineData("{\"version\":1}")]
+    [InlineData("{\"version\":1,\"apps\":null}")]
+    [InlineData("{\"version\":1,\"apps\":[null]}")]
+    [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[{}],\"endpoints\":[]}]}")]
+    [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[{\"uid\":\"u\",\"address\":\"\",\"port\":80}]}]}")]
+    [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[{\"uid\":\"u\",\"address\":\"10.0.0.1\",\"port\":0}]}]}")]
+    [InlineData("{\"version\":2,\"apps\":[]}")]
+    [InlineData("\0\0\0\0")]
+    public void A_file_that_cannot_be_used_is_set_aside_and_the_next_save_replaces_it(string content)
+    {
+        var store = Store("state");
+        Directory.CreateDirectory(_folder["state"]);
+        File.WriteAllText(store.Path, content);
+
+        Assert.Empty(store.Load());
+
+        Assert.Equal(content, File.ReadAllText(store.Path + ".bad"));
+        store.Save(_routes.Table);
+        Assert.Empty(store.Load());
+        Assert.True(File.Exists(store.Path));
+    }
+
+    [Fact]
+    public void A_save_that_was_cut_off_leaves_the_last_whole_file()
+    {
+        var store = Store("state");
+        _routes.ReplaceAll([new AppRoute(new ObjectKey("default", "web"), null, [new RouteClaim(null, null, "/")], [])]);
+        store.Save(_routes.Table);
+        File.WriteAllText(store.Path + ".new", "{\"version\":1,\"ap");
+
+        Assert.Single(Store("state").Load());
+    }
+
+    public void Dispose()
+    {
+        _routes.Clear();
+        _folder.Dispose();
+    }
+
+    private RouteStore Store(string name) => new(_folder[name], NullLogger<RouteStore>.Instance);
+
+    private static string Flat(AppRoute route) =>
+        $"{route.App} {route.Balancing} {string.Join(' ', route.Claims)} {string.Join(' ', route.Endpoints ?? [])}";
+}

@@ -1,0 +1,58 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Proxy.Routing;
+
+namespace Orchestrator.Proxy.Tests.Support;
+
+/// <summary>A real web server on loopback that stands for a replica. Answers with its name unless told otherwise.</summary>
+internal sealed class Backend : IAsyncDisposable
+{
+    private readonly WebApplication _web;
+    private int _requests;
+
+    private Backend(WebApplication web, string name) => (_web, Name) = (web, name);
+
+    public string Name { get; }
+
+    public int Port { get; private set; }
+
+    public int Requests => Volatile.Read(ref _requests);
+
+    public EndpointId Id => new(Name, "127.0.0.1", Port);
+
+    /// <param name="port">0: any.</param>
+    public static async Task<Backend> StartAsync(string name, RequestDelegate? handler = null, int port = 0)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(10));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Listen(IPAddress.Loopback, port);
+        });
+        var web = builder.Build();
+        var backend = new Backend(web, name);
+        web.UseWebSockets();
+        web.Run(context =>
+        {
+            Interlocked.Increment(ref backend._requests);
+            return handler is null ? context.Response.WriteAsync(name, context.RequestAborted) : handler(context);
+        });
+        await web.StartAsync();
+        backend.Port = new Uri(web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Port;
+        return backend;
+    }
+
+    /// <summary>As a container ends on its stop signal: finishes what it serves and refuses the rest.</summary>
+    public Task StopAsync() => _web.StopAsync();
+
+    public ValueTask DisposeAsync() => _web.DisposeAsync();
+}

@@ -1,0 +1,126 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orchestrator.Api.WebApps;
+using Orchestrator.Proxy.Balancing;
+using Orchestrator.Proxy.Forwarding;
+using Orchestrator.Proxy.Health;
+using Orchestrator.Proxy.Listening;
+using Orchestrator.Proxy.Routing;
+using Orchestrator.Runtime;
+
+namespace Orchestrator.Proxy.Tests.Support;
+
+/// <summary>The proxy's way of a request, from listener to replica, with routes that the test sets itself: no API is there.</summary>
+internal sealed class TestProxy : IAsyncDisposable
+{
+    private static int s_count;
+
+    private readonly Forwarder _forwarder;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _running;
+
+    private TestProxy(ProxyOptions options)
+    {
+        var time = TimeProvider.System;
+        Options = options;
+        Routes = new Routes(options.Port, new SharedRandom(1), time);
+        Suspects = new Suspects(options.ConnectTimeout, NullLogger<Suspects>.Instance, time);
+        _forwarder = new Forwarder(options, Suspects, time);
+        Listeners = new ListenerSet(
+            options,
+            Routes,
+            port => new ProxyApplication(port, Routes, () => RoutesKnown, _forwarder, accessLog: null, time),
+            NullLogger<ListenerSet>.Instance,
+            time);
+        _running = Listeners.RunAsync(_stop.Token);
+    }
+
+    public ProxyOptions Options { get; }
+
+    /// <summary>Metrics are the process's: each proxy has a namespace of its own in them.</summary>
+    public string Namespace { get; } = $"test-{Interlocked.Increment(ref s_count)}";
+
+    public Routes Routes { get; }
+
+    public Suspects Suspects { get; }
+
+    public ListenerSet Listeners { get; }
+
+    public bool RoutesKnown { get; set; } = true;
+
+    public Uri Url => new($"http://127.0.0.1:{Listeners.Address.Port}/");
+
+    public HttpClient Client { get; private set; } = null!;
+
+    /// <summary>The only app there is.</summary>
+    public AppState App => Assert.Single(Routes.Table.Apps);
+
+    public static async Task<TestProxy> StartAsync(Func<ProxyOptions, ProxyOptions>? with = null)
+    {
+        var options = new ProxyOptions { StateFolder = "", Port = 0, Address = IPAddress.Loopback, DrainTimeout = TimeSpan.FromSeconds(20) };
+        var proxy = new TestProxy(with is null ? options : with(options));
+        try
+        {
+            await proxy.Listeners.OpenSharedAsync(CancellationToken.None);
+        }
+        catch
+        {
+            proxy.Client = new HttpClient();
+            await proxy.DisposeAsync();
+            throw;
+        }
+
+        proxy.Client = NewClient(proxy.Url);
+        return proxy;
+    }
+
+    /// <summary>A client with connections of its own.</summary>
+    public static HttpClient NewClient(Uri url) =>
+        new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false })
+        {
+            BaseAddress = url,
+            Timeout = TimeSpan.FromSeconds(30),
+        };
+
+    /// <summary>An app for any host and path, served by these.</summary>
+    public void Serve(params EndpointId[] endpoints) => Serve(null, endpoints);
+
+    public void Serve(string? balancing, params EndpointId[] endpoints) => Routes.ReplaceAll([Route("web", null, endpoints) with { Balancing = balancing }]);
+
+    /// <summary>Several apps, each on a port of its own.</summary>
+    public void ServeAt(params (int? Port, EndpointId Endpoint)[] apps)
+    {
+        Routes.ReplaceAll([.. apps.Select(app => Route($"web-{app.Port}", app.Port, app.Endpoint))]);
+        Listeners.Refresh();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_stop.IsCancellationRequested)
+        {
+            return;
+        }
+
+        Client.Dispose();
+        await _stop.CancelAsync();
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Listeners.DisposeAsync();
+        await Suspects.DisposeAsync();
+        _forwarder.Dispose();
+        Routes.Clear();
+    }
+
+    /// <summary>Nobody listens there: connections are refused.</summary>
+    public static EndpointId Refusing(string uid = "refusing") => new(uid, "127.0.0.1", FreePort());
+
+    public static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    private AppRoute Route(string app, int? port, params EndpointId[] endpoints) =>
+        new(new ObjectKey(Namespace, app), null, [new RouteClaim(port, null, "/")], endpoints);
+}
