@@ -36,7 +36,7 @@ internal sealed partial class ProxyLease(
 
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>An object's annotations may have 256 KiB in all; the oldest come first, the rest when those are gone.</summary>
+    /// <summary>An object's annotations may have 256 KiB in all; the rest follow when these are gone.</summary>
     private const int MostUids = 5000;
 
     private readonly Signal _wake = new();

@@ -196,6 +196,7 @@ public sealed class ForwardingTests
         backend.DropConnections();
 
         await Assert.ThrowsAsync<HttpRequestException>(() => response.Content.ReadAsStringAsync(Cancellation));
+        await Eventually.True(() => proxy.App.Metrics.BrokenOff.Value == 1);
     }
 
     [Fact]
