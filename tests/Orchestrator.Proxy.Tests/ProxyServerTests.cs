@@ -17,8 +17,8 @@ public sealed class ProxyServerTests
     {
         await using var cluster = await TestCluster.StartAsync();
         await using var proxy = await cluster.StartProxyAsync();
-        await using var one = await Backend.StartAsync("one");
-        await using var two = await Backend.StartAsync("two");
+        await using var one = await ReplicaServer.StartAsync("one");
+        await using var two = await ReplicaServer.StartAsync("two");
 
         await Eventually.See(() => AskAsync(proxy, "web"), answer => answer.StartsWith("404", StringComparison.Ordinal));
         await cluster.CreateAppAsync("web");
@@ -43,7 +43,7 @@ public sealed class ProxyServerTests
         await using var cluster = await TestCluster.StartAsync();
         await using var proxy = await cluster.StartProxyAsync();
         var (arrived, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
-        await using var backend = await Backend.StartAsync("slow", async context =>
+        await using var server = await ReplicaServer.StartAsync("slow", async context =>
         {
             if (context.Request.Path == "/slow")
             {
@@ -54,7 +54,7 @@ public sealed class ProxyServerTests
             await context.Response.WriteAsync("slow");
         });
         await cluster.CreateAppAsync("web");
-        var replica = await cluster.CreateReplicaAsync("web", backend);
+        var replica = await cluster.CreateReplicaAsync("web", server);
         await Eventually.See(() => AskAsync(proxy, "web"), seen => seen == "slow");
         var request = AskAsync(proxy, "web", "slow");
         await arrived.Task.WaitAsync(Cancellation);
@@ -78,9 +78,9 @@ public sealed class ProxyServerTests
     public async Task A_proxy_that_has_just_started_acknowledges_what_is_deleting_already()
     {
         await using var cluster = await TestCluster.StartAsync();
-        await using var backend = await Backend.StartAsync("web");
+        await using var server = await ReplicaServer.StartAsync("web");
         await cluster.CreateAppAsync("web");
-        var replica = await cluster.CreateReplicaAsync("web", backend);
+        var replica = await cluster.CreateReplicaAsync("web", server);
         await cluster.Replicas.DeleteAsync(ObjectKey.Of(replica), null, Cancellation);
 
         await using var proxy = await cluster.StartProxyAsync();
@@ -96,8 +96,8 @@ public sealed class ProxyServerTests
     public async Task Sites_stay_up_without_the_api_through_a_restart_of_the_proxy_and_it_catches_up_after()
     {
         await using var cluster = await TestCluster.StartAsync();
-        await using var one = await Backend.StartAsync("one");
-        await using var two = await Backend.StartAsync("two");
+        await using var one = await ReplicaServer.StartAsync("one");
+        await using var two = await ReplicaServer.StartAsync("two");
         var first = await cluster.StartProxyAsync();
         await cluster.CreateAppAsync("web");
         var replica = await cluster.CreateReplicaAsync("web", one);
@@ -128,16 +128,16 @@ public sealed class ProxyServerTests
         await using var cluster = await TestCluster.StartAsync();
         await using var proxy = await cluster.StartProxyAsync();
         var (arrived, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
-        await using var backend = await Backend.StartAsync("web", async context =>
+        await using var server = await ReplicaServer.StartAsync("web", async context =>
         {
             arrived.TrySetResult();
             await answer.Task;
             await context.Response.WriteAsync("finished");
         });
         await cluster.CreateAppAsync("web");
-        await cluster.CreateReplicaAsync("web", backend);
+        await cluster.CreateReplicaAsync("web", server);
         await Eventually.See(cluster.LeaseAsync, seen => seen.Spec.RenewTime is not null);
-        await Eventually.See(() => RoutesAsync(proxy), routes => routes.Contains($":{backend.Port}", StringComparison.Ordinal));
+        await Eventually.See(() => RoutesAsync(proxy), routes => routes.Contains($":{server.Port}", StringComparison.Ordinal));
         var request = AskAsync(proxy, "web");
         await arrived.Task.WaitAsync(Cancellation);
 
@@ -160,14 +160,14 @@ public sealed class ProxyServerTests
         await using var cluster = await TestCluster.StartAsync();
         await using var proxy = await cluster.StartProxyAsync(options => options with { DrainTimeout = TimeSpan.FromMilliseconds(300) });
         var arrived = new TaskCompletionSource();
-        await using var backend = await Backend.StartAsync("web", async context =>
+        await using var server = await ReplicaServer.StartAsync("web", async context =>
         {
             arrived.TrySetResult();
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
         });
         await cluster.CreateAppAsync("web");
-        await cluster.CreateReplicaAsync("web", backend);
-        await Eventually.See(() => RoutesAsync(proxy), routes => routes.Contains($":{backend.Port}", StringComparison.Ordinal));
+        await cluster.CreateReplicaAsync("web", server);
+        await Eventually.See(() => RoutesAsync(proxy), routes => routes.Contains($":{server.Port}", StringComparison.Ordinal));
         var request = AskAsync(proxy, "web");
         await arrived.Task.WaitAsync(Cancellation);
 
@@ -199,9 +199,9 @@ public sealed class ProxyServerTests
     {
         await using var cluster = await TestCluster.StartAsync();
         await using var proxy = await cluster.StartProxyAsync();
-        await using var backend = await Backend.StartAsync("web");
+        await using var server = await ReplicaServer.StartAsync("web");
         await cluster.CreateAppAsync("counted");
-        await cluster.CreateReplicaAsync("counted", backend);
+        await cluster.CreateReplicaAsync("counted", server);
         await Eventually.See(() => AskAsync(proxy, "counted"), answer => answer == "web");
 
         var metrics = await AdminAsync(proxy, "metrics");
@@ -222,10 +222,10 @@ public sealed class ProxyServerTests
         using var folder = new TemporaryFolder();
         await using (var proxy = await cluster.StartProxyAsync(options => options with { AccessLog = folder["access.log"] }))
         {
-            await using var backend = await Backend.StartAsync("web");
+            await using var server = await ReplicaServer.StartAsync("web");
             await cluster.CreateAppAsync("web");
-            await cluster.CreateReplicaAsync("web", backend);
-            await Eventually.See(() => RoutesAsync(proxy), routes => routes.Contains($":{backend.Port}", StringComparison.Ordinal));
+            await cluster.CreateReplicaAsync("web", server);
+            await Eventually.See(() => RoutesAsync(proxy), routes => routes.Contains($":{server.Port}", StringComparison.Ordinal));
             Assert.Equal("web", await AskAsync(proxy, "web", "a?b=\"c\""));
             Assert.StartsWith("404", await AskAsync(proxy, "none"), StringComparison.Ordinal);
         }

@@ -10,7 +10,7 @@ public sealed class EndpointChecksTests
     [Fact]
     public async Task While_the_api_is_away_endpoints_that_take_no_connection_are_avoided_and_only_then()
     {
-        await using var alive = await Backend.StartAsync("alive");
+        await using var alive = await ReplicaServer.StartAsync("alive");
         await using var proxy = await TestProxy.StartAsync();
         proxy.Serve(alive.Id, TestProxy.Refusing());
         var (time, away, asked) = (new FakeTimeProvider(), false, 0);

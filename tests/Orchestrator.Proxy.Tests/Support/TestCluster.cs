@@ -80,26 +80,26 @@ internal sealed class TestCluster : IAsyncDisposable
         Cancellation);
 
     /// <summary>A replica that is bound, runs and is ready.</summary>
-    public async Task<Replica> CreateReplicaAsync(string app, Backend backend)
+    public async Task<Replica> CreateReplicaAsync(string app, ReplicaServer server)
     {
         var created = await Replicas.CreateAsync(
             new Replica
             {
                 Metadata = new V1ObjectMeta
                 {
-                    Name = $"{app}-{backend.Name}",
+                    Name = $"{app}-{server.Name}",
                     NamespaceProperty = Namespace,
                     Finalizers = [Finalizers.Container],
                 },
-                Spec = { AppName = app, Revision = "r1", Template = { Image = "web" }, HostName = "host-1", HostPort = backend.Port },
+                Spec = { AppName = app, Revision = "r1", Template = { Image = "web" }, HostName = "host-1", HostPort = server.Port },
             },
             Cancellation);
-        return await SetReadyAsync(created, backend, ready: true);
+        return await SetReadyAsync(created, server, ready: true);
     }
 
-    public Task<Replica> SetReadyAsync(Replica replica, Backend backend, bool ready) => Replicas.MergePatchStatusAsync(
+    public Task<Replica> SetReadyAsync(Replica replica, ReplicaServer server, bool ready) => Replicas.MergePatchStatusAsync(
         ObjectKey.Of(replica),
-        new { status = new { phase = ReplicaPhases.Running, ready, address = "127.0.0.1", port = backend.Port } },
+        new { status = new { phase = ReplicaPhases.Running, ready, address = "127.0.0.1", port = server.Port } },
         Cancellation);
 
     /// <summary>The container is gone: so goes the Replica.</summary>
