@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using Orchestrator.EndToEnd.Tests.Installations;
 
 namespace Orchestrator.EndToEnd.Tests;
@@ -33,7 +34,9 @@ public sealed class BadInputTests(BadInputTests.Site site) : IClassFixture<BadIn
         var applied = await Installation.OrcAsync("apply", "-f", Path.Combine(folder, "manifest.yaml"));
 
         Assert.Equal(1, applied.ExitCode);
-        Assert.Contains(field, applied.Errors, StringComparison.Ordinal);
+
+        // Which item of a list it is, the server says too: spec.env[0].name.
+        Assert.Contains(field, Regex.Replace(applied.Errors, @"\[[0-9]+\]", ""), StringComparison.Ordinal);
         Assert.Empty((await Installation.KubectlAsync("get", "webapps,replicas", "-A", "-o", "name")).OrThrow().Output);
     }
 
