@@ -400,7 +400,10 @@ internal sealed partial class ReplicaReconciler(
             Log.OperationFailed(logger, failure, operation.Step, record.Key.ToString());
             outcome = Outcome.Failed(
                 operation.Step is ContainerStep.StopAndRemove or ContainerStep.Discard ? ReplicaReasons.RemoveContainerError
-                    : failure.IsTransport ? ReplicaReasons.EngineUnavailable
+                    : failure.IsTransport || operation.Step is ContainerStep.LetEngineRestart or ContainerStep.KeepEngineFromRestarting
+
+                        // A policy cannot be changed while the container is ending: that passes.
+                        ? ReplicaReasons.EngineUnavailable
                     : ReplicaReasons.RunContainerError,
                 failure.Message);
         }
