@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build test deps lint lab-up lab-down lab-status images clean
+.PHONY: help build orc demo test deps lint lab-up lab-down lab-status images clean
 
 # Hosts of a lab, and which of the labs that may stand side by side.
 N ?= 3
@@ -16,6 +16,12 @@ help: ## this list
 
 build: ## build all projects
 	dotnet build Orchestrator.sln --configuration $(CONFIGURATION) -v quiet --nologo
+
+orc: ## build the one executable ▶ artifacts/publish/orc
+	dotnet publish src/Orchestrator.Cli/Orchestrator.Cli.csproj --configuration Release --output artifacts/publish -v quiet --nologo
+
+demo: orc ## run the main job on three Docker engines of this machine; Ctrl-C ends it (DEMO_ONCE=1: ends by itself)
+	examples/demo/run
 
 test: build deps ## run every test, against a lab of three engines; ends in "N passed, N failed"
 	tests/run.sh $(CONFIGURATION)

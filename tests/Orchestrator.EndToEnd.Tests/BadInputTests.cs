@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Orchestrator.EndToEnd.Tests.Installations;
 
@@ -129,17 +127,17 @@ public sealed class BadInputTests(BadInputTests.Site site) : IClassFixture<BadIn
     [Fact]
     public async Task A_host_port_that_is_taken_leads_to_another_one()
     {
-        // Another process of the host has the first ports of its range: the replica moves on.
+        // A process of the host has the first port of its range: the replica is given the other one.
         var host = Installation.Lab.Hosts[0];
         (await Installation.KubectlAsync("patch", "dockerhost", host.Name, "--type=merge", "-p", "{\"spec\":{\"portRange\":{\"first\":21000,\"last\":21001}}}")).OrThrow();
-        using var taken = new TcpListener(IPAddress.Parse(host.Address), 21000);
-        await using var listening = await InNetworkOf.RunAsync(host.NetworkNamespace, $"{host.Address}", 21000);
-        await Installation.ApplyAsync(Manifests.Web("ports", Installation.Lab.Image("web:v1"), 1, $"  placement: {{ hostSelector: {{ only: this }} }}"));
+        var listening = await Installation.Engines[0].RunOnHostNetworkAsync("listening", Installation.Lab.Image("web:v1"), port: 21000);
+        await Installation.ApplyAsync(Manifests.Web("ports", Installation.Lab.Image("web:v1"), 1, "  placement: { hostSelector: { only: this } }"));
         (await Installation.KubectlAsync("label", "dockerhost", host.Name, "only=this")).OrThrow();
 
         await Installation.SeeReady("ports", 1);
         Assert.Equal(21001, (await Installation.ReplicasAsync("ports"))[0]["spec"]!["hostPort"]!.GetValue<int>());
 
+        await Installation.Engines[0].RemoveAsync(listening);
         await Remove("ports");
         (await Installation.KubectlAsync("label", "dockerhost", host.Name, "only-")).OrThrow();
         (await Installation.KubectlAsync("patch", "dockerhost", host.Name, "--type=merge", "-p", "{\"spec\":{\"portRange\":null}}")).OrThrow();

@@ -12,7 +12,7 @@ public sealed class KubernetesTests
         await using var kubernetes = await KubeApiServer.StartAsync();
         (await kubernetes.KubectlAsync("apply", "-f", Repository.At("crds"))).OrThrow();
         (await kubernetes.KubectlAsync("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")).OrThrow();
-        await using var installation = await Installation.StartAsync(kubeconfig: kubernetes.Kubeconfig);
+        await using var installation = await Installation.StartAsync(kubeconfig: kubernetes.AdminKubeconfig);
 
         await installation.ApplyAsync(Manifests.Web("web", installation.Lab.Image("web:v1"), replicas: 3));
         await installation.SeeReady("web", 3);

@@ -1,6 +1,8 @@
+using System.Diagnostics;
+using System.Globalization;
 using k8s;
+using k8s.Models;
 using Orchestrator.Api;
-
 using Orchestrator.Api.Replicas;
 using Orchestrator.HostAgent.Tests.World;
 using Orchestrator.Runtime;
@@ -20,9 +22,9 @@ public sealed class HostFailureTests(AgentWorld world)
     {
         var replica = await world.AddReadyReplicaAsync(Host.Name, template => template.Resources = new ResourceNeeds
         {
-            Requests = new Dictionary<string, k8s.Models.ResourceQuantity> { ["cpu"] = new("250m"), ["memory"] = new("32Mi") },
+            Requests = new Dictionary<string, ResourceQuantity> { ["cpu"] = new("250m"), ["memory"] = new("32Mi") },
         });
-        var status = (await world.SeeHostAsync(Host.Name, seen => seen.Status is { Replicas: 1, Images.Count: > 0 })).Status!;
+        var status = (await world.SeeHostAsync(Host.Name, seen => seen.Status is { Replicas: 1, Images.Count: > 0, Allocated: { } allocated } && allocated["cpu"].ToDecimal() > 0)).Status!;
 
         Assert.Equal(await world.Lab.DockerAsync(Host, "version", "--format", "{{.Server.Version}}"), status.EngineVersion);
         Assert.Equal("amd64", status.Architecture);
@@ -83,7 +85,8 @@ public sealed class HostFailureTests(AgentWorld world)
         await world.SeeHostAsync("same-engine", seen => seen.Status is { Replicas: 1 });
         var third = await world.AddReadyReplicaAsync("same-engine");
 
-        Assert.Equal("true", await world.InspectAsync(replica, "{{.State.Running}}"));
+        Assert.Equal(replica.Status!.ContainerId, await world.InspectAsync(replica, "{{.Id}}"));
+        Assert.Equal(other.Status!.ContainerId, await world.Lab.DockerAsync(Host, "inspect", "--format", "{{.Id}}", AgentWorld.ContainerOf(other)));
         foreach (var mine in (Replica[])[other, third])
         {
             await world.DeleteAsync(mine);
@@ -97,7 +100,9 @@ public sealed class HostFailureTests(AgentWorld world)
     [Fact]
     public async Task An_engine_that_is_killed_is_noticed_at_once_and_its_replicas_serve_on()
     {
-        var replica = await world.AddReadyReplicaAsync(Host.Name);
+        var replica = await world.AddReadyReplicaAsync(
+            Host.Name, template => template.ReadinessProbe = new V1Probe { TcpSocket = new V1TCPSocketAction(), PeriodSeconds = 1, FailureThreshold = 2 });
+        var pid = int.Parse(await world.InspectAsync(replica, "{{.State.Pid}}"), CultureInfo.InvariantCulture);
         await Lab.DoAsync("kill-engine", Host);
         var lost = await SeeNotReadyAsync(Host.Name, "EngineRefused", TimeSpan.FromSeconds(8));
         Assert.Contains("is the engine running", lost.Message, StringComparison.Ordinal);
@@ -109,14 +114,25 @@ public sealed class HostFailureTests(AgentWorld world)
         }
 
         Assert.True((await world.Replicas.GetAsync(ObjectKey.Of(replica), Cancelled))!.Status!.Ready);
-        var orphaned = await world.AddReplicaAsync(Host.Name);
-        await world.SeeAsync(orphaned, seen => seen.Status is { Reason: "HostUnreachable", Ready: false });
+
+        // An agent that starts now takes it to run, and finds out by its probes when it no longer does.
+        await world.StopAgentAsync();
+        world.StartAgent();
+        var waiting = await world.AddReplicaAsync(Host.Name);
+        await world.SeeAsync(waiting, seen => seen.Status is { Reason: "HostUnreachable", Ready: false });
+        Assert.True((await world.Replicas.GetAsync(ObjectKey.Of(replica), Cancelled))!.Status!.Ready);
+        using (var process = Process.GetProcessById(pid))
+        {
+            process.Kill();
+        }
+
+        await world.SeeAsync(replica, seen => seen.Status is { Ready: false });
 
         await Lab.DoAsync("start-engine", Host);
         await world.SeeHostAsync(Host.Name, seen => Conditions.IsTrue(seen.Status?.Conditions, ConditionTypes.Ready), TimeSpan.FromSeconds(60));
-        await world.SeeAsync(orphaned, seen => seen.Status is { Ready: true }, TimeSpan.FromSeconds(60));
+        await world.SeeAsync(waiting, seen => seen.Status is { Ready: true }, TimeSpan.FromSeconds(60));
         await world.SeeAsync(replica, seen => seen.Status is { Ready: true }, TimeSpan.FromSeconds(60));
-        await world.RemoveAsync(orphaned);
+        await world.RemoveAsync(waiting);
         await world.RemoveAsync(replica);
     }
 
@@ -144,7 +160,7 @@ public sealed class HostFailureTests(AgentWorld world)
         await world.SeeHostAsync(Host.Name, seen => Conditions.IsTrue(seen.Status?.Conditions, ConditionTypes.Ready));
     }
 
-    private async Task<k8s.Models.V1Condition> SeeNotReadyAsync(string host, string reason, TimeSpan? within = null)
+    private async Task<V1Condition> SeeNotReadyAsync(string host, string reason, TimeSpan? within = null)
     {
         var seen = await world.SeeHostAsync(
             host,

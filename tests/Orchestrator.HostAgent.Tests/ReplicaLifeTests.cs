@@ -131,7 +131,9 @@ public sealed class ReplicaLifeTests(AgentWorld world)
     public async Task A_container_that_keeps_crashing_is_taken_from_the_engine_and_backed_off()
     {
         var replica = await world.AddReplicaAsync("host1", template => template.Image = $"{world.Lab.Registry}/broken:v1");
-        var status = (await world.SeeAsync(replica, seen => seen.Status is { Reason: "CrashLoopBackOff", LastTermination: not null })).Status!;
+        var status = (await world.SeeAsync(
+            replica,
+            seen => seen.Status is { Reason: "CrashLoopBackOff", Message: { } message } && message.Contains("last words", StringComparison.Ordinal))).Status!;
 
         Assert.Equal((ReplicaPhases.BackOff, false), (status.Phase, status.Ready));
         Assert.Equal(1, status.LastTermination!.ExitCode);

@@ -73,6 +73,7 @@ internal static class Authorizer
     public static string Explain(Identity identity, AccessQuestion question)
     {
         var scope = question.Namespace.Length > 0 ? $"in the namespace \"{question.Namespace}\"" : "at the cluster scope";
-        return $"User \"{identity.Name}\" cannot {question.Verb} resource \"{question.ResourceAndSubresource}\" in API group \"{question.Group}\" {scope}";
+        return $"User \"{identity.Name}\" cannot {question.Verb} resource \"{question.ResourceAndSubresource}\" "
+            + $"in API group \"{question.Group}\" {scope}";
     }
 }

@@ -79,7 +79,8 @@ internal sealed class CertificateAuthority : IDisposable
     }
 
     /// <summary>A key and certificate for a server.</summary>
-    public X509Certificate2 IssueServer(string name, IEnumerable<string> names, IEnumerable<IPAddress> addresses, TimeSpan lifetime, DateTimeOffset now)
+    public X509Certificate2 IssueServer(
+        string name, IEnumerable<string> names, IEnumerable<IPAddress> addresses, TimeSpan lifetime, DateTimeOffset now)
     {
         var alternatives = new SubjectAlternativeNameBuilder();
         foreach (var dns in names)

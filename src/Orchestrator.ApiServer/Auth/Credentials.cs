@@ -11,7 +11,10 @@ namespace Orchestrator.ApiServer.Auth;
 /// </summary>
 internal sealed class Credentials : IDisposable
 {
-    /// <summary>Of server and client certificates. Renewed when a third is left, so an installation started once in four months never sees one expire.</summary>
+    /// <summary>
+    /// Of server and client certificates. Renewed when a third is left, so an installation started once in four months never sees one
+    /// expire.
+    /// </summary>
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(365);
 
     private static readonly (string File, Identity Identity)[] Clients =

@@ -25,7 +25,10 @@ internal sealed class EventRetention(ObjectStore store, ServedResources resource
     private static DateTimeOffset LastSeen(JsonObject obj)
     {
         var series = obj["series"] as JsonObject ?? [];
-        string[] times = [series.Text("lastObservedTime"), obj.Text("lastTimestamp"), obj.Text("eventTime"), Metadata.Of(obj).Text("creationTimestamp")];
+        string[] times =
+        [
+            series.Text("lastObservedTime"), obj.Text("lastTimestamp"), obj.Text("eventTime"), Metadata.Of(obj).Text("creationTimestamp"),
+        ];
         return times.Max(text => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, out var seen) ? seen : DateTimeOffset.MinValue);
     }
 }

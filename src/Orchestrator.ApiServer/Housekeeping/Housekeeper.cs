@@ -119,7 +119,7 @@ internal sealed partial class Housekeeper
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Error, Message = "Emptying namespaces, collecting garbage and forgetting events failed; tried again in {Delay}")]
+        [LoggerMessage(Level = LogLevel.Error, Message = "Housekeeping of the API server failed; it is tried again in {Delay}")]
         public static partial void Failed(ILogger logger, Exception failure, TimeSpan delay);
     }
 }

@@ -50,7 +50,8 @@ internal static class DeletionRules
             return Status.Conflict(
                 resource.Definition,
                 key.Name,
-                $"Precondition failed: ResourceVersion in precondition: {revision}, ResourceVersion in object meta: {metadata.Text("resourceVersion")}");
+                $"Precondition failed: ResourceVersion in precondition: {revision}, "
+                + $"ResourceVersion in object meta: {metadata.Text("resourceVersion")}");
         }
 
         return resource.IsNamespace && NamespaceRules.IsPermanent(key.Name)

@@ -87,7 +87,8 @@ internal static class CustomResource
                 Condition("NamesAccepted", "NoConflicts", "no conflicts found"),
                 Condition("Established", "InitialNamesAccepted", "the initial names have been accepted")),
             ["acceptedNames"] = names.DeepClone(),
-            ["storedVersions"] = new JsonArray([.. (spec["versions"] as JsonArray ?? []).OfType<JsonObject>().Select(version => (JsonNode)version.Text("name"))]),
+            ["storedVersions"] = new JsonArray(
+                [.. (spec["versions"] as JsonArray ?? []).OfType<JsonObject>().Select(version => (JsonNode)version.Text("name"))]),
         };
         return established;
     }

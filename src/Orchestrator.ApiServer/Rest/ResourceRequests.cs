@@ -36,7 +36,8 @@ internal sealed class ResourceRequests(
                 await ShowAsync(context, resource, target, form, Get(context.Request, resource, target));
                 break;
             case "create":
-                await ShowAsync(context, resource, target, form, await CreateAsync(context, resource, target, cancelled), StatusCodes.Status201Created);
+                var created = await CreateAsync(context, resource, target, cancelled);
+                await ShowAsync(context, resource, target, form, created, StatusCodes.Status201Created);
                 break;
             case "update" or "patch":
                 await ShowAsync(context, resource, target, form, await UpdateAsync(context, resource, target, cancelled));
@@ -160,7 +161,7 @@ internal sealed class ResourceRequests(
         {
             IEnumerable<string> accepted = strategies is null ? PatchTypes : [.. PatchTypes, "application/strategic-merge-patch+json"];
             return Status.UnsupportedMediaType(
-                (type is "application/apply-patch+yaml" or "application/apply-patch+cbor" ? "server-side apply is not supported by this server: " : "")
+                (type.StartsWith("application/apply-patch+", StringComparison.Ordinal) ? "server-side apply is not supported by this server: " : "")
                 + "the body of the request was in an unknown format - accepted media types include: " + string.Join(", ", accepted));
         }
 

@@ -42,8 +42,8 @@ public sealed partial class ObjectStore : IAsyncDisposable
         startedAt(Revision);
         _writer = new StoreWriter(_path, changes =>
         {
-            Revision = changes[^1].Revision;
             committed(changes);
+            Revision = changes[^1].Revision;
         }, time, logger);
         _maintenance = Task.Run(MaintainAsync);
     }

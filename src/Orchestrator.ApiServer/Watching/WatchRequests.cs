@@ -14,7 +14,10 @@ namespace Orchestrator.ApiServer.Watching;
 /// <param name="stopping">Ends all watches when the server stops, so that their clients go elsewhere or come again.</param>
 internal sealed class WatchRequests(ObjectStore store, ChangeFeed feed, TimeProvider time, CancellationToken stopping)
 {
-    /// <summary>A watch that names no timeout lasts this long, up to twice as long: Kubernetes' own default, spread so that not all come again at once.</summary>
+    /// <summary>
+    /// A watch that names no timeout lasts this long, up to twice as long: Kubernetes' own default, spread so that not all come again at
+    /// once.
+    /// </summary>
     private static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(30);
 
     public async Task AnswerAsync(HttpContext context, ServedResource resource, RequestTarget target, ObjectRepresentation form)

@@ -147,7 +147,10 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
         }
         catch (EngineException failure)
         {
-            throw CommandException.Failed($"the engine of {host.Metadata.Name} cannot be used: {failure.Message}. Nothing was added; --no-check adds it all the same");
+            throw new CommandException(
+                ExitCodes.Failed,
+                $"the engine of {host.Metadata.Name} cannot be used: {failure.Message}. Nothing was added; --no-check adds it all the same",
+                failure);
         }
     }
 

@@ -28,6 +28,9 @@ internal static class Orc
         };
         foreach (var help in root.Options.OfType<HelpOption>())
         {
+            // Windows' spellings would only be noise among the offers of a Tab.
+            help.Aliases.Remove("/h");
+            help.Aliases.Remove("/?");
             help.Action = new HelpWithExamples((HelpAction)help.Action!);
         }
 

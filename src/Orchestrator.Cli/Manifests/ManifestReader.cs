@@ -78,8 +78,8 @@ internal static class ManifestReader
                 }
             }
 
-            bytes.Position = 0;
-            return new StreamReader(bytes, new UTF8Encoding(false, throwOnInvalidBytes: true)).ReadToEnd();
+            // Strict, and no other encoding by a byte order mark: what is no UTF-8 is no manifest.
+            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes.GetBuffer(), 0, (int)bytes.Length).TrimStart('\ufeff');
         }
         catch (DecoderFallbackException)
         {

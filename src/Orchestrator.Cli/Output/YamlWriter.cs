@@ -29,7 +29,7 @@ internal static class YamlWriter
                 emitter.Emit(new MappingStart(null, null, isImplicit: true, map.Count == 0 ? MappingStyle.Flow : MappingStyle.Block));
                 foreach (var (key, value) in map.OrderBy(member => member.Key, StringComparer.Ordinal))
                 {
-                    emitter.Emit(Text(key));
+                    emitter.Emit(Text(key, mayBeLiteral: false));
                     Emit(emitter, value);
                 }
 
@@ -45,7 +45,7 @@ internal static class YamlWriter
                 emitter.Emit(new SequenceEnd());
                 break;
             case JsonValue value when value.GetValueKind() == JsonValueKind.String:
-                emitter.Emit(Text(value.GetValue<string>()));
+                emitter.Emit(Text(value.GetValue<string>(), mayBeLiteral: true));
                 break;
             default:
                 emitter.Emit(new Scalar(node?.ToJsonString() ?? "null"));
@@ -53,9 +53,9 @@ internal static class YamlWriter
         }
     }
 
-    private static Scalar Text(string text)
+    private static Scalar Text(string text, bool mayBeLiteral)
     {
-        var style = text.Contains('\n', StringComparison.Ordinal) ? ScalarStyle.Literal
+        var style = text.Contains('\n', StringComparison.Ordinal) ? mayBeLiteral ? ScalarStyle.Literal : ScalarStyle.DoubleQuoted
             : text.Length == 0 || YamlScalars.Resolve(text) is not JsonValue value || value.GetValueKind() != JsonValueKind.String || text != text.Trim()
                 ? ScalarStyle.DoubleQuoted
             : ScalarStyle.Plain;

@@ -41,8 +41,8 @@ internal sealed partial class ProxySupervisor(ProxyFolder folder, ProxyLaunch la
     private static readonly Dictionary<string, string> Settings = new()
     {
         ["DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS"] = "1",
+        ["DOTNET_TieredCompilation"] = "1",
         ["DOTNET_TieredPGO"] = "1",
-        ["DOTNET_gcConcurrent"] = "1",
     };
 
     private readonly Backoff _backoff = new(FirstBackoff, BackoffCeiling, random);

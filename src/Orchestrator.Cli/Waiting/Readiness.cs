@@ -34,7 +34,9 @@ internal sealed record Readiness(bool Ready, string Message)
         }
 
         var progressing = Condition(app, ConditionTypes.Progressing);
-        var why = progressing is not null && !IsTrue(progressing) ? progressing : available;
+
+        // "1 of 3 are ready" once is enough; what keeps the others is news.
+        var why = progressing is not null && !IsTrue(progressing) ? progressing : null;
         return new(false, $"{ready} of {wanted} replicas ready{(updated < wanted ? $", {updated} up to date" : "")}{(all > wanted ? $", {all - wanted} to go" : "")}{Because(why)}");
     }
 

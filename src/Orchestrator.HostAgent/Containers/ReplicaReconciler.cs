@@ -6,7 +6,6 @@ using Orchestrator.Api.Replicas;
 using Orchestrator.HostAgent.Draining;
 using Orchestrator.HostAgent.Engines;
 using Orchestrator.HostAgent.Hosts;
-using Orchestrator.HostAgent.Probing;
 using Orchestrator.HostAgent.Status;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Clients;
@@ -38,8 +37,8 @@ internal interface IHostView
 internal sealed partial class ReplicaReconciler(
     SharedInformers informers,
     IHostView host,
-    ContainerWork work,
-    Prober prober,
+    OperationLauncher operations,
+    ProbeKeeper probes,
     ProxyAcknowledgements acknowledgements,
     WorkQueue<ObjectKey> queue,
     IEventRecorder events,
@@ -123,7 +122,7 @@ internal sealed partial class ReplicaReconciler(
 
         var now = time.GetUtcNow();
         var drainCheckAt = replica.Metadata.DeletionTimestamp is not null && record.EverReady ? acknowledgements.CheckAt(replica) : null;
-        KeepProbes(record, replica, now);
+        probes.Keep(record, replica, host.Host, now);
         var plan = Plan(record, replica, drainCheckAt, session, now);
         if (plan.Step == ContainerStep.Release)
         {
@@ -133,7 +132,7 @@ internal sealed partial class ReplicaReconciler(
 
         if (plan.Step != ContainerStep.Wait)
         {
-            Launch(plan.Step, record, replica, session!);
+            operations.Launch(plan.Step, record, replica, host.Host, session!);
         }
 
         var hold = await WriteStatusAsync(record, replica, drainCheckAt, now, cancellationToken);
@@ -251,51 +250,6 @@ internal sealed partial class ReplicaReconciler(
         events.Record(replica, EventTypes.Warning, record.Setback.Count == 1 ? "Failed" : "BackOff", $"{failure.Reason}: {failure.Message}");
     }
 
-    private void KeepProbes(ReplicaRecord record, Replica replica, DateTimeOffset now)
-    {
-        var wanted = record.Container is { State: ContainerState.Running or ContainerState.Paused } && replica.Metadata.DeletionTimestamp is null;
-        if (!wanted || record.Probes?.AreOf(record.Container!) == false)
-        {
-            record.Probes?.Dispose();
-            record.Probes = null;
-        }
-
-        if (wanted && record.Probes is null)
-        {
-            var container = record.Container!;
-            record.UnhealthyTold = false;
-            var adopted = replica.Status is { Ready: true } status && status.ContainerId == container.Id && status.StartedAt == container.StartedAt?.UtcDateTime;
-            record.Probes = prober.Start(
-                replica.Spec.Template,
-                record.Uid,
-                container,
-                new ProbeTarget(host.Host.Spec.EffectiveAddress, replica.Spec.HostPort!.Value, container.Id),
-                adopted,
-                Positive(now - (record.History.RunSeenAt ?? now)),
-                () => queue.Add(record.Key));
-        }
-
-        if (record.Probes is { } probes)
-        {
-            record.EverReady |= probes.Readiness.EverPassed;
-            TellUnhealthy(record, replica, probes);
-        }
-    }
-
-    private void TellUnhealthy(ReplicaRecord record, Replica replica, ReplicaProbes probes)
-    {
-        if (probes.Readiness.Failures == 0 && probes.Liveness is null or { Failures: 0 })
-        {
-            record.UnhealthyTold = false;
-        }
-        else if (!record.UnhealthyTold && (probes.ReadinessIsWorthTelling || probes.LivenessIsWorthTelling))
-        {
-            record.UnhealthyTold = true;
-            var (kind, message) = probes.LivenessIsWorthTelling ? ("Liveness", probes.Liveness!.Message) : ("Readiness", probes.Readiness.Message);
-            events.Record(replica, EventTypes.Warning, "Unhealthy", $"{kind} probe failed: {message}");
-        }
-    }
-
     private static ContainerPlan Plan(ReplicaRecord record, Replica replica, DateTimeOffset? drainCheckAt, EngineSession? session, DateTimeOffset now)
     {
         var deleting = replica.Metadata.DeletionTimestamp is not null;
@@ -340,81 +294,6 @@ internal sealed partial class ReplicaReconciler(
     // Said with each back-off of a crash loop; the step asks for them by the way.
     private static bool NeedsLastWords(ReplicaRecord record) =>
         record is { Container.State: ContainerState.Exited, History: { IsCrashLoop: true, Ended: { } ended } } && record.LastWords?.Of != ended;
-
-    private void Launch(ContainerStep step, ReplicaRecord record, Replica replica, EngineSession session)
-    {
-        var operation = new Operation(step, session.Ended);
-        record.Operation = operation;
-        var container = record.Container;
-        var dockerHost = host.Host;
-        record.MayExist |= step == ContainerStep.Create;
-        if (step == ContainerStep.Restart)
-        {
-            record.KillReason = ReplicaReasons.LivenessProbeFailed;
-        }
-
-        if (step == ContainerStep.KeepEngineFromRestarting && container?.State == ContainerState.Exited)
-        {
-            record.LastWords = (null, record.History.Ended ?? time.GetUtcNow());
-        }
-
-        var task = step switch
-        {
-            ContainerStep.Create => work.CreateAsync(session.Engine, replica, dockerHost, operation),
-            ContainerStep.Start => work.StartAsync(session.Engine, replica, container!.Id, operation.Cancelled),
-            ContainerStep.Restart => work.RestartAsync(
-                session.Engine, replica, container!.Id, $"liveness probe failed: {record.Probes?.Liveness?.Message}", operation.Cancelled),
-            ContainerStep.LetEngineRestart => ContainerWork.SetRestartPolicyAsync(session.Engine, container!, always: true, operation.Cancelled),
-            ContainerStep.KeepEngineFromRestarting => ContainerWork.SetRestartPolicyAsync(session.Engine, container!, always: false, operation.Cancelled),
-            ContainerStep.Discard => work.StopAndRemoveAsync(session.Engine, container!, TimeSpan.Zero, operation.Cancelled),
-            ContainerStep.StopAndRemove => StopForGoodAsync(session.Engine, replica, container!, operation),
-            _ => throw new InvalidOperationException($"{step} is not an operation"),
-        };
-        operation.Completion = FinishAsync(task, operation, record);
-    }
-
-    private Task<Outcome> StopForGoodAsync(IEngine engine, Replica replica, ContainerSnapshot container, Operation operation)
-    {
-        events.Record(replica, EventTypes.Normal, "Killing", $"Stopping container {container.Id[..Math.Min(12, container.Id.Length)]}");
-        return work.StopAndRemoveAsync(engine, container, replica.Spec.Template.TerminationGracePeriod, operation.Cancelled);
-    }
-
-    private async Task FinishAsync(Task<Outcome> task, Operation operation, ReplicaRecord record)
-    {
-        Outcome outcome;
-        try
-        {
-            outcome = await task;
-        }
-        catch (OperationCanceledException)
-        {
-            outcome = new Outcome();
-        }
-        catch (EngineException failure) when (failure.Failure == EngineFailure.NotFound)
-        {
-            // It went away under our hands: look, and decide anew.
-            outcome = new Outcome();
-        }
-        catch (EngineException failure)
-        {
-            Log.OperationFailed(logger, failure, operation.Step, record.Key.ToString());
-            outcome = Outcome.Failed(
-                operation.Step is ContainerStep.StopAndRemove or ContainerStep.Discard ? ReplicaReasons.RemoveContainerError
-                    : failure.IsTransport ? ReplicaReasons.EngineUnavailable
-                    : ReplicaReasons.RunContainerError,
-                failure.Message);
-        }
-        catch (Exception failure)
-        {
-            Log.OperationFailed(logger, failure, operation.Step, record.Key.ToString());
-            outcome = Outcome.Failed(
-                operation.Step is ContainerStep.StopAndRemove or ContainerStep.Discard ? ReplicaReasons.RemoveContainerError : ReplicaReasons.RunContainerError,
-                $"internal error: {failure.Message}");
-        }
-
-        operation.End(outcome);
-        queue.Add(record.Key);
-    }
 
     /// <returns>When to come again because a write was held back; null when it was not.</returns>
     private async Task<DateTimeOffset?> WriteStatusAsync(
@@ -484,9 +363,6 @@ internal sealed partial class ReplicaReconciler(
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "{Step} failed for Replica {Key}")]
-        public static partial void OperationFailed(ILogger logger, Exception failure, ContainerStep step, string key);
-
         [LoggerMessage(Level = LogLevel.Debug, Message = "Replica {Namespace}/{Name} has no container any more and is let go")]
         public static partial void Released(ILogger logger, string @namespace, string name);
     }

@@ -22,11 +22,8 @@ internal sealed class DockerEngine(
         certificates?.Dispose();
     }
 
-    public async Task PingAsync(CancellationToken cancellationToken)
-    {
-        await Call(EngineOperation.Ping, token => Done(client.System.PingAsync(token)), cancellationToken);
-        await pipeline.CloseBreakerAsync(cancellationToken);
-    }
+    public Task PingAsync(CancellationToken cancellationToken) =>
+        Call(EngineOperation.Ping, token => Done(client.System.PingAsync(token)), cancellationToken);
 
     public async Task<IReadOnlyList<ListedContainer>> ListAsync(string instanceId, CancellationToken cancellationToken)
     {

@@ -2,6 +2,7 @@ using Docker.DotNet;
 using Docker.DotNet.NativeHttp;
 using k8s;
 using Orchestrator.Api.DockerHosts;
+using VersionResponse = Docker.DotNet.Models.VersionResponse;
 
 namespace Orchestrator.HostAgent.Engines;
 
@@ -50,8 +51,7 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time)
             string architecture;
             using (var unversioned = Client(dialer, null))
             {
-                var version = await pipeline.RunAsync(
-                    EngineOperation.Version, EngineCalls.Guard(unversioned.System.GetVersionAsync, dialer, certificates), cancellationToken);
+                var version = await FirstAnswerAsync(unversioned, dialer, certificates, pipeline, cancellationToken);
                 api = Negotiate(version.Version, version.APIVersion, version.MinAPIVersion);
                 (engineVersion, architecture) = (version.Version, version.Arch);
             }
@@ -67,6 +67,25 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time)
             client?.Dispose();
             certificates?.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>
+    /// With TLS 1.3 an engine refuses our certificate after the handshake, and its reset may overtake the alert that says so: a
+    /// connection lost before the very first answer is that more often than anything else.
+    /// </summary>
+    private static async Task<VersionResponse> FirstAnswerAsync(
+        DockerClient client, EngineDialer dialer, EngineCertificates? certificates, EnginePipeline pipeline, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await pipeline.RunAsync(
+                EngineOperation.Version, EngineCalls.Guard(client.System.GetVersionAsync, dialer, certificates), cancellationToken);
+        }
+        catch (EngineException lost) when (lost.Failure == EngineFailure.Interrupted && certificates is not null)
+        {
+            throw new EngineException(
+                EngineFailure.Interrupted, $"{dialer.Endpoint} closed the connection before it answered; perhaps {TlsErrors.Refusal(dialer.Endpoint, certificates)}", lost);
         }
     }
 

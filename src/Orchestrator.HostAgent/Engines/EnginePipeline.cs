@@ -21,7 +21,7 @@ internal sealed class EnginePipeline
     private readonly TimeProvider _time;
     private readonly CircuitBreakerManualControl _breaker = new();
     private readonly ResiliencePipeline _calls;
-    private readonly ResiliencePipeline _pings;
+    private readonly ResiliencePipeline _checks;
 
     public EnginePipeline(string host, TimeProvider time)
     {
@@ -51,8 +51,9 @@ internal sealed class EnginePipeline
             .AddTimeout(timeout)
             .Build();
 
-        // The ping finds out whether the engine is back: a breaker in its way would hide just that.
-        _pings = new ResiliencePipelineBuilder { TimeProvider = time }.AddTimeout(timeout).Build();
+        // Ping and the first call of a connection find out whether the engine is there, and why not: a breaker in their way would
+        // hide just that. Who makes them comes again by himself.
+        _checks = new ResiliencePipelineBuilder { TimeProvider = time }.AddTimeout(timeout).Build();
     }
 
     /// <param name="call">Throws only <see cref="EngineException"/>, or OperationCanceledException by its token.</param>
@@ -62,11 +63,18 @@ internal sealed class EnginePipeline
         context.Properties.Set(OperationKey, operation);
         try
         {
-            var pipeline = operation == EngineOperation.Ping ? _pings : _calls;
-            return await pipeline.ExecuteAsync(
+            var isCheck = operation == EngineOperation.Ping || operation == EngineOperation.Version;
+            var answer = await (isCheck ? _checks : _calls).ExecuteAsync(
                 static (context, state) => new ValueTask<T>(state.Self.MeasureAsync(state.Operation, state.Call, context.CancellationToken)),
                 context,
                 (Self: this, Operation: operation, Call: call));
+            if (isCheck)
+            {
+                // It answers: no call need wait for the breaker.
+                await _breaker.CloseAsync(cancellationToken);
+            }
+
+            return answer;
         }
         catch (TimeoutRejectedException late)
         {
@@ -83,9 +91,6 @@ internal sealed class EnginePipeline
             ResilienceContextPool.Shared.Return(context);
         }
     }
-
-    /// <summary>The engine answers again: calls need not wait for the breaker.</summary>
-    public Task CloseBreakerAsync(CancellationToken cancellationToken) => _breaker.CloseAsync(cancellationToken);
 
     private static EngineOperation OperationOf(ResilienceContext context) => context.Properties.GetValue(OperationKey, EngineOperation.Ping);
 

@@ -55,8 +55,17 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
         _status = new HostStatusWriter(name, services.Informers, () => _link!.Session, () => _link!.Problem, logger, services.Time);
         _work = new ContainerWork(services.InstanceId, puller, _status.MarkImages, services.Events, logger);
         var prober = new Prober(services.Scheduler, services.Http, () => Session?.Engine, logger, services.Time);
+        var operations = new OperationLauncher(_work, _queue.Add, services.Events, logger, services.Time);
         _replicas = new ReplicaReconciler(
-            services.Informers, this, _work, prober, services.Acknowledgements, _queue, services.Events, logger, services.Time);
+            services.Informers,
+            this,
+            operations,
+            new ProbeKeeper(prober, _queue.Add, services.Events),
+            services.Acknowledgements,
+            _queue,
+            services.Events,
+            logger,
+            services.Time);
         _look = new EngineLook(name, services.InstanceId, services.Informers, _replicas, _work, logger);
         _link = new EngineLink(
             this,

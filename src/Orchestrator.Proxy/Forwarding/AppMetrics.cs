@@ -40,6 +40,11 @@ internal sealed class AppMetrics : IDisposable
         "Further tries that were not made because the app's retry budget was spent.",
         new CounterConfiguration { LabelNames = ["namespace", "app"], ExemplarBehavior = ExemplarBehavior.NoExemplars() });
 
+    private static readonly Counter AllBrokenOff = Metrics.CreateCounter(
+        "orchestrator_proxy_responses_broken_off_total",
+        "Answers that a replica broke off after they had begun; the client has seen a broken connection.",
+        new CounterConfiguration { LabelNames = ["namespace", "app"], ExemplarBehavior = ExemplarBehavior.NoExemplars() });
+
     private static readonly string[] Classes = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
     private readonly string[] _labels;
@@ -54,6 +59,7 @@ internal sealed class AppMetrics : IDisposable
         Endpoints = AllEndpoints.WithLabels(_labels);
         Retries = AllRetries.WithLabels(_labels);
         RetriesRefused = AllRetriesRefused.WithLabels(_labels);
+        BrokenOff = AllBrokenOff.WithLabels(_labels);
     }
 
     public Histogram.Child Duration { get; }
@@ -65,6 +71,8 @@ internal sealed class AppMetrics : IDisposable
     public Counter.Child Retries { get; }
 
     public Counter.Child RetriesRefused { get; }
+
+    public Counter.Child BrokenOff { get; }
 
     public Counter.Child Requests(int status) => _requests[Math.Clamp((status / 100) - 1, 0, Classes.Length - 1)];
 
@@ -80,5 +88,6 @@ internal sealed class AppMetrics : IDisposable
         AllEndpoints.RemoveLabelled(_labels);
         AllRetries.RemoveLabelled(_labels);
         AllRetriesRefused.RemoveLabelled(_labels);
+        AllBrokenOff.RemoveLabelled(_labels);
     }
 }

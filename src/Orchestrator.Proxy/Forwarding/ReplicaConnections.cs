@@ -44,7 +44,7 @@ internal sealed class ReplicaConnections(TimeSpan connectTimeout, TimeProvider t
         ResponseDrainTimeout = TimeSpan.FromSeconds(1),
         ConnectTimeout = Timeout.InfiniteTimeSpan,
         ConnectCallback = async (context, cancellationToken) =>
-            new NetworkStream(await ConnectAsync(context.DnsEndPoint, connectTimeout, time, cancellationToken), ownsSocket: true),
+            new ReplicaStream(await ConnectAsync(context.DnsEndPoint, connectTimeout, time, cancellationToken)),
     };
 
     /// <exception cref="SocketException">No connection; <see cref="SocketError.TimedOut"/> when there was no answer in time.</exception>

@@ -36,12 +36,13 @@ internal sealed partial class ProxyLease(
 
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>An object's annotations may have 256 KiB in all; the oldest come first, the rest when those are gone.</summary>
+    /// <summary>An object's annotations may have 256 KiB in all; the rest follow when these are gone.</summary>
     private const int MostUids = 5000;
 
     private readonly Signal _wake = new();
     private readonly ObjectKey _key = new(ApiGroup.SystemNamespace, name);
-    private bool _exists;
+    private V1Lease? _lease;
+    private bool _mayExist;
     private long _lastAnswer = time.GetTimestamp();
     private string _written = "";
 
@@ -64,6 +65,7 @@ internal sealed partial class ProxyLease(
             var content = Content();
             if (Say(content) != _written || time.GetElapsedTime(due) >= TimeSpan.Zero)
             {
+                _mayExist = true;
                 await AttemptAsync("renewed", token => WriteAsync(content, token), cancellationToken);
                 due = time.GetTimestamp() + (long)(RenewPeriod.TotalSeconds * time.TimestampFrequency);
             }
@@ -75,7 +77,7 @@ internal sealed partial class ProxyLease(
 
     /// <summary>Host agents need no longer wait for this proxy. Best effort: the Lease runs out by itself.</summary>
     public Task DeleteAsync(CancellationToken cancellationToken) =>
-        _exists ? AttemptAsync("deleted", token => leases.DeleteAsync(_key, uid: null, token), cancellationToken) : Task.CompletedTask;
+        _mayExist ? AttemptAsync("deleted", token => leases.DeleteAsync(_key, uid: null, token), cancellationToken) : Task.CompletedTask;
 
     private (string Drained, string? ListenerErrors) Content()
     {
@@ -88,74 +90,51 @@ internal sealed partial class ProxyLease(
 
     private async Task WriteAsync((string Drained, string? ListenerErrors) content, CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow().UtcDateTime;
-        if (_exists)
-        {
-            try
-            {
-                await leases.MergePatchAsync(
-                    _key,
-                    new
-                    {
-                        metadata = new
-                        {
-                            annotations = new Dictionary<string, string?>
-                            {
-                                [Annotations.Drained] = content.Drained,
-                                [Annotations.ListenerErrors] = content.ListenerErrors,
-                            },
-                        },
-                        spec = new { renewTime = now },
-                    },
-                    cancellationToken);
-                _written = Say(content);
-                return;
-            }
-            catch (NotFoundException)
-            {
-                // Deleted by somebody: we are still here.
-                _exists = false;
-            }
-        }
-
-        var lease = new V1Lease
-        {
-            ApiVersion = $"{V1Lease.KubeGroup}/{V1Lease.KubeApiVersion}",
-            Kind = V1Lease.KubeKind,
-            Metadata = new V1ObjectMeta
-            {
-                Name = name,
-                NamespaceProperty = ApiGroup.SystemNamespace,
-                Labels = new Dictionary<string, string> { [Labels.Component] = Labels.ProxyComponent },
-                Annotations = new Dictionary<string, string> { [Annotations.Drained] = content.Drained },
-            },
-            Spec = new V1LeaseSpec
-            {
-                HolderIdentity = name,
-                LeaseDurationSeconds = (int)Duration.TotalSeconds,
-                AcquireTime = now,
-                RenewTime = now,
-            },
-        };
-        if (content.ListenerErrors is { } errors)
-        {
-            lease.Metadata.Annotations[Annotations.ListenerErrors] = errors;
-        }
-
         try
         {
-            await leases.CreateAsync(lease, cancellationToken);
+            // Whatever a lost answer leaves us unsure of is read again: the write that made it unsure may have been done.
+            _lease = _lease is not null ? await ReplaceAsync(_lease, content, cancellationToken)
+                : await leases.GetAsync(_key, cancellationToken) is { } found ? await ReplaceAsync(found, content, cancellationToken)
+                : await leases.CreateAsync(Fill(New(), content), cancellationToken);
+            _written = Say(content);
         }
-        catch (AlreadyExistsException)
+        catch
         {
-            // Ours, written by a request whose answer was lost: names are drawn anew by each process. Patched next time.
-            _exists = true;
-            Refresh();
-            return;
+            _lease = null;
+            throw;
+        }
+    }
+
+    private Task<V1Lease> ReplaceAsync(V1Lease lease, (string Drained, string? ListenerErrors) content, CancellationToken cancellationToken) =>
+        leases.ReplaceAsync(Fill(lease, content), cancellationToken);
+
+    private V1Lease New() => new()
+    {
+        ApiVersion = $"{V1Lease.KubeGroup}/{V1Lease.KubeApiVersion}",
+        Kind = V1Lease.KubeKind,
+        Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = ApiGroup.SystemNamespace },
+    };
+
+    private V1Lease Fill(V1Lease lease, (string Drained, string? ListenerErrors) content)
+    {
+        var now = time.GetUtcNow().UtcDateTime;
+        var metadata = lease.Metadata;
+        (metadata.Labels ??= new Dictionary<string, string>())[Labels.Component] = Labels.ProxyComponent;
+        (metadata.Annotations ??= new Dictionary<string, string>())[Annotations.Drained] = content.Drained;
+        if (content.ListenerErrors is { } errors)
+        {
+            metadata.Annotations[Annotations.ListenerErrors] = errors;
+        }
+        else
+        {
+            metadata.Annotations.Remove(Annotations.ListenerErrors);
         }
 
-        _exists = true;
-        _written = Say(content);
+        lease.Spec ??= new V1LeaseSpec { AcquireTime = now };
+        lease.Spec.HolderIdentity = name;
+        lease.Spec.LeaseDurationSeconds = (int)Duration.TotalSeconds;
+        lease.Spec.RenewTime = now;
+        return lease;
     }
 
     private async Task SweepAsync(CancellationToken cancellationToken)

@@ -30,7 +30,7 @@ internal sealed partial class RouteWatcher
     private readonly Dictionary<ObjectKey, string> _deleting = [];
     private HashSet<ObjectKey> _dirtyApps = [];
     private HashSet<ObjectKey> _dirtyReplicas = [];
-    private bool _routesDirty = true;
+    private bool _routesDirty;
     private volatile IReadOnlyList<string> _deletingUids = [];
 
     public RouteWatcher(Informer<WebApp> apps, Informer<Replica> replicas, Routes routes, ILogger<RouteWatcher> logger, TimeProvider time)
@@ -57,10 +57,12 @@ internal sealed partial class RouteWatcher
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await Task.WhenAll(_apps.WaitForSyncAsync(cancellationToken), _replicas.WaitForSyncAsync(cancellationToken));
-        while (true)
+
+        // Whatever the routes hold when this begins is from disk, or from a run that broke: the first time all is looked at.
+        for (var everything = true; ; everything = false)
         {
             var started = _time.GetTimestamp();
-            Apply();
+            Apply(everything);
             if (_synced.TrySetResult())
             {
                 Log.Synced(_logger, _routes.Table.Apps.Count, _time.GetElapsedTime(started));
@@ -78,7 +80,7 @@ internal sealed partial class RouteWatcher
             ? new EndpointId(uid, address, port)
             : null;
 
-    private void Apply()
+    private void Apply(bool everything)
     {
         HashSet<ObjectKey> apps, replicas;
         bool all;
@@ -90,10 +92,10 @@ internal sealed partial class RouteWatcher
         }
 
         // Deleting ones are looked at before endpoints are: a Replica that is marked between the two is in neither until the next round.
-        ApplyDeleting(replicas);
-        if (all)
+        ApplyDeleting(everything ? _replicas.Items.Keys : replicas);
+        if (all || everything)
         {
-            _routes.ReplaceAll(Wanted(apps));
+            _routes.ReplaceAll(Wanted(everything ? null : apps));
             return;
         }
 
@@ -103,11 +105,11 @@ internal sealed partial class RouteWatcher
         }
     }
 
-    private List<AppRoute> Wanted(HashSet<ObjectKey> dirty)
+    /// <param name="dirty">Apps whose endpoints may have changed; null is all.</param>
+    private List<AppRoute> Wanted(HashSet<ObjectKey>? dirty)
     {
-        // Until the first time is over, what the routes know is from disk.
-        var known = HasSynced ? _routes.Table.Apps.Select(app => app.Key).ToHashSet() : [];
-        known.ExceptWith(dirty);
+        var unchanged = dirty is null ? [] : _routes.Table.Apps.Select(app => app.Key).ToHashSet();
+        unchanged.ExceptWith(dirty ?? []);
         var claims = RouteClaims.Assign(_apps.Items.Values).Holders;
         var byApp = new Dictionary<WebApp, List<RouteClaim>>(ReferenceEqualityComparer.Instance);
         foreach (var (claim, holder) in claims)
@@ -125,7 +127,7 @@ internal sealed partial class RouteWatcher
         return
         [
             .. byApp.Select(held => (Key: ObjectKey.Of(held.Key), App: held.Key, Claims: held.Value)).Select(held => new AppRoute(
-                held.Key, held.App.Spec.Route?.Balancing, held.Claims, known.Contains(held.Key) ? null : EndpointsOf(held.Key))),
+                held.Key, held.App.Spec.Route?.Balancing, held.Claims, unchanged.Contains(held.Key) ? null : EndpointsOf(held.Key))),
         ];
     }
 
@@ -143,7 +145,7 @@ internal sealed partial class RouteWatcher
         return endpoints;
     }
 
-    private void ApplyDeleting(HashSet<ObjectKey> replicas)
+    private void ApplyDeleting(IEnumerable<ObjectKey> replicas)
     {
         var changed = false;
         foreach (var key in replicas)

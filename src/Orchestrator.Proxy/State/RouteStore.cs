@@ -30,7 +30,7 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
                 throw new JsonException($"it is of version {stored.Version}, this proxy reads version {Version}");
             }
 
-            if (stored.Apps.Any(app => app is null || app.Claims.Contains(null!) || !app.Endpoints.All(IsUsable)))
+            if (stored.Apps.Any(app => app is null || !app.Claims.All(IsUsable) || !app.Endpoints.All(IsUsable)))
             {
                 throw new JsonException("it has entries that are empty or no address");
             }
@@ -81,6 +81,8 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
     // A file that parses may still have been written by somebody else.
     private static bool IsUsable(StoredEndpoint? endpoint) =>
         endpoint is { Uid.Length: > 0, Port: > 0 and <= ushort.MaxValue } && Uri.CheckHostName(endpoint.Address) != UriHostNameType.Unknown;
+
+    private static bool IsUsable(StoredClaim? claim) => claim is { Path: ['/', ..], Port: null or (> 0 and <= ushort.MaxValue) };
 
     private static StoredApp ToStored(AppState app) => new(
         app.Key.Namespace ?? "",

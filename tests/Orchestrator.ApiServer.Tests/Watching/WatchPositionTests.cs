@@ -41,7 +41,7 @@ public sealed class WatchPositionTests : IAsyncLifetime
         client.ReadOn();
         await Eventually.True(() => client.Events.Count >= Count);
         _time.Advance(TimeSpan.FromHours(1));
-        await watch;
+        await EndAsync(watch);
         var told = client.Events.Where(line => line.Type == "ADDED").Select(line => line.Revision).ToList();
         Assert.Equal(Count, told.Count);
         Assert.Equal(told.Order().Distinct(), told);
@@ -59,7 +59,7 @@ public sealed class WatchPositionTests : IAsyncLifetime
         _time.Advance(TimeSpan.FromMinutes(11));
         await _store.CompactAsync(Cancelled);
         var client = new Client();
-        await Run(client, start);
+        await EndAsync(Run(client, start));
         Assert.Equal(410, Assert.Single(client.Errors).Code);
         Assert.Empty(client.Events);
     }
@@ -80,7 +80,7 @@ public sealed class WatchPositionTests : IAsyncLifetime
             },
             revision => revision == reached);
         _time.Advance(TimeSpan.FromHours(1));
-        await watch;
+        await EndAsync(watch);
     }
 
     public async ValueTask DisposeAsync()
@@ -100,6 +100,9 @@ public sealed class WatchPositionTests : IAsyncLifetime
         },
         client,
         Cancelled);
+
+    /// <summary>A watch that does not end is a failure, not a wait.</summary>
+    private static Task EndAsync(Task watch) => watch.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System);
 
     private sealed record Line(string Type, long Revision);
 

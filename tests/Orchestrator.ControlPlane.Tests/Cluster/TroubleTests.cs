@@ -67,6 +67,8 @@ public sealed class TroubleTests
         await cluster.ApplyAsync("second", 1, spec => spec.Resources = new() { Requests = gibibyte });
         await Eventually.See(() => cluster.ReplicasAsync("second"), replicas => replicas is [{ Status.Message: "0/1 hosts: 1 insufficient memory" }]);
 
+        // Nor is what is on its way decided again.
+        Assert.Equal(1, wire.Held);
         wire.Open();
         await cluster.WaitForReadyAsync("first", 1);
     }

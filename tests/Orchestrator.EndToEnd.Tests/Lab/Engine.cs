@@ -51,11 +51,18 @@ internal sealed class Engine(string name, string socket) : IDisposable
     }
 
     /// <summary>Starts a container that nobody but the test knows.</summary>
-    public async Task<string> RunAsync(string containerName, string image, IReadOnlyDictionary<string, string>? labels = null)
+    public Task<string> RunAsync(string containerName, string image, IReadOnlyDictionary<string, string>? labels = null) =>
+        RunAsync(containerName, image, new { Image = image, Labels = labels ?? new Dictionary<string, string>() });
+
+    /// <summary>Starts a sample server that listens on a port of the host itself.</summary>
+    public Task<string> RunOnHostNetworkAsync(string containerName, string image, int port) =>
+        RunAsync(containerName, image, new { Image = image, Env = new[] { $"PORT={port}" }, HostConfig = new { NetworkMode = "host" } });
+
+    private async Task<string> RunAsync(string containerName, string image, object body)
     {
         using var pulled = await _http.PostAsync($"images/create?fromImage={Uri.EscapeDataString(image)}", null);
         await pulled.Content.ReadAsStringAsync();
-        using var created = await _http.PostAsJsonAsync($"containers/create?name={containerName}", new { Image = image, Labels = labels ?? new Dictionary<string, string>() });
+        using var created = await _http.PostAsJsonAsync($"containers/create?name={containerName}", body);
         created.EnsureSuccessStatusCode();
         var id = (await created.Content.ReadFromJsonAsync<JsonNode>())!["Id"]!.GetValue<string>();
         using var started = await _http.PostAsync($"containers/{id}/start", null);

@@ -1,6 +1,7 @@
 using k8s;
 using k8s.Models;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
 using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.HostAgent.Engines;
@@ -115,6 +116,28 @@ public sealed class DockerEngineTests : IDisposable
         var failure = await Assert.ThrowsAsync<EngineException>(() => engine.StopAsync("c1", TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken));
 
         Assert.Equal((1, EngineFailure.Interrupted), (tries, failure.Failure));
+    }
+
+    [Fact]
+    public async Task A_broken_circuit_holds_calls_back_but_not_the_ones_that_find_out_why()
+    {
+        var pipeline = new EnginePipeline("breaking", new FakeTimeProvider());
+        var works = false;
+        Task<int> Call(EngineOperation operation) => pipeline.RunAsync(
+            operation,
+            _ => works ? Task.FromResult(1) : throw new EngineException(EngineFailure.Tls, "mistrusted"),
+            TestContext.Current.CancellationToken);
+        async Task<EngineException> Fail(EngineOperation operation) => await Assert.ThrowsAsync<EngineException>(() => Call(operation));
+        for (var call = 0; call < 6; call++)
+        {
+            Assert.Equal("mistrusted", (await Fail(EngineOperation.List)).Message);
+        }
+
+        Assert.Contains("asked again within", (await Fail(EngineOperation.List)).Message, StringComparison.Ordinal);
+        Assert.Equal("mistrusted", (await Fail(EngineOperation.Version)).Message);
+        works = true;
+        Assert.Equal(1, await Call(EngineOperation.Version));
+        Assert.Equal(1, await Call(EngineOperation.List));
     }
 
     [Fact]

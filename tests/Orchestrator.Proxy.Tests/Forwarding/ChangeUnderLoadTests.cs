@@ -11,18 +11,18 @@ public sealed class ChangeUnderLoadTests
     public async Task Replicas_that_come_and_go_in_order_lose_no_request_though_their_servers_stop()
     {
         await using var proxy = await TestProxy.StartAsync();
-        var backends = new List<Backend> { await Backend.StartAsync("0"), await Backend.StartAsync("1") };
-        proxy.Serve([.. backends.Select(backend => backend.Id)]);
+        var servers = new List<ReplicaServer> { await ReplicaServer.StartAsync("0"), await ReplicaServer.StartAsync("1") };
+        proxy.Serve([.. servers.Select(server => server.Id)]);
         await using var load = new Load(proxy.Url);
 
         // As a rollout does it: a new one comes, an old one leaves the table, is drained, and then its server ends.
         for (var i = 2; i < 12; i++)
         {
-            backends.Add(await Backend.StartAsync($"{i}"));
-            proxy.Serve([.. backends.Select(backend => backend.Id)]);
-            var leaving = backends[0];
-            backends.RemoveAt(0);
-            proxy.Serve([.. backends.Select(backend => backend.Id)]);
+            servers.Add(await ReplicaServer.StartAsync($"{i}"));
+            proxy.Serve([.. servers.Select(server => server.Id)]);
+            var leaving = servers[0];
+            servers.RemoveAt(0);
+            proxy.Serve([.. servers.Select(server => server.Id)]);
             await Eventually.True(() => proxy.Routes.IsDrained(leaving.Name));
             await leaving.StopAsync();
             await leaving.DisposeAsync();
@@ -33,9 +33,9 @@ public sealed class ChangeUnderLoadTests
         Assert.Empty(failures);
         Assert.True(served > 500, $"only {served} requests");
         Assert.Equal(0, proxy.App.Metrics.Retries.Value);
-        foreach (var backend in backends)
+        foreach (var server in servers)
         {
-            await backend.DisposeAsync();
+            await server.DisposeAsync();
         }
     }
 
@@ -43,8 +43,8 @@ public sealed class ChangeUnderLoadTests
     public async Task A_replica_that_dies_without_a_word_loses_no_get()
     {
         await using var proxy = await TestProxy.StartAsync();
-        await using var stays = await Backend.StartAsync("stays");
-        await using var dies = new RawBackend("dies", _ => RawBackend.Ok);
+        await using var stays = await ReplicaServer.StartAsync("stays");
+        await using var dies = new RawReplicaServer("dies", _ => RawReplicaServer.Ok);
         proxy.Serve(stays.Id, dies.Id);
         await using var load = new Load(proxy.Url);
         await load.ServedAsync(100);

@@ -14,12 +14,12 @@ public sealed class ForwardingTests
     [Fact]
     public async Task A_replica_gets_the_request_as_the_client_sent_it_and_who_the_client_was()
     {
-        await using var backend = await Backend.StartAsync("web", context => context.Response.WriteAsJsonAsync(new Seen(
+        await using var server = await ReplicaServer.StartAsync("web", context => context.Response.WriteAsJsonAsync(new Seen(
             context.Request.Method,
             context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget,
             context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase))));
         await using var proxy = await TestProxy.StartAsync();
-        proxy.Serve(backend.Id);
+        proxy.Serve(server.Id);
 
         using var request = new HttpRequestMessage(
             HttpMethod.Delete, new Uri(proxy.Url + "a%2Fb/c%20d//e?q=%7B1%7D&x", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
@@ -52,7 +52,7 @@ public sealed class ForwardingTests
     [Fact]
     public async Task A_client_gets_the_answer_as_the_replica_gave_it()
     {
-        await using var backend = await Backend.StartAsync("web", context =>
+        await using var server = await ReplicaServer.StartAsync("web", context =>
         {
             context.Response.StatusCode = 302;
             context.Response.Headers.Location = "/elsewhere";
@@ -62,7 +62,7 @@ public sealed class ForwardingTests
             return context.Response.Body.WriteAsync(new byte[] { 1, 2, 3 }).AsTask();
         });
         await using var proxy = await TestProxy.StartAsync();
-        proxy.Serve(backend.Id);
+        proxy.Serve(server.Id);
 
         using var response = await proxy.Client.GetAsync("/", Cancellation);
 
@@ -134,9 +134,9 @@ public sealed class ForwardingTests
     [InlineData("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200")]
     public async Task Requests_that_are_not_right_are_refused_and_odd_ones_served(string request, string answer)
     {
-        await using var backend = await Backend.StartAsync("web");
+        await using var server = await ReplicaServer.StartAsync("web");
         await using var proxy = await TestProxy.StartAsync();
-        proxy.Serve(backend.Id);
+        proxy.Serve(server.Id);
 
         Assert.StartsWith(answer, await RawClient.SendAsync(proxy.Url, request, Cancellation), StringComparison.Ordinal);
     }
@@ -144,9 +144,9 @@ public sealed class ForwardingTests
     [Fact]
     public async Task A_replica_that_says_nothing_for_too_long_is_a_gateway_timeout()
     {
-        await using var backend = await Backend.StartAsync("web", context => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted));
+        await using var server = await ReplicaServer.StartAsync("web", context => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted));
         await using var proxy = await TestProxy.StartAsync(options => options with { IdleTimeout = TimeSpan.FromMilliseconds(200) });
-        proxy.Serve(backend.Id);
+        proxy.Serve(server.Id);
 
         using var response = await proxy.Client.GetAsync("/", Cancellation);
 
@@ -160,14 +160,14 @@ public sealed class ForwardingTests
     {
         var arrived = new TaskCompletionSource();
         var ended = new TaskCompletionSource();
-        await using var backend = await Backend.StartAsync("web", async context =>
+        await using var server = await ReplicaServer.StartAsync("web", async context =>
         {
             arrived.TrySetResult();
             await using var register = context.RequestAborted.Register(ended.SetResult);
             await ended.Task;
         });
         await using var proxy = await TestProxy.StartAsync();
-        proxy.Serve(backend.Id, TestProxy.Refusing());
+        proxy.Serve(server.Id, TestProxy.Refusing());
         proxy.App.Suspect(proxy.App.Endpoints[1]);
 
         using var leaving = new CancellationTokenSource();
@@ -178,7 +178,7 @@ public sealed class ForwardingTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
         await ended.Task.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, Cancellation);
         await Eventually.True(() => proxy.App.Metrics.Requests(499).Value == 1);
-        Assert.Equal(1, backend.Requests);
+        Assert.Equal(1, server.Requests);
         Assert.Equal(0, proxy.App.Metrics.Requests(500).Value);
         Assert.Equal(0, proxy.App.Metrics.Retries.Value);
         Assert.False(proxy.App.Endpoints[0].IsSuspect);
@@ -188,26 +188,27 @@ public sealed class ForwardingTests
     [Fact]
     public async Task An_answer_that_breaks_off_reaches_the_client_as_broken_not_as_whole()
     {
-        await using var backend = new RawBackend("web", _ => "HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\npart");
+        await using var server = new RawReplicaServer("web", _ => "HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\npart");
         await using var proxy = await TestProxy.StartAsync();
-        proxy.Serve(backend.Id);
+        proxy.Serve(server.Id);
 
         using var response = await proxy.Client.GetAsync("/", HttpCompletionOption.ResponseHeadersRead, Cancellation);
-        backend.DropConnections();
+        server.DropConnections();
 
         await Assert.ThrowsAsync<HttpRequestException>(() => response.Content.ReadAsStringAsync(Cancellation));
+        await Eventually.True(() => proxy.App.Metrics.BrokenOff.Value == 1);
     }
 
     [Fact]
     public async Task Requests_are_counted_by_app_and_class_and_timed()
     {
-        await using var backend = await Backend.StartAsync("web", context =>
+        await using var server = await ReplicaServer.StartAsync("web", context =>
         {
             context.Response.StatusCode = int.Parse(context.Request.Query["status"].ToString(), System.Globalization.CultureInfo.InvariantCulture);
             return Task.CompletedTask;
         });
         await using var proxy = await TestProxy.StartAsync();
-        proxy.Serve(backend.Id);
+        proxy.Serve(server.Id);
 
         foreach (var status in new[] { 200, 204, 301, 404, 500, 503, 599 })
         {

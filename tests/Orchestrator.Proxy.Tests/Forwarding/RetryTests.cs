@@ -14,9 +14,9 @@ public sealed class RetryTests
     [Fact]
     public async Task An_endpoint_that_refuses_connections_costs_no_request_and_is_avoided()
     {
-        await using var backend = await Backend.StartAsync("web");
+        await using var server = await ReplicaServer.StartAsync("web");
         await using var proxy = await TestProxy.StartAsync();
-        proxy.Serve(BalancingPolicies.RoundRobin, TestProxy.Refusing(), backend.Id, TestProxy.Refusing("refusing too"));
+        proxy.Serve(BalancingPolicies.RoundRobin, TestProxy.Refusing(), server.Id, TestProxy.Refusing("refusing too"));
 
         for (var i = 0; i < 100; i++)
         {
@@ -24,7 +24,7 @@ public sealed class RetryTests
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         }
 
-        Assert.Equal(100, backend.Requests);
+        Assert.Equal(100, server.Requests);
         Assert.Equal(["refusing", "refusing too"], proxy.App.Endpoints.Where(endpoint => endpoint.IsSuspect).Select(endpoint => endpoint.Id.Uid));
         Assert.Equal(2, proxy.App.Metrics.Retries.Value);
     }
@@ -32,15 +32,15 @@ public sealed class RetryTests
     [Fact]
     public async Task An_endpoint_that_takes_connections_again_gets_requests_again()
     {
-        await using var backend = await Backend.StartAsync("web");
+        await using var server = await ReplicaServer.StartAsync("web");
         var port = TestProxy.FreePort();
         await using var proxy = await TestProxy.StartAsync();
-        proxy.Serve(BalancingPolicies.RoundRobin, backend.Id, backend.Id with { Uid = "late", Port = port });
+        proxy.Serve(BalancingPolicies.RoundRobin, server.Id, server.Id with { Uid = "late", Port = port });
         await proxy.Client.GetStringAsync("/", Cancellation);
         await proxy.Client.GetStringAsync("/", Cancellation);
         Assert.True(proxy.App.Endpoints[1].IsSuspect);
 
-        await using var late = await Backend.StartAsync("late", port: port);
+        await using var late = await ReplicaServer.StartAsync("late", port: port);
 
         await Eventually.True(async () => await proxy.Client.GetStringAsync("/", Cancellation) == "late");
         Assert.False(proxy.App.Endpoints[1].IsSuspect);
@@ -66,9 +66,9 @@ public sealed class RetryTests
     {
         // A backlog that is full drops what comes, as a host that is cut off does.
         using var full = new FullBacklog();
-        await using var backend = await Backend.StartAsync("web");
+        await using var server = await ReplicaServer.StartAsync("web");
         await using var proxy = await TestProxy.StartAsync(options => options with { ConnectTimeout = TimeSpan.FromMilliseconds(200) });
-        proxy.Serve(BalancingPolicies.RoundRobin, full.Id, backend.Id);
+        proxy.Serve(BalancingPolicies.RoundRobin, full.Id, server.Id);
 
         Assert.Equal("web", await proxy.Client.GetStringAsync("/", Cancellation));
         Assert.True(proxy.App.Endpoints[0].IsSuspect);
@@ -77,9 +77,9 @@ public sealed class RetryTests
     [Fact]
     public async Task A_body_is_sent_to_another_endpoint_when_no_connection_came_about()
     {
-        await using var backend = await Backend.StartAsync("web", context => context.Request.Body.CopyToAsync(context.Response.Body));
+        await using var server = await ReplicaServer.StartAsync("web", context => context.Request.Body.CopyToAsync(context.Response.Body));
         await using var proxy = await TestProxy.StartAsync();
-        proxy.Serve(BalancingPolicies.RoundRobin, TestProxy.Refusing(), backend.Id);
+        proxy.Serve(BalancingPolicies.RoundRobin, TestProxy.Refusing(), server.Id);
 
         using var response = await proxy.Client.PostAsync("/", new StringContent("the body"), Cancellation);
 
@@ -94,8 +94,8 @@ public sealed class RetryTests
     [InlineData("PATCH", null)]
     public async Task What_may_have_had_an_effect_is_not_sent_twice(string method, string? body)
     {
-        await using var breaks = new RawBackend("breaks", _ => null);
-        await using var other = new RawBackend("other", _ => RawBackend.Ok);
+        await using var breaks = new RawReplicaServer("breaks", _ => null);
+        await using var other = new RawReplicaServer("other", _ => RawReplicaServer.Ok);
         await using var proxy = await TestProxy.StartAsync();
         proxy.Serve(BalancingPolicies.RoundRobin, breaks.Id, other.Id);
 
@@ -107,11 +107,13 @@ public sealed class RetryTests
     }
 
     [Theory]
-    [InlineData("POST", "body")]
-    [InlineData("POST", null)]
-    public async Task Nor_when_the_connection_it_was_sent_on_had_served_before(string method, string? body)
+    [InlineData("POST", "body", true)]
+    [InlineData("POST", null, true)]
+    [InlineData("POST", "body", false)]
+    [InlineData("POST", null, false)]
+    public async Task Nor_when_the_connection_it_was_sent_on_had_served_before(string method, string? body, bool reset)
     {
-        await using var breaks = new RawBackend("breaks", before => before == 0 ? RawBackend.Ok : null);
+        await using var breaks = new RawReplicaServer("breaks", before => before == 0 ? RawReplicaServer.Ok : null, reset);
         await using var proxy = await TestProxy.StartAsync();
         proxy.Serve(breaks.Id);
         Assert.Equal("ok", await proxy.Client.GetStringAsync("/", Cancellation));
@@ -122,34 +124,64 @@ public sealed class RetryTests
         Assert.Equal(2, breaks.Requests);
     }
 
-    [Theory]
-    [InlineData("GET")]
-    [InlineData("HEAD")]
-    [InlineData("DELETE")]
-    [InlineData("OPTIONS")]
-    public async Task What_may_be_repeated_is_sent_to_another_endpoint_when_a_replica_breaks_off(string method)
+    [Fact]
+    public async Task Nor_when_it_says_nothing_of_a_body()
     {
-        await using var breaks = new RawBackend("breaks", _ => null);
-        await using var other = new RawBackend("other", _ => method == "HEAD" ? "HTTP/1.1 200 OK\r\n\r\n" : RawBackend.Ok);
+        // No Content-Length: to the client library it is a request without content, which it would send again and again.
+        await using var breaks = new RawReplicaServer("breaks", _ => null, reset: false);
+        await using var proxy = await TestProxy.StartAsync();
+        proxy.Serve(breaks.Id);
+
+        var answer = await RawClient.SendAsync(proxy.Url, "LOCK / HTTP/1.1\r\nHost: a\r\n\r\n", Cancellation);
+
+        Assert.StartsWith("HTTP/1.1 502", answer, StringComparison.Ordinal);
+        Assert.Equal(1, breaks.Requests);
+    }
+
+    [Theory]
+    [InlineData("GET", true)]
+    [InlineData("GET", false)]
+    [InlineData("HEAD", false)]
+    [InlineData("DELETE", true)]
+    [InlineData("OPTIONS", false)]
+    public async Task What_may_be_repeated_is_sent_to_another_endpoint_when_a_replica_breaks_off(string method, bool reset)
+    {
+        await using var breaks = new RawReplicaServer("breaks", _ => null, reset);
+        await using var other = new RawReplicaServer("other", _ => method == "HEAD" ? "HTTP/1.1 200 OK\r\n\r\n" : RawReplicaServer.Ok);
         await using var proxy = await TestProxy.StartAsync();
         proxy.Serve(BalancingPolicies.RoundRobin, breaks.Id, other.Id);
 
         using var response = await proxy.Client.SendAsync(Request(method, null), Cancellation);
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        Assert.Equal(1, other.Requests);
+        Assert.Equal((1, 1), (breaks.Requests, other.Requests));
         Assert.False(proxy.App.Endpoints[0].IsSuspect);
+    }
+
+    [Fact]
+    public async Task A_connection_that_its_server_closed_while_idle_costs_nothing()
+    {
+        await using var closes = new RawReplicaServer("closes", before => before % 2 == 0 ? RawReplicaServer.Ok : null, reset: false);
+        await using var proxy = await TestProxy.StartAsync();
+        proxy.Serve(closes.Id);
+
+        for (var i = 0; i < 10; i++)
+        {
+            Assert.Equal("ok", await proxy.Client.GetStringAsync("/", Cancellation));
+        }
+
+        Assert.Equal(0, proxy.App.Metrics.Retries.Value);
     }
 
     [Fact]
     public async Task An_error_of_the_app_is_the_apps_answer_and_not_tried_again()
     {
-        await using var failing = await Backend.StartAsync("failing", context =>
+        await using var failing = await ReplicaServer.StartAsync("failing", context =>
         {
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             return context.Response.WriteAsync("of the app");
         });
-        await using var other = await Backend.StartAsync("other");
+        await using var other = await ReplicaServer.StartAsync("other");
         await using var proxy = await TestProxy.StartAsync();
         proxy.Serve(BalancingPolicies.RoundRobin, failing.Id, other.Id);
 
@@ -194,8 +226,8 @@ public sealed class RetryTests
     [Fact]
     public async Task When_the_budget_is_spent_requests_fail_instead_of_multiplying()
     {
-        await using var breaks = new RawBackend("breaks", _ => null);
-        await using var breaksToo = new RawBackend("breaks too", _ => null);
+        await using var breaks = new RawReplicaServer("breaks", _ => null);
+        await using var breaksToo = new RawReplicaServer("breaks too", _ => null);
         await using var proxy = await TestProxy.StartAsync();
         proxy.Serve(breaks.Id, breaksToo.Id);
 

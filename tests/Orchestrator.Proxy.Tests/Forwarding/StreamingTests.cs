@@ -13,7 +13,7 @@ public sealed class StreamingTests
     [Fact]
     public async Task A_websocket_goes_through_both_ways_and_counts_as_in_flight_until_it_ends()
     {
-        await using var backend = await Backend.StartAsync("web", async context =>
+        await using var server = await ReplicaServer.StartAsync("web", async context =>
         {
             using var socket = await context.WebSockets.AcceptWebSocketAsync("chat");
             var buffer = new byte[1024];
@@ -25,7 +25,7 @@ public sealed class StreamingTests
             await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, "bye", context.RequestAborted);
         });
         await using var proxy = await TestProxy.StartAsync();
-        proxy.Serve(backend.Id);
+        proxy.Serve(server.Id);
         var endpoint = proxy.App.Endpoints[0];
 
         using var client = new ClientWebSocket();
@@ -55,7 +55,7 @@ public sealed class StreamingTests
     public async Task Server_sent_events_arrive_as_they_are_sent()
     {
         var next = new SemaphoreSlim(0);
-        await using var backend = await Backend.StartAsync("web", async context =>
+        await using var server = await ReplicaServer.StartAsync("web", async context =>
         {
             context.Response.ContentType = "text/event-stream";
             for (var i = 0; i < 3; i++)
@@ -66,7 +66,7 @@ public sealed class StreamingTests
             }
         });
         await using var proxy = await TestProxy.StartAsync();
-        proxy.Serve(backend.Id);
+        proxy.Serve(server.Id);
 
         using var response = await proxy.Client.GetAsync("/", HttpCompletionOption.ResponseHeadersRead, Cancellation);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(Cancellation));
@@ -86,7 +86,7 @@ public sealed class StreamingTests
     {
         const long size = 100 * 1024 * 1024;
         var peak = 0L;
-        await using var backend = await Backend.StartAsync("web", async context =>
+        await using var server = await ReplicaServer.StartAsync("web", async context =>
         {
             var (buffer, total) = (new byte[64 * 1024], 0L);
             while (await context.Request.Body.ReadAsync(buffer, context.RequestAborted) is > 0 and var read)
@@ -98,7 +98,7 @@ public sealed class StreamingTests
             await context.Response.WriteAsync(total.ToString(System.Globalization.CultureInfo.InvariantCulture));
         });
         await using var proxy = await TestProxy.StartAsync();
-        proxy.Serve(backend.Id);
+        proxy.Serve(server.Id);
         var before = GC.GetTotalMemory(forceFullCollection: true);
 
         using var response = await proxy.Client.PutAsync("/", new Zeros(size), Cancellation);
@@ -111,7 +111,7 @@ public sealed class StreamingTests
     public async Task A_large_download_waits_for_a_slow_client_instead_of_filling_memory()
     {
         var sent = 0L;
-        await using var backend = await Backend.StartAsync("web", async context =>
+        await using var server = await ReplicaServer.StartAsync("web", async context =>
         {
             var buffer = new byte[64 * 1024];
             while (!context.RequestAborted.IsCancellationRequested)
@@ -121,7 +121,7 @@ public sealed class StreamingTests
             }
         });
         await using var proxy = await TestProxy.StartAsync();
-        proxy.Serve(backend.Id);
+        proxy.Serve(server.Id);
 
         using var response = await proxy.Client.GetAsync("/", HttpCompletionOption.ResponseHeadersRead, Cancellation);
 
@@ -142,13 +142,13 @@ public sealed class StreamingTests
     [Fact]
     public async Task An_answer_comes_through_though_the_replica_did_not_read_the_body()
     {
-        await using var backend = await Backend.StartAsync("web", context =>
+        await using var server = await ReplicaServer.StartAsync("web", context =>
         {
             context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
             return context.Response.WriteAsync("enough");
         });
         await using var proxy = await TestProxy.StartAsync();
-        proxy.Serve(backend.Id);
+        proxy.Serve(server.Id);
 
         using var response = await proxy.Client.PostAsync("/", new ByteArrayContent(new byte[1024 * 1024]), Cancellation);
 
@@ -159,9 +159,9 @@ public sealed class StreamingTests
     [Fact]
     public async Task Expect_100_continue_reaches_the_replica_before_the_body_is_sent()
     {
-        await using var backend = await Backend.StartAsync("web", context => context.Request.Body.CopyToAsync(context.Response.Body));
+        await using var server = await ReplicaServer.StartAsync("web", context => context.Request.Body.CopyToAsync(context.Response.Body));
         await using var proxy = await TestProxy.StartAsync();
-        proxy.Serve(backend.Id);
+        proxy.Serve(server.Id);
 
         using var request = new HttpRequestMessage(HttpMethod.Post, "/") { Content = new StringContent("late body") };
         request.Headers.ExpectContinue = true;

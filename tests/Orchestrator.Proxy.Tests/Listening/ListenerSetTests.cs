@@ -12,29 +12,29 @@ public sealed class ListenerSetTests
     [Fact]
     public async Task An_apps_own_port_opens_with_its_route_and_closes_with_it_and_disturbs_no_other()
     {
-        await using var backend = await Backend.StartAsync("shared");
-        await using var own = await Backend.StartAsync("own");
+        await using var server = await ReplicaServer.StartAsync("shared");
+        await using var own = await ReplicaServer.StartAsync("own");
         await using var proxy = await TestProxy.StartAsync();
         var port = TestProxy.FreePort();
-        proxy.ServeAt((null, backend.Id));
+        proxy.ServeAt((null, server.Id));
 
         // A connection that lives through all of it.
         using var kept = new TcpClient();
         await kept.ConnectAsync(proxy.Url.Host, proxy.Url.Port, Cancellation);
         await AskAsync(kept);
 
-        proxy.ServeAt((null, backend.Id), (port, own.Id));
+        proxy.ServeAt((null, server.Id), (port, own.Id));
         using var client = TestProxy.NewClient(new Uri($"http://127.0.0.1:{port}/"));
         await Eventually.True(async () => await client.GetStringAsync("/", Cancellation) == "own");
         await AskAsync(kept);
 
-        proxy.ServeAt((null, backend.Id));
+        proxy.ServeAt((null, server.Id));
         using var anew = TestProxy.NewClient(client.BaseAddress!);
         await Eventually.True(async () => (await Assert.ThrowsAsync<HttpRequestException>(() => anew.GetStringAsync("/", Cancellation)))
             .HttpRequestError == HttpRequestError.ConnectionError);
         await AskAsync(kept);
 
-        proxy.ServeAt((null, backend.Id), (port, own.Id));
+        proxy.ServeAt((null, server.Id), (port, own.Id));
         await Eventually.True(async () => await client.GetStringAsync("/", Cancellation) == "own");
     }
 
@@ -42,7 +42,7 @@ public sealed class ListenerSetTests
     public async Task A_request_in_flight_finishes_though_its_listener_closes()
     {
         var (arrived, answer) = (new TaskCompletionSource(), new TaskCompletionSource());
-        await using var backend = await Backend.StartAsync("own", async context =>
+        await using var server = await ReplicaServer.StartAsync("own", async context =>
         {
             arrived.TrySetResult();
             await answer.Task;
@@ -50,7 +50,7 @@ public sealed class ListenerSetTests
         });
         await using var proxy = await TestProxy.StartAsync();
         var port = TestProxy.FreePort();
-        proxy.ServeAt((port, backend.Id));
+        proxy.ServeAt((port, server.Id));
         using var client = TestProxy.NewClient(new Uri($"http://127.0.0.1:{port}/"));
         await Eventually.True(() => proxy.Listeners.OwnPorts.Contains(port));
         var request = client.GetAsync("/", Cancellation);
@@ -70,14 +70,14 @@ public sealed class ListenerSetTests
     [Fact]
     public async Task A_port_that_is_taken_is_told_and_had_once_it_is_free()
     {
-        await using var backend = await Backend.StartAsync("own");
+        await using var server = await ReplicaServer.StartAsync("own");
         await using var proxy = await TestProxy.StartAsync();
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
         var free = TestProxy.FreePort();
 
-        proxy.ServeAt((port, backend.Id), (free, backend.Id));
+        proxy.ServeAt((port, server.Id), (free, server.Id));
 
         await Eventually.True(() => proxy.Listeners.OwnPorts.Contains(free));
         await Eventually.True(() => proxy.Listeners.Failures.ContainsKey(port));
@@ -91,17 +91,17 @@ public sealed class ListenerSetTests
     [Fact]
     public async Task A_second_proxy_on_the_same_port_is_an_error_unless_it_is_to_take_over()
     {
-        await using var backend = await Backend.StartAsync("web");
+        await using var server = await ReplicaServer.StartAsync("web");
         var port = TestProxy.FreePort();
         var first = await TestProxy.StartAsync(options => options with { Port = port });
-        first.Serve(backend.Id);
+        first.Serve(server.Id);
         Assert.Equal("web", await first.Client.GetStringAsync("/", Cancellation));
 
         var refused = await Assert.ThrowsAsync<IOException>(() => TestProxy.StartAsync(options => options with { Port = port }));
         Assert.Equal($"cannot listen on 127.0.0.1:{port}: Address already in use", refused.Message);
 
         await using var second = await TestProxy.StartAsync(options => options with { Port = port, TakeOver = true });
-        second.Serve(backend.Id);
+        second.Serve(server.Id);
         await first.DisposeAsync();
         for (var i = 0; i < 20; i++)
         {
@@ -111,16 +111,16 @@ public sealed class ListenerSetTests
 
         await second.DisposeAsync();
         await using var third = await TestProxy.StartAsync(options => options with { Port = port });
-        third.Serve(backend.Id);
+        third.Serve(server.Id);
         Assert.Equal("web", await third.Client.GetStringAsync("/", Cancellation));
     }
 
     [Fact]
     public async Task All_addresses_means_both_families()
     {
-        await using var backend = await Backend.StartAsync("web");
+        await using var server = await ReplicaServer.StartAsync("web");
         await using var proxy = await TestProxy.StartAsync(options => options with { Address = IPAddress.IPv6Any });
-        proxy.Serve(backend.Id);
+        proxy.Serve(server.Id);
 
         foreach (var host in new[] { "127.0.0.1", "[::1]" })
         {

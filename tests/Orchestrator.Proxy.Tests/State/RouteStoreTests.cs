@@ -46,6 +46,7 @@ public sealed class RouteStoreTests : IDisposable
     [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[{}],\"endpoints\":[]}]}")]
     [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[{\"uid\":\"u\",\"address\":\"\",\"port\":80}]}]}")]
     [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[{\"uid\":\"u\",\"address\":\"10.0.0.1\",\"port\":0}]}]}")]
+    [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[{\"path\":\"x\"}],\"endpoints\":[]}]}")]
     [InlineData("{\"version\":2,\"apps\":[]}")]
     [InlineData("\0\0\0\0")]
     public void A_file_that_cannot_be_used_is_set_aside_and_the_next_save_replaces_it(string content)

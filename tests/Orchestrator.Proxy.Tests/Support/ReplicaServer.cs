@@ -12,12 +12,12 @@ using Orchestrator.Proxy.Routing;
 namespace Orchestrator.Proxy.Tests.Support;
 
 /// <summary>A real web server on loopback that stands for a replica. Answers with its name unless told otherwise.</summary>
-internal sealed class Backend : IAsyncDisposable
+internal sealed class ReplicaServer : IAsyncDisposable
 {
     private readonly WebApplication _web;
     private int _requests;
 
-    private Backend(WebApplication web, string name) => (_web, Name) = (web, name);
+    private ReplicaServer(WebApplication web, string name) => (_web, Name) = (web, name);
 
     public string Name { get; }
 
@@ -28,7 +28,7 @@ internal sealed class Backend : IAsyncDisposable
     public EndpointId Id => new(Name, "127.0.0.1", Port);
 
     /// <param name="port">0: any.</param>
-    public static async Task<Backend> StartAsync(string name, RequestDelegate? handler = null, int port = 0)
+    public static async Task<ReplicaServer> StartAsync(string name, RequestDelegate? handler = null, int port = 0)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -39,16 +39,16 @@ internal sealed class Backend : IAsyncDisposable
             kestrel.Listen(IPAddress.Loopback, port);
         });
         var web = builder.Build();
-        var backend = new Backend(web, name);
+        var server = new ReplicaServer(web, name);
         web.UseWebSockets();
         web.Run(context =>
         {
-            Interlocked.Increment(ref backend._requests);
+            Interlocked.Increment(ref server._requests);
             return handler is null ? context.Response.WriteAsync(name, context.RequestAborted) : handler(context);
         });
         await web.StartAsync();
-        backend.Port = new Uri(web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Port;
-        return backend;
+        server.Port = new Uri(web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Port;
+        return server;
     }
 
     /// <summary>As a container ends on its stop signal: finishes what it serves and refuses the rest.</summary>

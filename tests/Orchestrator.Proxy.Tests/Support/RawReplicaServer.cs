@@ -10,7 +10,7 @@ namespace Orchestrator.Proxy.Tests.Support;
 /// A server that misbehaves to the byte: what each of its requests gets is scripted, and null breaks the connection off
 /// instead of answering.
 /// </summary>
-internal sealed class RawBackend : IAsyncDisposable
+internal sealed class RawReplicaServer : IAsyncDisposable
 {
     public const string Ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -18,13 +18,15 @@ internal sealed class RawBackend : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentBag<TcpClient> _connections = [];
     private readonly Func<int, string?> _answer;
+    private readonly bool _reset;
     private readonly Task _accepting;
     private int _requests;
 
     /// <param name="answer">Given how many requests came before.</param>
-    public RawBackend(string name, Func<int, string?> answer)
+    /// <param name="reset">How it breaks off: by a reset, or by an end in good order, as the kernel does for a process that died.</param>
+    public RawReplicaServer(string name, Func<int, string?> answer, bool reset = true)
     {
-        (Name, _answer) = (name, answer);
+        (Name, _answer, _reset) = (name, answer, reset);
         _listener.Start();
         Id = new(name, "127.0.0.1", ((IPEndPoint)_listener.LocalEndpoint).Port);
         _accepting = AcceptAsync();
@@ -92,8 +94,11 @@ internal sealed class RawBackend : IAsyncDisposable
                 received = "";
                 if (_answer(Interlocked.Increment(ref _requests) - 1) is not { } answer)
                 {
-                    // A reset, as from a process that is killed.
-                    connection.Client.LingerState = new LingerOption(true, 0);
+                    if (_reset)
+                    {
+                        connection.Client.Close(0);
+                    }
+
                     return;
                 }
 

@@ -1,0 +1,261 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Orchestrator.Cli.Manifests;
+
+namespace Orchestrator.Cli.Tests.Commands;
+
+/// <summary>Words in, words and exit code out: the real executable on the real embedded server.</summary>
+public sealed class CommandTests(ServerFixture server)
+{
+    private const string Two = """
+        apiVersion: orchestrator.dev/v1
+        kind: WebApp
+        metadata: {name: one, labels: {tier: test}}
+        spec: {image: "web:v1", replicas: 1}
+        ---
+        apiVersion: orchestrator.dev/v1
+        kind: WebApp
+        metadata: {name: two}
+        spec: {image: "web:v1", replicas: 2}
+        """;
+
+    [Theory]
+    [InlineData(ExitCodes.Usage, "no command", "no-such-command")]
+    [InlineData(ExitCodes.Usage, "--replicas", "scale", "web")]
+    [InlineData(ExitCodes.Usage, "--replicas", "scale", "web", "--replicas", "many")]
+    [InlineData(ExitCodes.Usage, "Must be one of", "get", "wa", "-o", "xml")]
+    [InlineData(ExitCodes.Usage, "soon", "apply", "-f", "x", "--timeout", "soon")]
+    [InlineData(ExitCodes.Usage, "no file or folder", "apply", "-f", "/no/such/file")]
+    [InlineData(ExitCodes.Usage, "it has: configmaps", "get", "nonsense")]
+    [InlineData(ExitCodes.Usage, "TYPE/NAME", "get", "wa/one", "two")]
+    [InlineData(ExitCodes.Usage, "selector", "get", "wa", "one", "-l", "a=b")]
+    [InlineData(ExitCodes.Usage, "say what to delete", "delete")]
+    [InlineData(ExitCodes.Usage, "which webapps", "delete", "wa")]
+    [InlineData(ExitCodes.NotFound, "\"none\" not found", "get", "wa", "none")]
+    [InlineData(ExitCodes.NotFound, "\"none\" not found", "describe", "wa/none")]
+    [InlineData(ExitCodes.NotFound, "\"none\" not found", "delete", "wa", "none")]
+    [InlineData(ExitCodes.NotFound, "\"none\" not found", "scale", "none", "--replicas", "1")]
+    [InlineData(ExitCodes.NotFound, "\"none\" not found", "logs", "none")]
+    [InlineData(ExitCodes.NotFound, "\"none\" not found", "hosts", "cordon", "none")]
+    [InlineData(ExitCodes.NotFound, "\"none\" not found", "hosts", "remove", "none")]
+    [InlineData(ExitCodes.Usage, "all three", "hosts", "add", "h", "--endpoint", "tcp://127.0.0.1:1", "--tls-ca", "x")]
+    [InlineData(ExitCodes.Usage, "FIRST-LAST", "hosts", "add", "h", "--endpoint", "tcp://127.0.0.1:1", "--port-range", "9-1")]
+    [InlineData(ExitCodes.Usage, "KEY=VALUE", "hosts", "add", "h", "--endpoint", "tcp://127.0.0.1:1", "--label", "zone")]
+    [InlineData(ExitCodes.Failed, "127.0.0.1:1 refused", "hosts", "add", "h", "--endpoint", "tcp://127.0.0.1:1")]
+    [InlineData(ExitCodes.Failed, "/no/such.sock", "hosts", "add", "h", "--endpoint", "unix:///no/such.sock")]
+    [InlineData(ExitCodes.Failed, "spec.endpoint", "hosts", "add", "h", "--endpoint", "ftp://x", "--no-check")]
+    public async Task A_mistake_is_one_sentence_and_an_exit_code(int exitCode, string says, params string[] arguments)
+    {
+        var command = await server.OrcAsync(arguments);
+
+        Assert.Equal((exitCode, ""), (command.ExitCode, command.Output));
+        Assert.Contains(says, command.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", command.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("\e", command.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_a_server_it_says_which_and_what_to_do()
+    {
+        using var folder = new TemporaryFolder();
+        var content = await File.ReadAllTextAsync(server.Kubeconfig, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            folder["config"], System.Text.RegularExpressions.Regex.Replace(content, "https://127.0.0.1:[0-9]+", "https://127.0.0.1:1"), TestContext.Current.CancellationToken);
+
+        var command = await Command.RunAsync(ServerFixture.OrcPath, ["get", "wa", "--kubeconfig", folder["config"]], cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(ExitCodes.Unreachable, command.ExitCode);
+        Assert.Contains("https://127.0.0.1:1: Connection refused", command.Errors, StringComparison.Ordinal);
+        Assert.Contains("orc serve", command.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Get_shows_the_columns_of_the_server_and_names_of_all_kinds()
+    {
+        var space = await server.NamespaceAsync();
+        (await server.OrcAsync(["apply", "-f", "-", "-n", space], Two)).OrThrow();
+
+        var table = Lines(await Ok("get", "webapps", "-n", space));
+        Assert.Equal(["NAME", "DESIRED", "READY", "UPDATED", "AVAILABLE", "AGE"], Words(table[0]));
+        Assert.Equal(["one", "1", "<none>", "<none>", "<none>"], Words(table[1]).Take(5));
+        Assert.Equal(3, table.Length);
+        Assert.Contains("IMAGE", await Ok("get", "wa", "-o", "wide", "-n", space), StringComparison.Ordinal);
+        Assert.Equal("webapp.orchestrator.dev/one\n", await Ok("get", "wa", "-l", "tier=test", "-o", "name", "-n", space));
+        Assert.Equal("webapp.orchestrator.dev/two\n", await Ok("get", "webapp.orchestrator.dev/two", "-o", "name", "-n", space));
+        Assert.Contains("webapp.orchestrator.dev/one", await Ok("get", "orchestrator", "-n", space), StringComparison.Ordinal);
+        Assert.Contains(space, await Ok("get", "wa", "-A", "--no-headers"), StringComparison.Ordinal);
+        Assert.Equal(2, JsonNode.Parse(await Ok("get", "wa", "-o", "json", "-n", space))!["items"]!.AsArray().Count);
+        Assert.Equal("two", (string?)ManifestReader.ReadText("f", await Ok("get", "wa", "two", "-o", "yaml", "-n", space)).Single().Metadata["name"]);
+    }
+
+    [Fact]
+    public async Task Watch_shows_what_is_and_what_comes()
+    {
+        var space = await server.NamespaceAsync();
+        (await server.OrcAsync(["apply", "-f", "-", "-n", space], Two)).OrThrow();
+        using var watch = Process.Start(new ProcessStartInfo(ServerFixture.OrcPath, ["get", "wa", "-w", "-n", space, "--kubeconfig", server.Kubeconfig]) { RedirectStandardOutput = true })!;
+        async Task<string[]> Next() => Words(await watch.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? "");
+
+        Assert.Equal("NAME", (await Next())[0]);
+        Assert.Equal(["one", "two"], [(await Next())[0], (await Next())[0]]);
+        (await server.OrcAsync(["scale", "two", "--replicas", "7", "-n", space])).OrThrow();
+        Assert.Equal(["two", "7"], (await Next()).Take(2));
+
+        (await Command.RunAsync("kill", ["-INT", $"{watch.Id}"], cancellationToken: TestContext.Current.CancellationToken)).OrThrow();
+        await watch.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(ExitCodes.Interrupted, watch.ExitCode);
+    }
+
+    [Fact]
+    public async Task Output_that_nobody_reads_any_more_ends_the_command()
+    {
+        var space = await server.NamespaceAsync();
+        (await server.OrcAsync(["apply", "-f", "-", "-n", space], Two)).OrThrow();
+        var script = $"'{ServerFixture.OrcPath}' get wa -w -n {space} --kubeconfig '{server.Kubeconfig}' | head -n 1; echo ${{PIPESTATUS[0]}}";
+        var piped = Command.RunAsync("bash", ["-c", script], cancellationToken: TestContext.Current.CancellationToken);
+
+        await Eventually.True(async () =>
+        {
+            (await server.OrcAsync(["scale", "two", "--replicas", $"{Environment.TickCount % 100}", "-n", space])).OrThrow();
+            return piped.IsCompleted;
+        });
+
+        Assert.EndsWith($"{ExitCodes.OutputClosed}\n", (await piped).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Describe_shows_conditions_replicas_and_events_and_never_what_a_secret_holds()
+    {
+        var space = await server.NamespaceAsync();
+        (await server.OrcAsync(["apply", "-f", "-", "-n", space], Two)).OrThrow();
+        (await server.OrcAsync(["apply", "-f", "-", "-n", space], "{apiVersion: v1, kind: Secret, metadata: {name: key}, stringData: {password: hunter2}}")).OrThrow();
+
+        var app = await Ok("describe", "wa", "two", "-n", space);
+        var secret = await Ok("describe", "secret/key", "-n", space);
+
+        Assert.Contains("Image: web:v1", app, StringComparison.Ordinal);
+        Assert.Contains("Replicas: none", app, StringComparison.Ordinal);
+        Assert.Contains("Events: none", app, StringComparison.Ordinal);
+        Assert.Contains("password=7 bytes", secret, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", secret, StringComparison.Ordinal);
+        Assert.DoesNotContain("aHVudGVyMg", secret, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Delete_takes_names_labels_manifests_or_all()
+    {
+        var space = await server.NamespaceAsync();
+        async Task Make() => (await server.OrcAsync(["apply", "-f", "-", "-n", space], Two)).OrThrow();
+        async Task<string> Left() => (await server.OrcAsync(["get", "wa", "-o", "name", "-n", space])).OrThrow().Output;
+
+        await Make();
+        Assert.Equal("webapp.orchestrator.dev/one deleted\n", await Ok("delete", "wa", "one", "-n", space));
+        Assert.Equal("webapp.orchestrator.dev/two\n", await Left());
+        await Make();
+        await Ok("delete", "wa", "-l", "tier=test", "-n", space);
+        Assert.Equal("webapp.orchestrator.dev/two\n", await Left());
+        await Make();
+        (await server.OrcAsync(["delete", "-f", "-", "-n", space], Two)).OrThrow();
+        Assert.Equal("", await Left());
+        await Make();
+        await Ok("delete", "wa", "--all", "-n", space);
+        Assert.Equal("", await Left());
+        Assert.Equal("", await Ok("delete", "wa", "one", "--ignore-not-found", "-n", space));
+    }
+
+    [Fact]
+    public async Task Delete_waits_for_finalizers_and_gives_up_in_time()
+    {
+        var space = await server.NamespaceAsync();
+        const string held = "{apiVersion: v1, kind: ConfigMap, metadata: {name: held, finalizers: [example.org/hold]}}";
+        (await server.OrcAsync(["apply", "-f", "-", "-n", space], held)).OrThrow();
+
+        var late = await server.OrcAsync(["delete", "configmap", "held", "--wait", "--timeout", "300ms", "-n", space]);
+        var waiting = server.OrcAsync(["delete", "configmap", "held", "--wait", "--timeout", "30s", "-n", space]);
+        (await server.KubectlAsync(["patch", "configmap", "held", "-n", space, "--type=merge", "-p", "{\"metadata\":{\"finalizers\":null}}"])).OrThrow();
+
+        Assert.Equal(ExitCodes.TimedOut, late.ExitCode);
+        Assert.Contains("example.org/hold", late.Errors, StringComparison.Ordinal);
+        Assert.Contains((await waiting).ExitCode, new[] { ExitCodes.Done, ExitCodes.NotFound });
+    }
+
+    [Fact]
+    public async Task Hosts_are_added_cordoned_and_removed_with_their_secrets()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var file in new[] { "ca.pem", "cert.pem", "key.pem" })
+        {
+            await File.WriteAllTextAsync(folder[file], file, TestContext.Current.CancellationToken);
+        }
+
+        await Ok("hosts", "add", "h1", "--endpoint", "tcp://127.0.0.1:1", "--tls-dir", folder.Path, "--label", "zone=a", "--port-range", "21000-21999", "--no-check");
+        var host = JsonNode.Parse(await Ok("get", "dockerhost", "h1", "-o", "json"))!;
+        Assert.Equal("""{"endpoint":"tcp://127.0.0.1:1","portRange":{"first":21000,"last":21999},"tlsSecretName":"h1-docker-tls"}""", GoJson.Write(host["spec"]));
+        Assert.Equal("a", (string?)host["metadata"]!["labels"]!["zone"]);
+        Assert.Contains("there is a host h1 already", (await server.OrcAsync(["hosts", "add", "h1", "--endpoint", "tcp://127.0.0.1:1"])).Errors, StringComparison.Ordinal);
+        await Ok("hosts", "cordon", "h1");
+        Assert.Contains("true", await Ok("hosts", "list"), StringComparison.Ordinal);
+        await Ok("hosts", "uncordon", "h1");
+        Assert.Contains("secret/h1-docker-tls deleted", await Ok("hosts", "remove", "h1"), StringComparison.Ordinal);
+        Assert.Equal("", await Ok("get", "secrets", "-n", "orchestrator-system", "-o", "name"));
+    }
+
+    [Fact]
+    public async Task A_host_that_the_server_refuses_leaves_no_secret_behind()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var file in new[] { "ca.pem", "cert.pem", "key.pem" })
+        {
+            await File.WriteAllTextAsync(folder[file], file, TestContext.Current.CancellationToken);
+        }
+
+        var refused = await server.OrcAsync(["hosts", "add", "Bad_Name", "--endpoint", "tcp://127.0.0.1:1", "--tls-dir", folder.Path, "--no-check"]);
+
+        Assert.Equal(ExitCodes.Failed, refused.ExitCode);
+        Assert.DoesNotContain("bad", await Ok("get", "secrets", "-A", "-o", "name"), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task Version_and_kinds_are_shown()
+    {
+        Assert.Matches("^Client: [0-9.]+\nServer: v1[.][0-9]+[.][^ ]+ at https://127.0.0.1:[0-9]+\n$", await Ok("version"));
+        Assert.Contains("webapps", await Ok("api-resources"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Under_the_name_of_a_kubectl_plugin_it_is_the_same()
+    {
+        using var folder = new TemporaryFolder();
+        File.CreateSymbolicLink(folder["kubectl-orc"], ServerFixture.OrcPath);
+
+        var plugin = await Command.RunAsync(folder["kubectl-orc"], ["version", "--client"], cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.StartsWith("Client: ", plugin.OrThrow().Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("serve")]
+    [InlineData("proxy")]
+    [InlineData("apply")]
+    [InlineData("hosts", "add")]
+    public async Task Help_explains_each_option_and_the_exit_codes(params string[] command)
+    {
+        var help = await Ok([.. command, "--help"], kubeconfig: false);
+
+        Assert.Contains("Exit codes:", help, StringComparison.Ordinal);
+        Assert.Contains("Examples:", help, StringComparison.Ordinal);
+        Assert.All(
+            Lines(help).Where(line => line.StartsWith("  -", StringComparison.Ordinal)),
+            option => Assert.Matches("  +[^ ].* {2,}[^ ]", option));
+    }
+
+    private Task<string> Ok(params string[] arguments) => Ok(arguments, kubeconfig: true);
+
+    private async Task<string> Ok(string[] arguments, bool kubeconfig) => kubeconfig
+        ? (await server.OrcAsync(arguments)).OrThrow().Output
+        : (await Command.RunAsync(ServerFixture.OrcPath, arguments, cancellationToken: TestContext.Current.CancellationToken)).OrThrow().Output;
+
+    private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    private static string[] Words(string line) => line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+}

@@ -1,0 +1,21 @@
+using Orchestrator.Cli.Serving;
+
+namespace Orchestrator.Cli.Tests.Serving;
+
+public sealed class EndpointsTests
+{
+    [Theory]
+    [InlineData("127.0.0.1:80", "127.0.0.1:80")]
+    [InlineData("[::1]:80", "[::1]:80")]
+    [InlineData(":80", "[::]:80")]
+    [InlineData("80", "[::]:80")]
+    public void Addresses_are_read_as_they_are_typed(string text, string endpoint) => Assert.Equal(endpoint, Endpoints.Parse(text)?.ToString());
+
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("[::1]")]
+    [InlineData("localhost:80")]
+    [InlineData(":99999")]
+    [InlineData("")]
+    public void What_is_none_is_none(string text) => Assert.Null(Endpoints.Parse(text));
+}

@@ -1,0 +1,152 @@
+using System.Net;
+using Orchestrator.Cli.Tests.Commands;
+
+namespace Orchestrator.Cli.Tests.Serving;
+
+/// <summary>The processes themselves: who outlives whom, and who finds whom again.</summary>
+public sealed class ServeTests
+{
+    [Fact]
+    public async Task The_proxy_outlives_a_killed_serve_and_is_found_again()
+    {
+        await using var serve = new ServeProcess();
+        await serve.StartAsync();
+        var proxy = await serve.SeeProxy(_ => true);
+
+        await serve.KillAsync();
+
+        Assert.True(proxy.IsAlive());
+        Assert.Equal(HttpStatusCode.NotFound, await serve.AskProxyAsync());
+        await serve.StartAsync();
+        Assert.Equal(proxy, await serve.SeeProxy(_ => true));
+        Assert.Equal(HttpStatusCode.NotFound, await serve.AskProxyAsync());
+    }
+
+    [Fact]
+    public async Task The_proxy_has_a_session_of_its_own()
+    {
+        await using var serve = new ServeProcess();
+        await serve.StartAsync();
+        var proxy = await serve.SeeProxy(_ => true);
+
+        // Field 6 of /proc/PID/stat: the leader of the session. Ctrl-C goes to the terminal's foreground group only.
+        var stat = await File.ReadAllTextAsync($"/proc/{proxy.Pid}/stat", TestContext.Current.CancellationToken);
+        Assert.Equal($"{proxy.Pid}", stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[3]);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_proxy_that_dies_is_started_again_whether_child_or_found(bool found)
+    {
+        await using var serve = new ServeProcess();
+        await serve.StartAsync();
+        var first = await serve.SeeProxy(_ => true);
+        if (found)
+        {
+            await serve.KillAsync();
+            await serve.StartAsync();
+        }
+
+        Assert.Equal(0, Native.Kill(first.Pid, Native.Sigkill));
+
+        var second = await serve.SeeProxy(process => process != first);
+        Assert.True(second.IsAlive());
+        Assert.Equal(HttpStatusCode.NotFound, await serve.AskProxyAsync());
+    }
+
+    [Fact]
+    public async Task An_orderly_stop_stops_the_proxy_too_and_is_a_success()
+    {
+        await using var serve = new ServeProcess();
+        await serve.StartAsync();
+        var proxy = await serve.SeeProxy(_ => true);
+
+        Assert.Equal(ExitCodes.Done, await serve.StopAsync());
+
+        Assert.False(proxy.IsAlive());
+    }
+
+    [Fact]
+    public async Task A_proxy_with_other_options_is_replaced_without_a_refused_connection()
+    {
+        await using var serve = new ServeProcess();
+        await serve.StartAsync();
+        var first = await serve.SeeProxy(_ => true);
+        await serve.KillAsync();
+        using var stop = new CancellationTokenSource();
+        var visits = Task.Run(async () =>
+        {
+            var answered = 0;
+            for (; !stop.IsCancellationRequested; answered++)
+            {
+                // Whatever it says: a refused connection would throw.
+                await serve.AskProxyAsync();
+            }
+
+            return answered;
+        }, TestContext.Current.CancellationToken);
+
+        await serve.StartAsync("--proxy-drain-timeout", "7s");
+        await serve.SeeProxy(process => process != first);
+        await Eventually.True(() => !first.IsAlive());
+
+        await stop.CancelAsync();
+        Assert.True(await visits > 0);
+    }
+
+    [Fact]
+    public async Task A_second_serve_on_the_folder_is_refused_and_the_first_goes_on()
+    {
+        await using var serve = new ServeProcess();
+        await serve.StartAsync("--no-proxy");
+
+        var second = await Command.RunAsync(ServerFixture.OrcPath, serve.Arguments("--no-proxy"), cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(ExitCodes.InUse, second.ExitCode);
+        Assert.Contains(serve.DataFolder, second.Errors, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Done, await serve.StopAsync("-INT"));
+    }
+
+    [Fact]
+    public async Task An_address_that_is_taken_is_told_with_the_option_that_changes_it()
+    {
+        await using var serve = new ServeProcess();
+        await serve.StartAsync("--no-proxy");
+        using var folder = new TemporaryFolder();
+
+        var second = await Command.RunAsync(
+            ServerFixture.OrcPath,
+            ["serve", "--no-proxy", "--no-local-host", "--data-folder", folder["data"], "--port", "0", "--metrics-listen", $"127.0.0.1:{serve.MetricsUrl.Port}"],
+            cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(ExitCodes.InUse, second.ExitCode);
+        Assert.Contains("--metrics-listen", second.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_first_start_says_where_everything_is_and_what_to_type_next()
+    {
+        await using var serve = new ServeProcess();
+        await serve.StartAsync("--no-proxy");
+
+        var log = await Eventually.See(() => serve.Log, seen => seen.Contains("Next:", StringComparison.Ordinal));
+
+        Assert.Contains($"export KUBECONFIG={serve.DataFolder}/admin.kubeconfig; orc hosts add", log, StringComparison.Ordinal);
+        Assert.Contains($"{serve.MetricsUrl}metrics", log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_second_proxy_on_the_folder_is_refused()
+    {
+        await using var serve = new ServeProcess();
+        await serve.StartAsync();
+
+        var second = await Command.RunAsync(
+            ServerFixture.OrcPath, ["proxy", "--data-folder", serve.DataFolder, "--listen", "127.0.0.1:0", "--admin-listen", "none"],
+            cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(ExitCodes.InUse, second.ExitCode);
+        Assert.Contains("--take-over", second.Errors, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,126 @@
+using k8s;
+using k8s.Models;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orchestrator.Api;
+using Orchestrator.Api.Replicas;
+using Orchestrator.Api.WebApps;
+using Orchestrator.ApiServer;
+using Orchestrator.Runtime;
+using Orchestrator.Runtime.Clients;
+using Route = Orchestrator.Api.WebApps.Route;
+
+namespace Orchestrator.Proxy.Tests.Support;
+
+/// <summary>A real API server with nobody at work on it but the proxies under test: the test itself is controller and host agent.</summary>
+internal sealed class TestCluster : IAsyncDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly int _port = TestProxy.FreePort();
+    private EmbeddedApiServer? _server;
+    private Kubernetes _admin = null!;
+
+    public string Namespace { get; } = "default";
+
+    public ResourceClient<WebApp> Apps { get; private set; } = null!;
+
+    public ResourceClient<Replica> Replicas { get; private set; } = null!;
+
+    public ResourceClient<V1Lease> Leases { get; private set; } = null!;
+
+    public string StateFolder => _folder["proxy"];
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public static async Task<TestCluster> StartAsync()
+    {
+        var cluster = new TestCluster();
+        await cluster.StartApiAsync();
+        return cluster;
+    }
+
+    public async Task StartApiAsync()
+    {
+        _server = await EmbeddedApiServer.StartAsync(
+            new ApiServerOptions { DataFolder = _folder["api"], Port = _port }, NullLoggerFactory.Instance, TimeProvider.System, Cancellation);
+        _admin = Client("admin");
+        (Apps, Replicas, Leases) = (new(_admin, "test"), new(_admin, "test"), new(_admin, "test"));
+    }
+
+    public async Task StopApiAsync()
+    {
+        if (_server is { } server)
+        {
+            _server = null;
+            _admin.Dispose();
+            await server.DisposeAsync();
+        }
+    }
+
+    /// <summary>A proxy with the access rights of a proxy.</summary>
+    public async Task<ProxyServer> StartProxyAsync(Func<ProxyOptions, ProxyOptions>? with = null)
+    {
+        var options = new ProxyOptions
+        {
+            StateFolder = StateFolder,
+            Address = System.Net.IPAddress.Loopback,
+            Port = 0,
+            Admin = new(System.Net.IPAddress.Loopback, 0),
+            Name = "test",
+        };
+        return await ProxyServer.StartAsync(
+            with is null ? options : with(options), Client("proxy"), NullLoggerFactory.Instance, TimeProvider.System, Cancellation);
+    }
+
+    public Task<WebApp> CreateAppAsync(string name, Route? route = null) => Apps.CreateAsync(
+        new WebApp
+        {
+            Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = Namespace },
+            Spec = { Image = "web", Replicas = 1, Route = route ?? new Route { Hosts = [$"{name}.example.org"] } },
+        },
+        Cancellation);
+
+    /// <summary>A replica that is bound, runs and is ready.</summary>
+    public async Task<Replica> CreateReplicaAsync(string app, ReplicaServer server)
+    {
+        var created = await Replicas.CreateAsync(
+            new Replica
+            {
+                Metadata = new V1ObjectMeta
+                {
+                    Name = $"{app}-{server.Name}",
+                    NamespaceProperty = Namespace,
+                    Finalizers = [Finalizers.Container],
+                },
+                Spec = { AppName = app, Revision = "r1", Template = { Image = "web" }, HostName = "host-1", HostPort = server.Port },
+            },
+            Cancellation);
+        return await SetReadyAsync(created, server, ready: true);
+    }
+
+    public Task<Replica> SetReadyAsync(Replica replica, ReplicaServer server, bool ready) => Replicas.MergePatchStatusAsync(
+        ObjectKey.Of(replica),
+        new { status = new { phase = ReplicaPhases.Running, ready, address = "127.0.0.1", port = server.Port } },
+        Cancellation);
+
+    /// <summary>The container is gone: so goes the Replica.</summary>
+    public Task<Replica> ReleaseAsync(Replica replica) => Replicas.MergePatchAsync(
+        ObjectKey.Of(replica), new { metadata = new { finalizers = Array.Empty<string>() } }, Cancellation);
+
+    /// <summary>The one there is.</summary>
+    public async Task<V1Lease> LeaseAsync() => Assert.Single(await AllLeasesAsync());
+
+    public async Task<IList<V1Lease>> AllLeasesAsync() =>
+        (await Leases.ListAsync(ApiGroup.SystemNamespace, $"{Labels.Component}={Labels.ProxyComponent}", Cancellation)).Items;
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopApiAsync();
+        _folder.Dispose();
+    }
+
+    private Kubernetes Client(string user)
+    {
+        var path = Directory.GetFiles(_folder["api"], $"{user}.kubeconfig", SearchOption.AllDirectories).Single();
+        return new Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(path));
+    }
+}
