@@ -17,7 +17,9 @@ public sealed record ProxyOptions
     /// <summary>Port of the shared listener, 0 to 65535. 0 takes any that is free. Default 8080.</summary>
     public int Port { get; init; } = DefaultPort;
 
-    /// <summary>Where metrics, health and a dump of the routes are served; null: nowhere. Default 127.0.0.1:9181, since it has no login.</summary>
+    /// <summary>
+    /// Where metrics, health and a dump of the routes are served; null: nowhere. Default 127.0.0.1:9181, since it has no login.
+    /// </summary>
     public IPEndPoint? Admin { get; init; } = new(IPAddress.Loopback, DefaultAdminPort);
 
     /// <summary>

@@ -7,7 +7,9 @@ using Prometheus;
 
 namespace Orchestrator.Proxy.Admin;
 
-/// <summary>For those who run the proxy: <c>/metrics</c>, <c>/healthz</c>, <c>/readyz</c> and <c>/routes</c>, what it serves right now.</summary>
+/// <summary>
+/// For those who run the proxy: <c>/metrics</c>, <c>/healthz</c>, <c>/readyz</c> and <c>/routes</c>, what it serves right now.
+/// </summary>
 internal sealed class AdminApplication(Routes routes, Func<string?> whyNotReady) : IHttpApplication<HttpContext>
 {
     private static readonly JsonSerializerOptions Readable = new(JsonSerializerDefaults.Web) { WriteIndented = true };

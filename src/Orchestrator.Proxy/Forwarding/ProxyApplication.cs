@@ -11,7 +11,8 @@ namespace Orchestrator.Proxy.Forwarding;
 /// What a listener does with its requests, directly on Kestrel: no host, no middleware, no routing framework in between. One a
 /// listener, since the port decides who serves.
 /// </summary>
-internal sealed class ProxyApplication(int port, Routes routes, Func<bool> routesKnown, Forwarder forwarder, AccessLog? accessLog, TimeProvider time)
+internal sealed class ProxyApplication(
+    int port, Routes routes, Func<bool> routesKnown, Forwarder forwarder, AccessLog? accessLog, TimeProvider time)
     : IHttpApplication<ProxyContext>
 {
     /// <summary>What nginx made the customary word for a client that has gone away before the answer.</summary>

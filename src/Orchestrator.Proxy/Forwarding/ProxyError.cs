@@ -30,7 +30,8 @@ internal sealed record ProxyError(int Status, string Reason, string ProxyStatus,
         "a replica of app {0} gave an answer that is not valid HTTP");
 
     public static readonly ProxyError ReplicaTimeout = new(
-        StatusCodes.Status504GatewayTimeout, nameof(ReplicaTimeout), "http_response_timeout", "a replica of app {0} did not answer in time");
+        StatusCodes.Status504GatewayTimeout, nameof(ReplicaTimeout), "http_response_timeout",
+        "a replica of app {0} did not answer in time");
 
     public static readonly ProxyError RequestFailed = new(
         StatusCodes.Status400BadRequest, nameof(RequestFailed), "http_request_error", "the request could not be read to its end");

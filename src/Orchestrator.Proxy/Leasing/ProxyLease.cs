@@ -28,7 +28,9 @@ internal sealed partial class ProxyLease(
     /// <summary>Two renewals may fail before the Lease runs out.</summary>
     public static readonly TimeSpan RenewPeriod = TimeSpan.FromSeconds(3);
 
-    /// <summary>Between two writes at the least, so that a burst of drained replicas is one write; nothing beside the agents' own work.</summary>
+    /// <summary>
+    /// Between two writes at the least, so that a burst of drained replicas is one write; nothing beside the agents' own work.
+    /// </summary>
     public static readonly TimeSpan Coalesce = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Leases of proxies that crashed are swept by the next one to start; generous, since clocks differ.</summary>
@@ -105,7 +107,8 @@ internal sealed partial class ProxyLease(
         }
     }
 
-    private Task<V1Lease> ReplaceAsync(V1Lease lease, (string Drained, string? ListenerErrors) content, CancellationToken cancellationToken) =>
+    private Task<V1Lease> ReplaceAsync(
+        V1Lease lease, (string Drained, string? ListenerErrors) content, CancellationToken cancellationToken) =>
         leases.ReplaceAsync(Fill(lease, content), cancellationToken);
 
     private V1Lease New() => new()

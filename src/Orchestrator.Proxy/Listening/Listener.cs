@@ -51,7 +51,9 @@ internal sealed class Listener : IAsyncDisposable
 
         // Kestrel's own logs are about single connections of clients.
         var server = new KestrelServer(
-            Options.Create(options), new SocketTransportFactory(Options.Create(transport), NullLoggerFactory.Instance), NullLoggerFactory.Instance);
+            Options.Create(options),
+            new SocketTransportFactory(Options.Create(transport), NullLoggerFactory.Instance),
+            NullLoggerFactory.Instance);
         try
         {
             await server.StartAsync(application, cancellationToken);

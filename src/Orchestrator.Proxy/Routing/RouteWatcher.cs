@@ -76,7 +76,11 @@ internal sealed partial class RouteWatcher
 
     /// <summary>The endpoint a Replica is, if requests may be sent to it now.</summary>
     internal static EndpointId? EndpointOf(Replica replica) =>
-        replica is { Metadata: { DeletionTimestamp: null, Uid: { } uid }, Status: { Ready: true, Address: { Length: > 0 } address, Port: { } port } }
+        replica is
+        {
+            Metadata: { DeletionTimestamp: null, Uid: { } uid },
+            Status: { Ready: true, Address: { Length: > 0 } address, Port: { } port },
+        }
             ? new EndpointId(uid, address, port)
             : null;
 
@@ -91,7 +95,7 @@ internal sealed partial class RouteWatcher
             (all, _routesDirty) = (_routesDirty, false);
         }
 
-        // Deleting ones are looked at before endpoints are: a Replica that is marked between the two is in neither until the next round.
+        // Deleting ones are looked at before endpoints are: a Replica marked between the two is in neither until the next round.
         ApplyDeleting(everything ? _replicas.Items.Keys : replicas);
         if (all || everything)
         {

@@ -5,9 +5,12 @@ using Prometheus;
 namespace Orchestrator.Proxy.State;
 
 /// <summary>Saves the routes some time after they changed. Until they are the API's, what is on disk stays as it is.</summary>
-internal sealed partial class RouteSaver(RouteStore store, RouteWatcher watcher, Routes routes, ILogger<RouteSaver> logger, TimeProvider time)
+internal sealed partial class RouteSaver(
+    RouteStore store, RouteWatcher watcher, Routes routes, ILogger<RouteSaver> logger, TimeProvider time)
 {
-    /// <summary>Between two saves: a rollout is some, not one for each replica. What is lost by a crash in between, connections show.</summary>
+    /// <summary>
+    /// Between two saves: a rollout is some, not one for each replica. What is lost by a crash in between, connections show.
+    /// </summary>
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private static readonly Counter Failures = Metrics.CreateCounter(

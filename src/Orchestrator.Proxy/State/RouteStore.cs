@@ -100,7 +100,11 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
     internal sealed record StoredRoutes(int Version, IReadOnlyList<StoredApp> Apps);
 
     internal sealed record StoredApp(
-        string Namespace, string Name, IReadOnlyList<StoredClaim> Claims, IReadOnlyList<StoredEndpoint> Endpoints, string? Balancing = null);
+        string Namespace,
+        string Name,
+        IReadOnlyList<StoredClaim> Claims,
+        IReadOnlyList<StoredEndpoint> Endpoints,
+        string? Balancing = null);
 
     internal sealed record StoredClaim(string Path, string? Host = null, int? Port = null);
 
