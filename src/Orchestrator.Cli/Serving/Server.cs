@@ -40,11 +40,16 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
         var firstStart = options.Cluster is null && !Directory.Exists(options.DataFolder);
         try
         {
-            // First, so that no client connection of ours can have its port, and a slow start can be watched.
-            await using var metrics = options.Metrics is { } address
-                ? await ListenAsync(() => MetricsListener.StartAsync(address, WhyNotReady, loggers, stop), "--metrics-listen")
-                : null;
+            // First, so that no client connection of ours can have its port, and a slow start can be watched. When it is taken, it
+            // is most likely by another server on this folder: that is then said first.
+            var (metrics, taken) = await ListenForMetricsAsync(stop);
+            await using var listening = metrics;
             await using var api = options.Cluster is null ? await StartApiAsync(stop) : null;
+            if (taken is not null)
+            {
+                throw taken;
+            }
+
             using var kubernetes = new Kubernetes(
                 options.Cluster ?? KubernetesClientConfiguration.BuildConfigFromConfigFile(api!.ControllerKubeconfig));
             if (api is null)
@@ -119,6 +124,20 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
         {
             await together.CancelAsync();
             await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task<(MetricsListener? Listener, CommandException? Taken)> ListenForMetricsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return options.Metrics is { } address
+                ? (await ListenAsync(() => MetricsListener.StartAsync(address, WhyNotReady, loggers, cancellationToken), "--metrics-listen"), null)
+                : (null, null);
+        }
+        catch (CommandException taken)
+        {
+            return (null, taken);
         }
     }
 
