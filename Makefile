@@ -18,7 +18,8 @@ build: ## build all projects
 	dotnet build Orchestrator.sln --configuration $(CONFIGURATION) -v quiet --nologo
 
 orc: ## build the one executable ▶ artifacts/publish/orc
-	dotnet publish src/Orchestrator.Cli/Orchestrator.Cli.csproj --configuration Release --output artifacts/publish -v quiet --nologo
+	dotnet publish src/Orchestrator.Cli/Orchestrator.Cli.csproj --configuration Release --use-current-runtime \
+		--output artifacts/publish -v quiet --nologo
 
 demo: orc ## run the main job on three Docker engines of this machine; Ctrl-C ends it (DEMO_ONCE=1: ends by itself)
 	examples/demo/run
