@@ -33,7 +33,7 @@ public sealed class BadInputTests(BadInputTests.Site site) : IClassFixture<BadIn
         var applied = await Installation.OrcAsync("apply", "-f", Path.Combine(folder, "manifest.yaml"));
 
         Assert.Equal(1, applied.ExitCode);
-        Assert.Contains(field, applied.Errors, StringComparison.Ordinal);
+        Assert.Contains(field, WithoutIndexes(applied.Errors), StringComparison.Ordinal);
         Assert.Empty((await Installation.KubectlAsync("get", "webapps,replicas", "-A", "-o", "name")).OrThrow().Output);
     }
 
@@ -157,7 +157,7 @@ public sealed class BadInputTests(BadInputTests.Site site) : IClassFixture<BadIn
         Assert.All([nobody, plain, stranger], command => Assert.Equal(1, command.ExitCode));
         Assert.Contains("127.0.0.1:1", nobody.Errors, StringComparison.Ordinal);
         Assert.Contains("TLS", plain.Errors, StringComparison.Ordinal);
-        Assert.Contains("certificate", stranger.Errors, StringComparison.OrdinalIgnoreCase);
+        Assert.Matches("certificate|TLS handshake", stranger.Errors);
         Assert.DoesNotContain("PRIVATE KEY", stranger.ToString(), StringComparison.Ordinal);
         Assert.Equal(2, (await Installation.KubectlAsync("get", "dockerhosts", "-o", "name")).OrThrow().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
     }
@@ -207,6 +207,9 @@ public sealed class BadInputTests(BadInputTests.Site site) : IClassFixture<BadIn
         Assert.DoesNotContain("   at ", command.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("Exception", command.Errors, StringComparison.Ordinal);
     }
+
+    /// <summary>We say which item of a list, <c>spec.env[0].name</c>; older kube-apiservers, which the cases are shared with, do not.</summary>
+    private static string WithoutIndexes(string message) => System.Text.RegularExpressions.Regex.Replace(message, @"\[[^\]\s]*\]", "");
 
     private Task SeeIn(string kind, string name, string condition, string status) => Eventually.See(
         async () => (await Installation.KubectlAsync("get", kind, name, "-o", $"jsonpath={{.status.conditions[?(@.type==\"{condition}\")].status}}")).OrThrow().Output,
