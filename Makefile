@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build orc demo test deps lint lab-up lab-down lab-status images clean
+.PHONY: help build orc demo test deps lint lab-up lab-down lab-status images clean bench-converge
 
 # Hosts of a lab, and which of the labs that may stand side by side.
 N ?= 3
@@ -29,6 +29,10 @@ test: build deps ## run every test, against a lab of three engines; ends in "N p
 
 deps: ## bring the tools that tests and demo drive into the cache (kubectl, helm, kube-apiserver, Prometheus, …)
 	tests/lab/deps.sh
+
+bench-converge: orc ## 30 replicas on three engines: ours against straight engine calls and Docker Swarm; ends in a RESULT line
+	tests/lab/up 3
+	dotnet run --project tests/Orchestrator.Benchmarks --configuration Release -- converge
 
 lint: ## check the shell scripts (installs shellcheck if it is missing)
 	tests/lab/lint
