@@ -157,19 +157,25 @@ internal static class ManifestReader
         }
         catch (YamlException failure)
         {
-            var reason = failure.InnerException?.Message ?? failure.Message;
-            found.Add(new Manifest(source, 0, firstLine + Math.Max(failure.Start.Line, 1) - 1, null, $"bad YAML: {Hint(reason, text, failure.Start.Line)}"));
+            var (line, reason) = Reason(failure, text);
+            found.Add(new Manifest(source, 0, firstLine + line - 1, null, $"bad YAML: {reason}"));
         }
 
         return found;
     }
 
-    private static string Hint(string reason, string text, long line)
+    /// <returns>The line of the text that is wrong, from 1, and why.</returns>
+    private static (long Line, string Reason) Reason(YamlException failure, string text)
     {
-        var lines = text.Split('\n');
-        return line >= 1 && line <= lines.Length && lines[line - 1].AsSpan().TrimStart(' ').StartsWith("\t")
-            ? "a tab indents this line; YAML takes spaces only"
-            : reason;
+        var line = Math.Max(failure.Start.Line, 1);
+        if (!failure.Message.Contains("tab", StringComparison.Ordinal))
+        {
+            return (line, failure.Message);
+        }
+
+        // The parser tells where the map begins that a tab is in.
+        var tab = text.Split('\n').Skip((int)line - 1).TakeWhile(one => !one.AsSpan(0, one.Length - one.AsSpan().TrimStart().Length).Contains('\t')).Count();
+        return (line + tab, "a tab indents this line; YAML takes spaces only");
     }
 
     private static JsonObject? FromJson(string text)

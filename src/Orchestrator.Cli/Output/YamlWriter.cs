@@ -55,6 +55,8 @@ internal static class YamlWriter
 
     private static Scalar Text(string text, bool mayBeLiteral)
     {
+        // A literal block cannot begin with space, nor be nothing but line ends.
+        mayBeLiteral &= text.Length > 0 && !char.IsWhiteSpace(text[0]);
         var style = text.Contains('\n', StringComparison.Ordinal) ? mayBeLiteral ? ScalarStyle.Literal : ScalarStyle.DoubleQuoted
             : text.Length == 0 || YamlScalars.Resolve(text) is not JsonValue value || value.GetValueKind() != JsonValueKind.String || text != text.Trim()
                 ? ScalarStyle.DoubleQuoted
