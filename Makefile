@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build orc demo test deps lint lab-up lab-down lab-status images clean bench-converge
+.PHONY: help build orc demo test deps bench-converge lint lab-up lab-down lab-status images chart clean
 
 # Hosts of a lab, and which of the labs that may stand side by side.
 N ?= 3
@@ -48,6 +48,10 @@ lab-status: ## show the lab's hosts (LAB=0)
 
 images: ## build the sample images into the cache
 	tests/lab/build-images
+
+chart: ## copy crds/ into the chart, which can hold no link to them
+	rm -f charts/orchestrator/crds/*
+	cp crds/*.yaml charts/orchestrator/crds/
 
 clean: ## remove what builds made; the cache of downloads stays
 	rm -rf artifacts

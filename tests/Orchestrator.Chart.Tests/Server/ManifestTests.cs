@@ -7,8 +7,7 @@ namespace Orchestrator.Chart.Tests.Server;
 /// Manifests under <c>tests/testdata</c>: what a real API server makes of them with our CRDs is what the embedded one must make of
 /// them too.
 /// </summary>
-[Collection(nameof(ServerCollection))]
-public sealed partial class ManifestTests(ServerFixture fixture)
+public abstract partial class ManifestTests
 {
     public static TheoryData<string> Valid() => Cases("valid-manifests");
 
@@ -20,7 +19,7 @@ public sealed partial class ManifestTests(ServerFixture fixture)
     [MemberData(nameof(Valid))]
     public async Task A_good_one_is_taken_and_gets_its_defaults(string name)
     {
-        var created = await fixture.Server.KubectlAsync("create", "--dry-run=server", "-o", "json", "-f", Manifest("valid-manifests", name));
+        var created = await KubectlAsync("create", "--dry-run=server", "-o", "json", "-f", Manifest("valid-manifests", name));
 
         Assert.Equal("", created.Errors);
         var spec = JsonNode.Parse(created.Output)!["spec"];
@@ -36,7 +35,7 @@ public sealed partial class ManifestTests(ServerFixture fixture)
     [MemberData(nameof(Invalid))]
     public async Task A_bad_one_is_refused_by_the_path_of_the_field(string name)
     {
-        var refused = await fixture.Server.KubectlAsync(
+        var refused = await KubectlAsync(
             "create", "--dry-run=server", "--validate=false", "-f", Manifest("invalid-manifests", name));
 
         Assert.Equal(1, refused.ExitCode);
@@ -48,12 +47,14 @@ public sealed partial class ManifestTests(ServerFixture fixture)
     [MemberData(nameof(Unknown))]
     public async Task A_field_that_does_not_exist_is_refused_by_name(string name)
     {
-        var refused = await fixture.Server.KubectlAsync("create", "--dry-run=server", "-f", Manifest("unknown-fields", name));
+        var refused = await KubectlAsync("create", "--dry-run=server", "-f", Manifest("unknown-fields", name));
 
         Assert.Equal(1, refused.ExitCode);
         Assert.Contains("unknown field", refused.Errors, StringComparison.Ordinal);
         Assert.Contains(Read("unknown-fields", name, "expect.txt").Trim(), refused.Errors, StringComparison.Ordinal);
     }
+
+    protected abstract Task<Command> KubectlAsync(params IReadOnlyList<string> arguments);
 
     [GeneratedRegex(@"\[\d+\]")]
     private static partial Regex Index();

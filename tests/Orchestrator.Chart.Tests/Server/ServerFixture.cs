@@ -11,7 +11,7 @@ public sealed class ServerFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _server = await KubeApiServer.StartAsync(TestContext.Current.CancellationToken);
+        _server = await KubeApiServer.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
         (await Server.KubectlAsync("apply", "-f", Repository.At("crds"))).OrThrow();
         (await Server.KubectlAsync("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")).OrThrow();
         // This old a server says Established a moment before it says so in discovery.

@@ -21,19 +21,23 @@ public sealed class KubeApiServer : IAsyncDisposable
     /// <summary>Path of a kubeconfig whose user may do everything.</summary>
     public string AdminKubeconfig { get; }
 
+    /// <summary>Who did what, a line of JSON each (audit.k8s.io/v1); written if it was started so.</summary>
+    public string AuditLog => _state["audit.log"];
+
     private static string Script => Repository.At("tests/lab/kube-apiserver");
 
     /// <summary>Takes about 5 s. The server goes with this process, however that ends.</summary>
+    /// <param name="audit">Whether it writes <see cref="AuditLog"/>.</param>
     /// <exception cref="InvalidOperationException">A program is missing or the server does not start; the message says why.</exception>
-    public static async Task<KubeApiServer> StartAsync(CancellationToken cancellationToken = default)
+    public static async Task<KubeApiServer> StartAsync(bool audit = false, CancellationToken cancellationToken = default)
     {
         var kubectl = await Dependency.PathOf("kubectl");
         var state = new TemporaryFolder();
         try
         {
             var process = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
-            var up = await Command.RunAsync(
-                Script, ["up", "--state", state.Path, "--until-exit-of", process], cancellationToken: cancellationToken);
+            string[] options = ["--state", state.Path, "--until-exit-of", process, .. audit ? ["--audit"] : Array.Empty<string>()];
+            var up = await Command.RunAsync(Script, ["up", .. options], cancellationToken: cancellationToken);
             return new(state, kubectl, up.OrThrow().Output.TrimEnd('\n'));
         }
         catch

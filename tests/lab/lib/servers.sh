@@ -9,7 +9,11 @@ start_process() {
     setsid "$@" >"$folder/$name.log" 2>&1 </dev/null 9>&- &
     printf '%s\n' "$!" >"$folder/$name.pid"
     disown # the shell has nothing to say about its end
+    # Until it has become the program, process_of does not know it, and it would pass for ended.
+    retry 5 has_begun "$folder" "$name" "$!" || true
 }
+
+has_begun() { is_running "$1" "$2" || ! kill -0 "$3" 2>/dev/null; }
 
 # process_of FOLDER NAME: prints the pid if that very process still runs. A pid may have become another's: every command
 # started here names a path inside FOLDER.
