@@ -170,9 +170,16 @@ public sealed class BadInputTests(BadInputTests.Site site) : IClassFixture<BadIn
             "hosts", "add", "stranger", "--no-check", "--endpoint", host.Endpoint,
             "--tls-ca", lab.StrangerTls.Ca, "--tls-cert", lab.StrangerTls.Certificate, "--tls-key", lab.StrangerTls.Key)).OrThrow();
 
-        await SeeIn("dockerhost", "stranger", "Ready", "False");
-        await SeeDescribed("dockerhost", "stranger", "certificate");
-        (await Installation.OrcAsync("hosts", "remove", "stranger")).OrThrow();
+        try
+        {
+            // Whether an engine that refuses a certificate says so, or only hangs up, is a race of its own.
+            await SeeDescribed("dockerhost", "stranger", "certificate");
+            Assert.NotEqual("True", await StatusOf("dockerhost", "stranger", "Ready"));
+        }
+        finally
+        {
+            (await Installation.OrcAsync("hosts", "remove", "stranger")).OrThrow();
+        }
     }
 
     [Fact]
@@ -211,10 +218,11 @@ public sealed class BadInputTests(BadInputTests.Site site) : IClassFixture<BadIn
     /// <summary>We say which item of a list, <c>spec.env[0].name</c>; older kube-apiservers, which the cases are shared with, do not.</summary>
     private static string WithoutIndexes(string message) => System.Text.RegularExpressions.Regex.Replace(message, @"\[[^\]\s]*\]", "");
 
-    private Task SeeIn(string kind, string name, string condition, string status) => Eventually.See(
-        async () => (await Installation.KubectlAsync("get", kind, name, "-o", $"jsonpath={{.status.conditions[?(@.type==\"{condition}\")].status}}")).OrThrow().Output,
-        seen => seen == status,
-        SoonEnough);
+    private Task SeeIn(string kind, string name, string condition, string status) =>
+        Eventually.See(() => StatusOf(kind, name, condition), seen => seen == status, SoonEnough);
+
+    private async Task<string> StatusOf(string kind, string name, string condition) =>
+        (await Installation.KubectlAsync("get", kind, name, "-o", $"jsonpath={{.status.conditions[?(@.type==\"{condition}\")].status}}")).OrThrow().Output;
 
     private Task SeeDescribed(string kind, string name, string text) => Eventually.See(
         async () => (await Installation.KubectlAsync("describe", kind, name)).OrThrow().Output,

@@ -106,7 +106,11 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
                 new Banner(options, api).Write(time.GetElapsedTime(started), firstStart, hasHosts: offered || informers.Hosts.Items.Count > 0);
             }
 
-            await await Task.WhenAny([.. parts, Task.Delay(Timeout.InfiniteTimeSpan, time, stop)]);
+            var ended = await Task.WhenAny([.. parts, Task.Delay(Timeout.InfiniteTimeSpan, time, stop)]);
+
+            // A part that hears of the stop may end before the wait for it does.
+            stop.ThrowIfCancellationRequested();
+            await ended;
             throw CommandException.Failed("a part of the server ended by itself");
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
