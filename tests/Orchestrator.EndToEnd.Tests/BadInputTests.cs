@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using Orchestrator.EndToEnd.Tests.Installations;
 
 namespace Orchestrator.EndToEnd.Tests;
@@ -216,7 +217,7 @@ public sealed class BadInputTests(BadInputTests.Site site) : IClassFixture<BadIn
     }
 
     /// <summary>We say which item of a list, <c>spec.env[0].name</c>; older kube-apiservers, which the cases are shared with, do not.</summary>
-    private static string WithoutIndexes(string message) => System.Text.RegularExpressions.Regex.Replace(message, @"\[[^\]\s]*\]", "");
+    private static string WithoutIndexes(string message) => Regex.Replace(message, @"\[[^\]\s]*\]", "");
 
     private Task SeeIn(string kind, string name, string condition, string status) =>
         Eventually.See(() => StatusOf(kind, name, condition), seen => seen == status, SoonEnough);

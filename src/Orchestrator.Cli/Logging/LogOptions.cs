@@ -40,6 +40,9 @@ internal sealed class LogOptions
             // The frameworks tell of each request; what goes wrong in them is enough.
             .AddFilter("Microsoft", level > LogLevel.Warning ? level : LogLevel.Warning)
             .AddFilter("System", level > LogLevel.Warning ? level : LogLevel.Warning)
+
+            // What keeps a listener from starting it throws as well, and we say it.
+            .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
             .AddProvider(new LineLoggerProvider(format, file, TimeProvider.System)));
     }
 }

@@ -26,6 +26,7 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
     private static readonly TimeSpan ProxyExtraTime = TimeSpan.FromSeconds(10);
 
     private readonly ILogger _logger = loggers.CreateLogger<Server>();
+    private volatile SharedInformers? _informers;
 
     /// <param name="stop">Stop in an orderly way.</param>
     /// <param name="hurry">Stop waiting for the proxy to finish.</param>
@@ -39,6 +40,10 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
         var firstStart = options.Cluster is null && !Directory.Exists(options.DataFolder);
         try
         {
+            // First, so that no client connection of ours can have its port, and a slow start can be watched.
+            await using var metrics = options.Metrics is { } address
+                ? await ListenAsync(() => MetricsListener.StartAsync(address, WhyNotReady, loggers, stop), "--metrics-listen")
+                : null;
             await using var api = options.Cluster is null ? await StartApiAsync(stop) : null;
             using var kubernetes = new Kubernetes(
                 options.Cluster ?? KubernetesClientConfiguration.BuildConfigFromConfigFile(api!.ControllerKubeconfig));
@@ -80,10 +85,7 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
         await using var events = new EventRecorder(kubernetes, EventSource, loggers, time);
         using var controllers = new Controllers(informers, kubernetes, events, loggers, time);
         using var agents = new HostAgents(informers, kubernetes, events, instance, loggers, time);
-        await using var metrics = options.Metrics is { } address
-            ? await ListenAsync(() => MetricsListener.StartAsync(address, () => WhyNotReady(informers), loggers, stop), "--metrics-listen")
-            : null;
-
+        _informers = informers;
         // One token for all: the first part that ends, in whatever way, ends the others.
         using var together = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Task Work(CancellationToken token) => Task.WhenAll(controllers.RunAsync(token), agents.RunAsync(token));
@@ -179,10 +181,11 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
         }
     }
 
-    private static string? WhyNotReady(SharedInformers informers) =>
-        informers.WebApps.HasSynced && informers.Replicas.HasSynced && informers.Hosts.HasSynced && informers.ProxyLeases.HasSynced
-            ? null
-            : "the API server has not told yet what there is";
+    private string? WhyNotReady() =>
+        _informers is not { } informers ? "starting"
+        : informers.WebApps.HasSynced && informers.Replicas.HasSynced && informers.Hosts.HasSynced && informers.ProxyLeases.HasSynced
+        ? null
+        : "the API server has not told yet what there is";
 
     private static partial class Log
     {

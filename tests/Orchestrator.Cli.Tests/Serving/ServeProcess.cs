@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Orchestrator.Cli.Serving;
 using Orchestrator.Cli.Tests.Commands;
@@ -12,7 +11,7 @@ internal sealed class ServeProcess : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly StringBuilder _log = new();
-    private readonly (int Api, int Proxy, int Admin, int Metrics) _ports = (FreePort(), FreePort(), FreePort(), FreePort());
+    private readonly (int Api, int Proxy, int Admin, int Metrics) _ports = (FreePort.Next(), FreePort.Next(), FreePort.Next(), FreePort.Next());
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
     private Process? _serve;
 
@@ -115,12 +114,5 @@ internal sealed class ServeProcess : IAsyncDisposable
     {
         using var answer = await _http.GetAsync(url);
         return answer.IsSuccessStatusCode;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

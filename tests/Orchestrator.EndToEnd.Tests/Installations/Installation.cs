@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using Orchestrator.Api;
@@ -30,7 +29,7 @@ internal sealed class Installation : IAsyncDisposable
         Lab = lab;
         _givenKubeconfig = kubeconfig;
         _serveOptions = serveOptions;
-        (_apiPort, ProxyPort, _adminPort, _metricsPort) = (FreePort(), FreePort(), FreePort(), FreePort());
+        (_apiPort, ProxyPort, _adminPort, _metricsPort) = (FreePort.Next(), FreePort.Next(), FreePort.Next(), FreePort.Next());
         Engines = [.. lab.Hosts.Select(host => new Engine(host.Name, host.Socket))];
         Http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromSeconds(30) })
         {
@@ -223,11 +222,4 @@ internal sealed class Installation : IAsyncDisposable
     }
 
     private static int Number(JsonNode app, string field) => app["status"]?[field]?.GetValue<int>() ?? 0;
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }
