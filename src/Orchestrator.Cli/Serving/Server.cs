@@ -86,6 +86,7 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
         using var controllers = new Controllers(informers, kubernetes, events, loggers, time);
         using var agents = new HostAgents(informers, kubernetes, events, instance, loggers, time);
         _informers = informers;
+
         // One token for all: the first part that ends, in whatever way, ends the others.
         using var together = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Task Work(CancellationToken token) => Task.WhenAll(controllers.RunAsync(token), agents.RunAsync(token));
