@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build orc demo test deps lint lab-up lab-down lab-status images chart clean
+.PHONY: help build orc demo test deps bench-converge lint lab-up lab-down lab-status images chart clean
 
 # Hosts of a lab, and which of the labs that may stand side by side.
 N ?= 3
@@ -18,7 +18,8 @@ build: ## build all projects
 	dotnet build Orchestrator.sln --configuration $(CONFIGURATION) -v quiet --nologo
 
 orc: ## build the one executable ▶ artifacts/publish/orc
-	dotnet publish src/Orchestrator.Cli/Orchestrator.Cli.csproj --configuration Release --output artifacts/publish -v quiet --nologo
+	dotnet publish src/Orchestrator.Cli/Orchestrator.Cli.csproj --configuration Release --use-current-runtime \
+		--output artifacts/publish -v quiet --nologo
 
 demo: orc ## run the main job on three Docker engines of this machine; Ctrl-C ends it (DEMO_ONCE=1: ends by itself)
 	examples/demo/run
@@ -28,6 +29,10 @@ test: build deps ## run every test, against a lab of three engines; ends in "N p
 
 deps: ## bring the tools that tests and demo drive into the cache (kubectl, helm, kube-apiserver, Prometheus, …)
 	tests/lab/deps.sh
+
+bench-converge: orc ## 30 replicas on three engines: ours against straight engine calls and Docker Swarm; ends in a RESULT line
+	tests/lab/up 3
+	dotnet run --project tests/Orchestrator.Benchmarks --configuration Release -- converge
 
 lint: ## check the shell scripts (installs shellcheck if it is missing)
 	tests/lab/lint

@@ -34,9 +34,7 @@ public sealed class BadInputTests(BadInputTests.Site site) : IClassFixture<BadIn
         var applied = await Installation.OrcAsync("apply", "-f", Path.Combine(folder, "manifest.yaml"));
 
         Assert.Equal(1, applied.ExitCode);
-
-        // Which item of a list it is, the server says too: spec.env[0].name.
-        Assert.Contains(field, Regex.Replace(applied.Errors, @"\[[0-9]+\]", ""), StringComparison.Ordinal);
+        Assert.Contains(field, WithoutIndexes(applied.Errors), StringComparison.Ordinal);
         Assert.Empty((await Installation.KubectlAsync("get", "webapps,replicas", "-A", "-o", "name")).OrThrow().Output);
     }
 
@@ -160,7 +158,7 @@ public sealed class BadInputTests(BadInputTests.Site site) : IClassFixture<BadIn
         Assert.All([nobody, plain, stranger], command => Assert.Equal(1, command.ExitCode));
         Assert.Contains("127.0.0.1:1", nobody.Errors, StringComparison.Ordinal);
         Assert.Contains("TLS", plain.Errors, StringComparison.Ordinal);
-        Assert.Contains("certificate", stranger.Errors, StringComparison.OrdinalIgnoreCase);
+        Assert.Matches("certificate|TLS handshake", stranger.Errors);
         Assert.DoesNotContain("PRIVATE KEY", stranger.ToString(), StringComparison.Ordinal);
         Assert.Equal(2, (await Installation.KubectlAsync("get", "dockerhosts", "-o", "name")).OrThrow().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
     }
@@ -173,9 +171,16 @@ public sealed class BadInputTests(BadInputTests.Site site) : IClassFixture<BadIn
             "hosts", "add", "stranger", "--no-check", "--endpoint", host.Endpoint,
             "--tls-ca", lab.StrangerTls.Ca, "--tls-cert", lab.StrangerTls.Certificate, "--tls-key", lab.StrangerTls.Key)).OrThrow();
 
-        await SeeIn("dockerhost", "stranger", "Ready", "False");
-        await SeeDescribed("dockerhost", "stranger", "certificate");
-        (await Installation.OrcAsync("hosts", "remove", "stranger")).OrThrow();
+        try
+        {
+            // Whether an engine that refuses a certificate says so, or only hangs up, is a race of its own.
+            await SeeDescribed("dockerhost", "stranger", "certificate");
+            Assert.NotEqual("True", await StatusOf("dockerhost", "stranger", "Ready"));
+        }
+        finally
+        {
+            (await Installation.OrcAsync("hosts", "remove", "stranger")).OrThrow();
+        }
     }
 
     [Fact]
@@ -211,10 +216,14 @@ public sealed class BadInputTests(BadInputTests.Site site) : IClassFixture<BadIn
         Assert.DoesNotContain("Exception", command.Errors, StringComparison.Ordinal);
     }
 
-    private Task SeeIn(string kind, string name, string condition, string status) => Eventually.See(
-        async () => (await Installation.KubectlAsync("get", kind, name, "-o", $"jsonpath={{.status.conditions[?(@.type==\"{condition}\")].status}}")).OrThrow().Output,
-        seen => seen == status,
-        SoonEnough);
+    /// <summary>We say which item of a list, <c>spec.env[0].name</c>; older kube-apiservers, which the cases are shared with, do not.</summary>
+    private static string WithoutIndexes(string message) => Regex.Replace(message, @"\[[^\]\s]*\]", "");
+
+    private Task SeeIn(string kind, string name, string condition, string status) =>
+        Eventually.See(() => StatusOf(kind, name, condition), seen => seen == status, SoonEnough);
+
+    private async Task<string> StatusOf(string kind, string name, string condition) =>
+        (await Installation.KubectlAsync("get", kind, name, "-o", $"jsonpath={{.status.conditions[?(@.type==\"{condition}\")].status}}")).OrThrow().Output;
 
     private Task SeeDescribed(string kind, string name, string text) => Eventually.See(
         async () => (await Installation.KubectlAsync("describe", kind, name)).OrThrow().Output,

@@ -149,7 +149,7 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
         {
             throw new CommandException(
                 ExitCodes.Failed,
-                $"the engine of {host.Metadata.Name} cannot be used: {failure.Message}. Nothing was added; --no-check adds it all the same",
+                $"the engine of {host.Metadata.Name} cannot be used: {failure.Message} (nothing was added; --no-check adds it all the same)",
                 failure);
         }
     }

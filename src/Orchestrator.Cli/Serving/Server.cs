@@ -91,6 +91,7 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
         using var controllers = new Controllers(informers, kubernetes, events, loggers, time);
         using var agents = new HostAgents(informers, kubernetes, events, instance, loggers, time);
         _informers = informers;
+
         // One token for all: the first part that ends, in whatever way, ends the others.
         using var together = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Task Work(CancellationToken token) => Task.WhenAll(controllers.RunAsync(token), agents.RunAsync(token));
@@ -113,7 +114,11 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
                 new Banner(options, api).Write(time.GetElapsedTime(started), firstStart, hasHosts: offered || informers.Hosts.Items.Count > 0);
             }
 
-            await await Task.WhenAny([.. parts, Task.Delay(Timeout.InfiniteTimeSpan, time, stop)]);
+            var ended = await Task.WhenAny([.. parts, Task.Delay(Timeout.InfiniteTimeSpan, time, stop)]);
+
+            // A part that hears of the stop may end before the wait for it does.
+            stop.ThrowIfCancellationRequested();
+            await ended;
             throw CommandException.Failed("a part of the server ended by itself");
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -77,8 +77,10 @@ public sealed class FailureTests
         await cluster.ApplyAsync("web", 4);
         await cluster.WaitForReadyAsync("web", 4);
         cluster.Agent.Stops = false;
-        await cluster.Api.HostClient.MergePatchAsync(new(null, "h1"), new { metadata = new { finalizers = Array.Empty<string>() } }, TestEnd);
         await cluster.Api.HostClient.DeleteAsync(new(null, "h1"), null, TestEnd);
+
+        // After the deletion: before it, the controller would put its finalizer back.
+        await cluster.Api.HostClient.MergePatchAsync(new(null, "h1"), new { metadata = new { finalizers = Array.Empty<string>() } }, TestEnd);
 
         var replicas = await Eventually.See(() => cluster.ReplicasAsync("web"),
             seen => seen.Count == 4 && seen.TrueForAll(replica => replica.Spec.HostName == "h2"));

@@ -67,6 +67,9 @@ internal sealed class Installation : IAsyncDisposable
         }
     }
 
+    /// <summary>From the start of the process until it said that it is ready, the last time.</summary>
+    public TimeSpan ReadyAfter { get; private set; }
+
     public bool IsRunning => _serve is { HasExited: false };
 
     /// <param name="hosts">How many of the lab's hosts join.</param>
@@ -106,6 +109,7 @@ internal sealed class Installation : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        var watch = Stopwatch.StartNew();
         var serve = Process.Start(start)!;
         serve.OutputDataReceived += (_, line) => Keep(line.Data);
         serve.ErrorDataReceived += (_, line) => Keep(line.Data);
@@ -118,6 +122,7 @@ internal sealed class Installation : IAsyncDisposable
                 ? throw new InvalidOperationException($"orc serve ended with {serve.ExitCode}:\n{Log}")
                 : (await http.GetAsync(new Uri($"http://127.0.0.1:{_metricsPort}/readyz"))).StatusCode == HttpStatusCode.OK,
             StartLimit);
+        ReadyAfter = watch.Elapsed;
     }
 
     /// <summary>SIGKILL, as the kernel's out-of-memory killer would.</summary>

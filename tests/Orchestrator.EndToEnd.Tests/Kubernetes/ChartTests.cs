@@ -23,6 +23,7 @@ public sealed class ChartTests
     {
         ["update webapps.orchestrator.dev/finalizers"] = "asked for by the admission plugin OwnerReferencesPermissionEnforcement, which is not on here",
         ["get webapps.orchestrator.dev"] = "makes sure that an app is gone before what it left is removed",
+        ["get dockerhosts.orchestrator.dev"] = "makes sure that a host is gone before what it carried is given up",
         ["get replicas.orchestrator.dev"] = "looks at one that is there already when it is to be made",
         ["patch events"] = "counts an event that comes again",
         ["patch controllerrevisions.apps"] = "goes back to an earlier revision",

@@ -8,6 +8,7 @@ public sealed record LabDescription(
     string Network,
     string Gateway,
     string State,
+    string Docker,
     LabTls Tls,
     LabTls StrangerTls,
     string Registry,
