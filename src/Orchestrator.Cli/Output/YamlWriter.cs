@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Orchestrator.Cli.Manifests;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
@@ -7,7 +8,7 @@ using YamlDotNet.Core.Events;
 namespace Orchestrator.Cli.Output;
 
 /// <summary>JSON as the YAML that kubectl prints: keys sorted, text quoted only where it would mean something else.</summary>
-internal static class YamlWriter
+internal static partial class YamlWriter
 {
     public static string Write(JsonNode? node)
     {
@@ -58,9 +59,17 @@ internal static class YamlWriter
         // A literal block cannot begin with space, nor be nothing but line ends.
         mayBeLiteral &= text.Length > 0 && !char.IsWhiteSpace(text[0]);
         var style = text.Contains('\n', StringComparison.Ordinal) ? mayBeLiteral ? ScalarStyle.Literal : ScalarStyle.DoubleQuoted
-            : text.Length == 0 || YamlScalars.Resolve(text) is not JsonValue value || value.GetValueKind() != JsonValueKind.String || text != text.Trim()
-                ? ScalarStyle.DoubleQuoted
-            : ScalarStyle.Plain;
+            : PlainText().IsMatch(text) && !text.Contains(": ", StringComparison.Ordinal)
+                && YamlScalars.Resolve(text) is JsonValue value && value.GetValueKind() == JsonValueKind.String
+                ? ScalarStyle.Plain
+            : ScalarStyle.DoubleQuoted;
         return new Scalar(null, null, text, style, isPlainImplicit: true, isQuotedImplicit: true);
     }
+
+    /// <summary>
+    /// Text that every YAML reader takes for itself. Narrower than the specification: readers differ on marks inside of plain text
+    /// (<c>a *b</c>), and quotes are never wrong.
+    /// </summary>
+    [GeneratedRegex("^[A-Za-z0-9_/]([A-Za-z0-9 _./:@+=,()%-]*[A-Za-z0-9_./@+=,()%-])?$")]
+    private static partial Regex PlainText();
 }
