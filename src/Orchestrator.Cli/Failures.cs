@@ -1,5 +1,8 @@
 using System.Net;
-using System.Security.Authentication;
+using System.Text.Json;
+using k8s;
+using k8s.Autorest;
+using k8s.Models;
 using Orchestrator.Runtime.Clients;
 
 namespace Orchestrator.Cli;
@@ -14,11 +17,24 @@ internal static class Failures
         ApiException { Code: HttpStatusCode.Unauthorized } => (
             ExitCodes.Unreachable, "the API server does not know you: the credentials in the kubeconfig are wrong or have expired"),
         ApiException refused => (ExitCodes.Failed, refused.Message),
+        HttpOperationException refused => (ExitCodes.Failed, $"the API server refused: {Sentence(refused)}"),
         OperationCanceledException => (ExitCodes.Interrupted, "interrupted"),
         HttpRequestException unreachable => (ExitCodes.Unreachable, Reason(unreachable)),
         IOException or UnauthorizedAccessException => (ExitCodes.Failed, failure.Message),
         _ => (ExitCodes.Failed, $"this should not happen, please report it: {failure.GetType().Name}: {failure.Message}"),
     };
+
+    private static string Sentence(HttpOperationException refused)
+    {
+        try
+        {
+            return KubernetesJson.Deserialize<V1Status>(refused.Response.Content).Message ?? refused.Message;
+        }
+        catch (JsonException)
+        {
+            return refused.Message;
+        }
+    }
 
     /// <summary>The innermost reason that tells a user something: "Connection refused", "certificate has expired".</summary>
     public static string Reason(Exception failure)
@@ -29,8 +45,6 @@ internal static class Failures
             inner = next;
         }
 
-        return inner is AuthenticationException || ReferenceEquals(inner, failure) || failure.Message.Contains(inner.Message, StringComparison.Ordinal)
-            ? inner.Message
-            : $"{inner.Message}";
+        return inner.Message;
     }
 }

@@ -10,8 +10,8 @@ namespace Orchestrator.Cli.Commands;
 /// <summary>What the shell offers for arguments: kinds, and names of objects if the server answers at once.</summary>
 internal static class Completions
 {
-    /// <summary>A server that is there answers in milliseconds; a Tab must not hang on one that is not.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    /// <summary>A server that is there answers in milliseconds, one that is not refuses; this ends a Tab on one that is silent.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private static readonly string[] Types = [WebApp.Plural, Replica.Plural, DockerHost.Plural, "namespaces", "secrets", "configmaps", "events", "leases", "orchestrator"];
 

@@ -47,9 +47,10 @@ internal sealed partial class ProxySupervisor(ProxyFolder folder, ProxyLaunch la
 
     private readonly Backoff _backoff = new(FirstBackoff, BackoffCeiling, random);
     private volatile ProcessIdentity? _running;
+    private volatile bool _adopted;
 
-    /// <summary>The proxy that runs now, as far as known.</summary>
-    public ProcessIdentity? Running => _running;
+    /// <summary>Whether a proxy of an earlier server was taken up: then it has been serving before us and must go on if we fail.</summary>
+    public bool HasAdopted => _adopted;
 
     /// <summary>Supervises until cancelled; leaves the proxy running then (<see cref="StopAsync"/>).</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -134,10 +135,12 @@ internal sealed partial class ProxySupervisor(ProxyFolder folder, ProxyLaunch la
         if (found.Version == ProductVersion.Text && found.Arguments.SequenceEqual(launch.Arguments))
         {
             _running = found.Process;
+            _adopted = true;
             Log.Adopted(logger, found.Process.Pid);
             return WatchAsync(found.Process, cancellationToken);
         }
 
+        _adopted = true;
         Log.Replacing(logger, found.Process.Pid);
         return Start([ProxyArguments.TakeOver]);
     }

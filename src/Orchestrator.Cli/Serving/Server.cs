@@ -27,6 +27,7 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
 
     private readonly ILogger _logger = loggers.CreateLogger<Server>();
     private volatile SharedInformers? _informers;
+    private bool _ready;
 
     /// <param name="stop">Stop in an orderly way.</param>
     /// <param name="hurry">Stop waiting for the proxy to finish.</param>
@@ -68,7 +69,9 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
             {
                 await stopping.CancelAsync();
                 await supervising;
-                if (supervisor is not null && stop.IsCancellationRequested)
+
+                // A server that fails while it runs leaves the proxy to the next one; one that never ran leaves nothing behind.
+                if (supervisor is not null && (stop.IsCancellationRequested || (!_ready && !supervisor.HasAdopted)))
                 {
                     await StopProxyAsync(supervisor, hurry);
                 }
@@ -106,6 +109,7 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
         try
         {
             await informers.WaitForSyncAsync(stop);
+            _ready = true;
             Log.Ready(_logger, time.GetElapsedTime(started).TotalMilliseconds);
             var offered = api is not null && options.TakeLocalEngine
                 && await new LocalEngine(informers, options.DataFolder, _logger).OfferAsync(stop);

@@ -4,8 +4,22 @@ using Orchestrator.Cli.Tests.Commands;
 namespace Orchestrator.Cli.Tests.Serving;
 
 /// <summary>The processes themselves: who outlives whom, and who finds whom again.</summary>
-public sealed class ServeTests
+public sealed class ServeTests(ServerFixture server)
 {
+    [Fact]
+    public async Task A_serve_that_cannot_start_says_why_and_leaves_no_proxy_behind()
+    {
+        await using var serve = new ServeProcess();
+
+        // The proxy's user may not make the system's namespace, nor read it.
+        var refused = await Command.RunAsync(
+            ServerFixture.OrcPath, serve.Arguments("--kubeconfig", server.ProxyKubeconfig), cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(ExitCodes.Failed, refused.ExitCode);
+        Assert.Contains("error: the API server refused: namespaces", refused.Errors, StringComparison.Ordinal);
+        Assert.False(serve.Proxy.IsLocked());
+    }
+
     [Fact]
     public async Task The_proxy_outlives_a_killed_serve_and_is_found_again()
     {
