@@ -79,9 +79,15 @@ internal sealed class Timeline
         {
             // The client's newer calls watch custom objects as untyped JSON only.
 #pragma warning disable CS0618
-            await foreach (var (_, replica) in response.WatchAsync<Replica, CustomResourceList<Replica>>(null, cancellationToken))
+            await foreach (var (type, replica) in response.WatchAsync<Replica, CustomResourceList<Replica>>(null, cancellationToken))
 #pragma warning restore CS0618
             {
+                // Bookmarks and errors hold no Replica; one that is going is of an earlier round.
+                if (type is not (WatchEventType.Added or WatchEventType.Modified) || replica.Metadata.DeletionTimestamp is not null)
+                {
+                    continue;
+                }
+
                 Note(Steps[0], created, replica, true);
                 Note(Steps[1], bound, replica, replica.Spec.HostName is not null);
                 Note(Steps[4], ready, replica, replica.Status is { Ready: true });
