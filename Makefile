@@ -31,8 +31,10 @@ deps: ## bring the tools that tests and demo drive into the cache (kubectl, helm
 	tests/lab/deps.sh
 
 bench-converge: orc ## 30 replicas on three engines: ours against straight engine calls and Docker Swarm; ends in a RESULT line
+	tests/lab/deps.sh kubectl
 	tests/lab/up 3
-	dotnet run --project tests/Orchestrator.Benchmarks --configuration Release -- converge
+	dotnet build tests/Orchestrator.Benchmarks --configuration Release -v quiet --nologo
+	artifacts/bin/Orchestrator.Benchmarks/release/Orchestrator.Benchmarks converge $(BENCH_OPTIONS)
 
 lint: ## check the shell scripts (installs shellcheck if it is missing)
 	tests/lab/lint

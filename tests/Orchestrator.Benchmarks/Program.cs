@@ -1,17 +1,34 @@
+using System.Runtime.InteropServices;
 using Orchestrator.Benchmarks.Converging;
 
-if (args is not ["converge"])
+if (args is not (["converge"] or ["converge", "--timeline"]))
 {
-    await Console.Error.WriteLineAsync("usage: Orchestrator.Benchmarks converge (through 'make bench-converge')");
+    await Console.Error.WriteLineAsync("usage: Orchestrator.Benchmarks converge [--timeline] (through 'make bench-converge')");
     return 2;
 }
 
+// The first Ctrl-C cleans up; a second one ends at once.
+using var stop = new CancellationTokenSource();
+void Stop(PosixSignalContext signal)
+{
+    signal.Cancel = !stop.IsCancellationRequested;
+    stop.Cancel();
+}
+
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 try
 {
-    await ConvergeBenchmark.RunAsync(Console.Out);
+    await ConvergeBenchmark.RunAsync(Console.Out, timeline: args.Length > 1, stop.Token);
     return 0;
 }
-catch (Exception failure) when (failure is InvalidOperationException or TimeoutException or HttpRequestException)
+catch (Exception stopped) when (stop.IsCancellationRequested)
+{
+    // A Ctrl-C ends the programs it runs too, so that this may be their failure instead of the cancellation.
+    await Console.Error.WriteLineAsync($"stopped: {stopped.Message}");
+    return 130;
+}
+catch (Exception failure)
 {
     await Console.Error.WriteLineAsync($"error: {failure.Message}");
     return 1;

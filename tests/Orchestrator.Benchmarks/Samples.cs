@@ -1,13 +1,17 @@
-using System.Globalization;
-
 namespace Orchestrator.Benchmarks;
 
-/// <summary>Times of one side in ms, one a round.</summary>
+/// <summary>Measured values of one side, one a round.</summary>
 internal sealed class Samples(string name)
 {
     private readonly List<double> _values = [];
 
     public string Name => name;
+
+    public IReadOnlyList<double> Values => _values;
+
+    public double Least => _values.Min();
+
+    public double Most => _values.Max();
 
     public double Median
     {
@@ -18,9 +22,8 @@ internal sealed class Samples(string name)
         }
     }
 
-    public void Add(TimeSpan time) => _values.Add(time.TotalMilliseconds);
+    /// <summary>In ms.</summary>
+    public void Add(TimeSpan time) => Add(time.TotalMilliseconds);
 
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{name,-6} median {Median,7:F0}  rounds {string.Join(' ', _values.Select(value => value.ToString("F0", CultureInfo.InvariantCulture)))}");
+    public void Add(double value) => _values.Add(value);
 }

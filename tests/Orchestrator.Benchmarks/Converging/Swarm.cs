@@ -5,66 +5,97 @@ using Orchestrator.Testing.Lab;
 namespace Orchestrator.Benchmarks.Converging;
 
 /// <summary>Docker Swarm over the lab's first three engines; they leave it at the end.</summary>
-internal sealed class Swarm : IAsyncDisposable
+internal sealed class Swarm : ISide, IAsyncDisposable
 {
-    private readonly IReadOnlyList<LabHost> _hosts;
+    private const string Service = "bench-converge";
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
+    private readonly Workload _workload;
     private readonly string _docker;
 
-    private Swarm(IReadOnlyList<LabHost> hosts, string docker) => (_hosts, _docker) = (hosts, docker);
+    private Swarm(Workload workload, string docker) => (_workload, _docker) = (workload, docker);
 
-    public static async Task<Swarm> StartAsync(LabDescription lab)
+    public string Name => "swarm";
+
+    private EngineApi Manager => _workload.Engines[0];
+
+    public static async Task<Swarm> StartAsync(Workload workload, LabDescription lab)
     {
-        var swarm = new Swarm([.. lab.Hosts.Take(3)], lab.Docker);
-        var manager = swarm._hosts[0];
-        (await swarm.DockerAsync(manager, "swarm", "init", "--advertise-addr", manager.Address)).OrThrow();
-        var token = (await swarm.DockerAsync(manager, "swarm", "join-token", "-q", "worker")).OrThrow().Output.Trim();
-        foreach (var worker in swarm._hosts.Skip(1))
+        var swarm = new Swarm(workload, lab.Docker);
+        try
         {
-            (await swarm.DockerAsync(worker, "swarm", "join", "--token", token, $"{manager.Address}:2377")).OrThrow();
-        }
-
-        return swarm;
-    }
-
-    /// <summary>From the service's creation until its replicas run, as Swarm itself counts them; the service is removed after.</summary>
-    public async Task<TimeSpan> ConvergeAsync(string image, int replicas)
-    {
-        var manager = _hosts[0];
-        var count = replicas.ToString(CultureInfo.InvariantCulture);
-        var watch = Stopwatch.StartNew();
-        (await DockerAsync(
-            manager, "service", "create", "--detach", "--name", "web", "--replicas", count, "--stop-grace-period", "1s", "--no-resolve-image", image)).OrThrow();
-        while ((await DockerAsync(manager, "service", "ls", "--format", "{{.Replicas}}")).OrThrow().Output.Trim() != $"{count}/{count}")
-        {
-            if (watch.Elapsed > TimeSpan.FromMinutes(2))
+            await swarm.LeaveAsync(); // the one of a run that was killed
+            await swarm.RequireAsync(swarm.Manager, "swarm", "init", "--advertise-addr", swarm.Manager.Host.Address);
+            var token = (await swarm.RequireAsync(swarm.Manager, "swarm", "join-token", "-q", "worker")).Trim();
+            foreach (var worker in workload.Engines.Skip(1))
             {
-                throw new TimeoutException("Swarm did not run its replicas within two minutes");
+                await swarm.RequireAsync(worker, "swarm", "join", "--token", token, $"{swarm.Manager.Host.Address}:2377");
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+            return swarm;
         }
+        catch
+        {
+            await swarm.DisposeAsync();
+            throw;
+        }
+    }
 
-        var took = watch.Elapsed;
-        (await DockerAsync(manager, "service", "rm", "web")).OrThrow();
-        foreach (var host in _hosts)
+    /// <summary>From the command's start until all replicas run, as Swarm itself counts them.</summary>
+    public async Task<TimeSpan> RoundAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Detached: the command would wait another five seconds to see that nothing falls over.
+            var watch = Stopwatch.StartNew();
+            await RequireAsync(
+                Manager,
+                "service", "create", "--detach", "--name", Service, "--replicas", _workload.Replicas.ToString(CultureInfo.InvariantCulture),
+                "--stop-grace-period", "1s", _workload.Image);
+            int running;
+            while ((running = (await Manager.RunningTasksAsync(cancellationToken)).GetValueOrDefault(Service)) < _workload.Replicas)
+            {
+                if (watch.Elapsed > Workload.Limit)
+                {
+                    throw new TimeoutException($"Swarm ran {running} of {_workload.Replicas} replicas within {Workload.Limit.TotalSeconds} s");
+                }
+
+                await Task.Delay(Pause, TimeProvider.System, cancellationToken);
+            }
+
+            return watch.Elapsed;
+        }
+        finally
+        {
+            await RemoveAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await LeaveAsync();
+
+    private async Task RemoveAsync()
+    {
+        await DockerAsync(Manager, "service", "rm", Service);
+        foreach (var engine in _workload.Engines)
         {
             await Eventually.See(
-                async () => (await DockerAsync(host, "ps", "-aq", "--filter", "label=com.docker.swarm.service.name=web")).OrThrow().Output,
-                seen => seen.Length == 0,
-                TimeSpan.FromMinutes(1));
+                () => engine.ContainersAsync($"com.docker.swarm.service.name={Service}"), seen => seen.Count == 0, Workload.Limit);
         }
-
-        return took;
     }
 
-    public async ValueTask DisposeAsync()
+    private async Task LeaveAsync()
     {
-        foreach (var host in _hosts.Reverse())
+        // The manager last; one that is in no swarm says so, and that is all.
+        foreach (var engine in _workload.Engines.Reverse())
         {
-            await DockerAsync(host, "swarm", "leave", "--force");
+            await DockerAsync(engine, "swarm", "leave", "--force");
         }
     }
 
-    private Task<Command> DockerAsync(LabHost host, params string[] arguments) =>
-        Command.RunAsync(_docker, ["-H", $"unix://{host.Socket}", .. arguments]);
+    private async Task<string> RequireAsync(EngineApi engine, params string[] arguments) =>
+        (await DockerAsync(engine, arguments)).OrThrow().Output;
+
+    private Task<Command> DockerAsync(EngineApi engine, params string[] arguments) =>
+        Command.RunAsync(_docker, ["-H", $"unix://{engine.Host.Socket}", .. arguments]);
 }
