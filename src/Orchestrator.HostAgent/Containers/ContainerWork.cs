@@ -34,7 +34,6 @@ internal sealed partial class ContainerWork(
 
     public async Task<Outcome> CreateAsync(IEngine engine, Replica replica, DockerHost host, Operation operation)
     {
-        var cancelled = operation.Cancelled;
         var policy = replica.Spec.Template.EffectivePullPolicy;
         if (policy == PullPolicies.Always && await PullAsync(engine, replica, operation) is { } failed)
         {
@@ -42,7 +41,7 @@ internal sealed partial class ContainerWork(
         }
 
         // Without asking first whether the image is there: the engine says so if it is not, and mostly it is.
-        var made = await StartNewAsync(engine, replica, host, cancelled);
+        var made = await StartNewAsync(engine, replica, host, operation);
         if (made is not null)
         {
             return made;
@@ -55,7 +54,7 @@ internal sealed partial class ContainerWork(
         }
 
         return await PullAsync(engine, replica, operation)
-            ?? await StartNewAsync(engine, replica, host, cancelled)
+            ?? await StartNewAsync(engine, replica, host, operation)
             ?? Outcome.Failed(ReplicaReasons.ErrImagePull, $"image {replica.Spec.Template.Image} was pulled and is gone again");
     }
 
@@ -134,14 +133,14 @@ internal sealed partial class ContainerWork(
     }
 
     /// <returns>Null when the image is not there.</returns>
-    private async Task<Outcome?> StartNewAsync(IEngine engine, Replica replica, DockerHost host, CancellationToken cancellationToken)
+    private async Task<Outcome?> StartNewAsync(IEngine engine, Replica replica, DockerHost host, Operation operation)
     {
-        using (await EnterAsync(_starts, cancellationToken))
+        using (await EnterAsync(_starts, operation.Cancelled))
         {
             string id;
             try
             {
-                id = await engine.CreateAsync(ContainerBody.Of(replica, host, instanceId, engine.PeerAddress), cancellationToken);
+                id = await engine.CreateAsync(ContainerBody.Of(replica, host, instanceId, engine.PeerAddress), operation.Ended);
             }
             catch (EngineException missing) when (missing.Failure == EngineFailure.NotFound)
             {
@@ -149,14 +148,17 @@ internal sealed partial class ContainerWork(
             }
             catch (EngineException taken) when (taken.Failure == EngineFailure.Conflict)
             {
-                return await MeetNamesakeAsync(engine, replica, cancellationToken);
+                return await MeetNamesakeAsync(engine, replica, operation.Ended);
             }
             catch (EngineException failure) when (!failure.IsTransport)
             {
                 return Outcome.Failed(ReplicaReasons.CreateContainerError, failure.Message);
             }
 
-            return await StartInTurnAsync(engine, replica, id, cancellationToken);
+            // Deleted meanwhile: it is there to be removed, not to be started.
+            return operation.Cancelled.IsCancellationRequested
+                ? Outcome.Of(await engine.InspectAsync(id, operation.Ended))
+                : await StartInTurnAsync(engine, replica, id, operation.Ended);
         }
     }
 

@@ -22,7 +22,14 @@ internal sealed class Operation(ContainerStep step, CancellationToken cancellati
 
     public ContainerStep Step => step;
 
+    /// <summary>
+    /// What it still waits for is not wanted any more. For waiting only: an engine does not stop a create because its caller has
+    /// hung up, and what it makes then nobody would know of.
+    /// </summary>
     public CancellationToken Cancelled => _cancel.Token;
+
+    /// <summary>The way to the engine has ended. For calls that change something there.</summary>
+    public CancellationToken Ended => cancellationToken;
 
     /// <summary>Completes, without failing, when nothing of it is under way any more.</summary>
     public Task Completion { get; set; } = Task.CompletedTask;
