@@ -25,7 +25,6 @@ public sealed class ChartTests
         ["get webapps.orchestrator.dev"] = "makes sure that an app is gone before what it left is removed",
         ["get dockerhosts.orchestrator.dev"] = "makes sure that a host is gone before what it carried is given up",
         ["get replicas.orchestrator.dev"] = "looks at one that is there already when it is to be made",
-        ["get leases.coordination.k8s.io"] = "a proxy reads its own again when a write of it met a conflict",
         ["patch events"] = "counts an event that comes again",
         ["patch controllerrevisions.apps"] = "goes back to an earlier revision",
         ["delete controllerrevisions.apps"] = "drops what is beyond the history's limit",
