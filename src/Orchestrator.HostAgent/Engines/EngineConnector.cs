@@ -72,7 +72,8 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time)
 
     /// <summary>
     /// With TLS 1.3 an engine refuses our certificate after the handshake, and its reset may overtake the alert that says so: a
-    /// connection lost before the very first answer is that more often than anything else.
+    /// connection lost before the very first answer, on each of the pipeline's tries, is told as that. One cause has one reason
+    /// then; an engine that dies at this very moment is told right by the next try.
     /// </summary>
     private static async Task<VersionResponse> FirstAnswerAsync(
         DockerClient client, EngineDialer dialer, EngineCertificates? certificates, EnginePipeline pipeline, CancellationToken cancellationToken)
@@ -85,7 +86,7 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time)
         catch (EngineException lost) when (lost.Failure == EngineFailure.Interrupted && certificates is not null)
         {
             throw new EngineException(
-                EngineFailure.Interrupted, $"{dialer.Endpoint} closed the connection before it answered; perhaps {TlsErrors.Refusal(dialer.Endpoint, certificates)}", lost);
+                EngineFailure.Tls, $"{dialer.Endpoint} closed the connection before it answered; perhaps {TlsErrors.Refusal(dialer.Endpoint, certificates)}", lost);
         }
     }
 
