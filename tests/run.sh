@@ -28,5 +28,8 @@ failed=$(($(count failed) + $(count skipped)))
 if [ "$code" -ne 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
 if [ "$passed" -eq 0 ]; then failed=$((failed + 1)); fi
 
+# What failed, once more, where a long log ends; the first lines of each say why.
+awk '/^failed / { left = 12 } /^[^ ]/ && !/^failed / { left = 0 } left-- > 0' "$log"
+
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
