@@ -4,7 +4,7 @@ namespace Orchestrator.Architecture.Tests;
 public sealed class PackageRulesTests
 {
     public static TheoryData<string> Pinned =>
-        [.. Repository.Load("Directory.Packages.props").Descendants("PackageVersion").Select(package => package.Attribute("Include")!.Value)];
+        [.. SourceTree.Load("Directory.Packages.props").Descendants("PackageVersion").Select(package => package.Attribute("Include")!.Value)];
 
     [Fact]
     public void No_project_file_pins_a_version_of_its_own()
@@ -19,7 +19,7 @@ public sealed class PackageRulesTests
     [MemberData(nameof(Pinned))]
     public void The_readme_says_why_a_package_is_used(string package)
     {
-        var readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
+        var readme = File.ReadAllText(Repository.At("README.md"));
 
         Assert.Contains($"| {package} |", readme, StringComparison.Ordinal);
     }

@@ -17,21 +17,21 @@ public sealed class ReferenceRulesTests
         ["Cli"] = ["ApiServer", "ControlPlane", "HostAgent", "Proxy"],
     };
 
-    public static TheoryData<string> ProjectNames => [.. Repository.Projects.Select(project => project.Name)];
+    public static TheoryData<string> ProjectNames => [.. SourceTree.Projects.Select(project => project.Name)];
 
     [Fact]
     public void Every_project_of_the_design_exists_and_no_other() =>
-        Assert.Equal(Allowed.Keys.Order(StringComparer.Ordinal), Repository.Projects.Select(project => project.Name));
+        Assert.Equal(Allowed.Keys.Order(StringComparer.Ordinal), SourceTree.Projects.Select(project => project.Name));
 
     [Theory]
     [MemberData(nameof(ProjectNames))]
     public void A_project_refers_only_to_what_the_design_allows(string name) =>
-        Assert.Empty(Repository.Projects.Single(project => project.Name == name).References.Except(Allowed[name]));
+        Assert.Empty(SourceTree.Projects.Single(project => project.Name == name).References.Except(Allowed[name]));
 
     [Theory]
     [InlineData("Microsoft.Data.Sqlite", "ApiServer")]
     [InlineData("Docker.DotNet.Enhanced", "HostAgent")]
     [InlineData("Yarp.ReverseProxy", "Proxy")]
     public void One_project_alone_knows_the_package(string package, string owner) =>
-        Assert.Equal([owner], Repository.Projects.Where(project => project.Packages.Contains(package)).Select(project => project.Name));
+        Assert.Equal([owner], SourceTree.Projects.Where(project => project.Packages.Contains(package)).Select(project => project.Name));
 }

@@ -3,27 +3,12 @@ using System.Xml.Linq;
 namespace Orchestrator.Architecture.Tests;
 
 /// <summary>The source tree these tests were built from.</summary>
-internal static class Repository
+internal static class SourceTree
 {
-    public static string Root { get; } = FindRoot();
-
     public static IReadOnlyList<Project> Projects { get; } =
-        [.. Directory.EnumerateFiles(Path.Combine(Root, "src"), "*.csproj", SearchOption.AllDirectories).Select(Project.Read).OrderBy(project => project.Name, StringComparer.Ordinal)];
+        [.. Directory.EnumerateFiles(Repository.At("src"), "*.csproj", SearchOption.AllDirectories).Select(Project.Read).OrderBy(project => project.Name, StringComparer.Ordinal)];
 
-    public static XDocument Load(string relativePath) => XDocument.Load(Path.Combine(Root, relativePath));
-
-    private static string FindRoot()
-    {
-        for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
-        {
-            if (File.Exists(Path.Combine(folder, "Orchestrator.sln")))
-            {
-                return folder;
-            }
-        }
-
-        throw new InvalidOperationException($"no Orchestrator.sln above {AppContext.BaseDirectory}");
-    }
+    public static XDocument Load(string relativePath) => XDocument.Load(Repository.At(relativePath));
 }
 
 /// <summary>What a project file refers to.</summary>
