@@ -23,6 +23,7 @@ internal sealed class Installation : IAsyncDisposable
     private readonly int _adminPort;
     private readonly int _apiPort;
     private Process? _serve;
+    private string? _id;
 
     private Installation(LabDescription lab, string? kubeconfig, string[] serveOptions)
     {
@@ -81,6 +82,7 @@ internal sealed class Installation : IAsyncDisposable
         try
         {
             await installation.ServeAsync();
+            installation._id = (await installation.KubectlAsync("get", "namespace", ApiGroup.SystemNamespace, "-o", "jsonpath={.metadata.uid}")).OrThrow().Output;
             foreach (var host in lab.Hosts.Take(hosts))
             {
                 await installation.JoinAsync(host);
@@ -190,7 +192,7 @@ internal sealed class Installation : IAsyncDisposable
         {
             foreach (var container in await engine.ContainersAsync())
             {
-                if (container.Labels.ContainsKey(Labels.Instance))
+                if (_id is not null && container.Labels.GetValueOrDefault(Labels.Instance) == _id)
                 {
                     await engine.RemoveAsync(container.Id);
                 }
