@@ -39,6 +39,9 @@ internal static unsafe partial class Native
     [LibraryImport("libc", EntryPoint = "dup2", SetLastError = true)]
     public static partial int Dup2(int from, int to);
 
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    public static partial int MallocTrim(nint keep);
+
     /// <exception cref="Win32Exception">Always: the last error of the C library, with what was tried.</exception>
     public static Exception LastError(string what) => new Win32Exception(Marshal.GetLastPInvokeError(), $"{what}: {Marshal.GetLastPInvokeErrorMessage()}");
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Orchestrator.Api;
 using Orchestrator.Cli.Output;
 
 namespace Orchestrator.Cli.Commands;
@@ -39,6 +40,7 @@ internal static class Orc
 
     public static async Task<int> RunAsync(string[] arguments)
     {
+        ModelJson.Use();
         using var terminal = new Terminal();
         var line = Create().Parse(arguments);
         if (line.Errors.Count > 0 && line.Action is ParseErrorAction)

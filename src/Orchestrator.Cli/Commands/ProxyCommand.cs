@@ -75,7 +75,7 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
                 held = await LockAsync(folder, TakeOverTimeout, signals.Stop);
             }
 
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, signals.Stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await new IdleMemory(TimeProvider.System).RunAsync(signals.Stop);
             Log.Stopping(logger);
             await proxy.StopAsync(signals.Hurry);
             return ExitCodes.Done;

@@ -81,10 +81,10 @@ internal sealed record KubeconfigChoice(IReadOnlyList<string> Files, string Sour
     /// <summary>As kubectl merges: whoever names something first defines it.</summary>
     private K8SConfiguration Merged()
     {
-        var merged = KubernetesClientConfiguration.LoadKubeConfig(new FileInfo(Files[0]));
+        var merged = KubeconfigFile.Read(Files[0]);
         foreach (var file in Files.Skip(1))
         {
-            var next = KubernetesClientConfiguration.LoadKubeConfig(new FileInfo(file));
+            var next = KubeconfigFile.Read(file);
             merged.CurrentContext ??= next.CurrentContext;
             merged.Clusters = [.. (merged.Clusters ?? []).UnionBy(next.Clusters ?? [], cluster => cluster.Name)];
             merged.Contexts = [.. (merged.Contexts ?? []).UnionBy(next.Contexts ?? [], one => one.Name)];

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Orchestrator.ApiServer;
 using Orchestrator.ApiServer.Storage;
+using Orchestrator.Cli.Connection;
 using Orchestrator.ControlPlane;
 using Orchestrator.HostAgent;
 using Orchestrator.Runtime;
@@ -52,7 +53,7 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
             }
 
             using var kubernetes = new Kubernetes(
-                options.Cluster ?? KubernetesClientConfiguration.BuildConfigFromConfigFile(api!.ControllerKubeconfig));
+                options.Cluster ?? KubernetesClientConfiguration.BuildConfigFromConfigObject(KubeconfigFile.Read(api!.ControllerKubeconfig)));
             if (api is null)
             {
                 await ClusterCheck.RunAsync(kubernetes, stop);
@@ -105,6 +106,7 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
 
             // An embedded server's data folder is locked: there is nobody to contend with.
             Task.Run(() => api is null ? leadership.RunAsync(Work, together.Token) : Work(together.Token), CancellationToken.None),
+            new IdleMemory(time).RunAsync(together.Token),
         };
         try
         {

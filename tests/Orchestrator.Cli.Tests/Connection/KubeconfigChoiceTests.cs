@@ -62,6 +62,40 @@ public sealed class KubeconfigChoiceTests : IDisposable
         Assert.Contains(file, failure.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Files_are_merged_and_paths_are_seen_from_where_each_lies()
+    {
+        using var ca = System.Security.Cryptography.ECDsa.Create();
+        var certificate = new System.Security.Cryptography.X509Certificates.CertificateRequest("CN=ca", ca, System.Security.Cryptography.HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(99));
+        Make("two/keys/ca.pem", certificate.ExportCertificatePem());
+        _environment["KUBECONFIG"] = $"{Make("one/config", """
+            apiVersion: v1
+            kind: Config
+            current-context: here
+            contexts:
+            - {name: here, context: {cluster: there, user: me, namespace: shop}}
+            users:
+            - name: me
+              user: {token: first}
+            """)}:{Make("two/config", """
+            apiVersion: v1
+            kind: Config
+            current-context: not this
+            preferences: {}
+            clusters:
+            - name: there
+              cluster: {server: "https://api.example:6443", certificate-authority: keys/ca.pem, tls-server-name: api}
+            users:
+            - {name: me, user: {token: second}}
+            """)}";
+
+        var configuration = Find(null).Load(null);
+
+        Assert.Equal(("https://api.example:6443", "api", "first", "shop"), (configuration.Host, configuration.TlsServerName, configuration.AccessToken, configuration.Namespace));
+        Assert.Equal(certificate.RawData, Assert.Single(configuration.SslCaCerts).RawData);
+    }
+
     private KubeconfigChoice Find(string? option) =>
         KubeconfigChoice.Find(option, name => _environment.GetValueOrDefault(name), _folder["data"], _folder["home"]);
 
