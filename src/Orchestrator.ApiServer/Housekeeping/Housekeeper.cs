@@ -20,8 +20,7 @@ internal sealed partial class Housekeeper
 
     private readonly ObjectStore _store;
     private readonly ServedResources _resources;
-    private readonly NamespaceEmptier _namespaces;
-    private readonly GarbageCollector _garbage;
+    private readonly ObjectWriter _writer;
     private readonly EventRetention _events;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -33,18 +32,16 @@ internal sealed partial class Housekeeper
     public Housekeeper(
         ObjectStore store, ServedResources resources, ObjectWriter writer, ChangeFeed feed, TimeProvider time, ILogger logger)
     {
-        (_store, _resources, _time, _logger) = (store, resources, time, logger);
-        _namespaces = new NamespaceEmptier(store, resources, writer, time);
-        _garbage = new GarbageCollector(store, resources, writer);
+        (_store, _resources, _writer, _time, _logger) = (store, resources, writer, time, logger);
         _events = new EventRetention(store, resources, writer, time);
         feed.Committed = changes =>
         {
             if (changes.Any(IsOfInterest))
             {
-                _signals.Writer.TryWrite(true);
+                Signal();
             }
         };
-        _signals.Writer.TryWrite(true);
+        Signal();
     }
 
     public Task RunAsync(CancellationToken cancellationToken) =>
@@ -52,14 +49,22 @@ internal sealed partial class Housekeeper
 
     private async Task TidyAsync(CancellationToken cancellationToken)
     {
+        // Looks again when nothing else makes it look sooner: one object that cannot be written must not keep others waiting.
+        await using var again = _time.CreateTimer(_ => Signal(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         var retry = FirstRetry;
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
                 await _signals.Reader.ReadAsync(cancellationToken);
-                await LookAsync(cancellationToken);
-                retry = FirstRetry;
+                if (await LookAsync(cancellationToken) == 0)
+                {
+                    retry = FirstRetry;
+                    continue;
+                }
+
+                again.Change(retry, Timeout.InfiniteTimeSpan);
+                retry = Longer(retry);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -69,8 +74,8 @@ internal sealed partial class Housekeeper
             {
                 Log.Failed(_logger, failure, retry);
                 await Task.Delay(retry, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                retry = retry * 2 < LongestRetry ? retry * 2 : LongestRetry;
-                _signals.Writer.TryWrite(true);
+                retry = Longer(retry);
+                Signal();
             }
         }
     }
@@ -96,25 +101,35 @@ internal sealed partial class Housekeeper
         }
     }
 
-    private async Task LookAsync(CancellationToken cancellationToken)
+    /// <returns>How many writes failed.</returns>
+    private async Task<int> LookAsync(CancellationToken cancellationToken)
     {
+        var failed = new FailedWrites(_logger);
+        var namespaces = new NamespaceEmptier(_store, _resources, _writer, failed, _time);
+        var garbage = new GarbageCollector(_store, _resources, _writer, failed);
         foreach (var key in _store.Terminating())
         {
             if (key.Resource == _resources.Namespaces.Definition.GroupResource)
             {
-                await _namespaces.EmptyAsync(key, cancellationToken);
+                await namespaces.EmptyAsync(key, cancellationToken);
             }
             else
             {
-                await _garbage.FinishAsync(key, cancellationToken);
+                await garbage.FinishAsync(key, cancellationToken);
             }
         }
 
-        await _garbage.CollectAsync(cancellationToken);
+        await garbage.CollectAsync(cancellationToken);
+        return failed.Count;
     }
 
+    private void Signal() => _signals.Writer.TryWrite(true);
+
+    private static TimeSpan Longer(TimeSpan retry) => retry * 2 < LongestRetry ? retry * 2 : LongestRetry;
+
     /// <summary>Runs for every change on the store's thread: looks at bytes, parses nothing.</summary>
-    private static bool IsOfInterest(Change change) => change.Key.Resource is not ("events" or "leases.coordination.k8s.io")
+    private static bool IsOfInterest(Change change) =>
+        change.Key.Resource is not ("events" or "leases.coordination.k8s.io")
         && (change.Type == ChangeType.Deleted || change.Json.AsSpan().IndexOf("\"deletionTimestamp\":\""u8) >= 0);
 
     private static partial class Log
