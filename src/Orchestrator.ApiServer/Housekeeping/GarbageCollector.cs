@@ -78,6 +78,7 @@ internal sealed class GarbageCollector(ObjectStore store, ServedResources resour
         return done;
     }
 
+    /// <summary>Deletes what the owner alone owns; what has another owner too forgets this one.</summary>
     /// <returns>Whether any that block the owner are left.</returns>
     private async Task<bool> DeleteOwnedAsync(string owner, CancellationToken cancellationToken)
     {
@@ -89,7 +90,14 @@ internal sealed class GarbageCollector(ObjectStore store, ServedResources resour
                 continue;
             }
 
+            bool IsOther(JsonObject reference) => reference.Text("uid") != owner;
             var obj = JsonText.Parse(stored.Json);
+            if (Metadata.Owners(obj).Any(reference => IsOther(reference) && Exists(reference)))
+            {
+                blocked |= failed.Note(key, await KeepOwnersAsync(resource, key, IsOther, cancellationToken));
+                continue;
+            }
+
             var deleted = await DeleteAsync(resource, key, obj, cancellationToken);
             blocked |= failed.Note(key, deleted) || (deleted is { Value.Gone: false } && Blocks(obj, owner));
         }

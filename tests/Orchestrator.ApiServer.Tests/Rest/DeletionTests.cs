@@ -89,14 +89,17 @@ public sealed class DeletionTests(ServerUnderTest server) : IClassFixture<Server
     public async Task Permanent_namespaces_stay(string name) =>
         Assert.Equal(HttpStatusCode.Forbidden, (await server.DeleteAsync("/api/v1/namespaces/" + name)).Code);
 
-    [Fact]
-    public async Task What_a_deleted_object_owned_goes_with_it_but_not_what_another_owns_too()
+    [Theory]
+    [InlineData("Background")]
+    [InlineData("Foreground")]
+    public async Task What_a_deleted_object_owned_goes_with_it_but_not_what_another_owns_too(string propagation)
     {
         var apps = await server.WebAppAsync();
         await server.PostAsync(apps, ServerUnderTest.WebApp("other"));
         var maps = await OwnedMapsAsync(apps, ("one", ["web"]), ("both", ["web", "other"]));
-        await server.DeleteAsync(apps + "/web");
+        await server.DeleteAsync($"{apps}/web?propagationPolicy={propagation}");
         await Eventually.True(async () => (await server.GetAsync(maps + "/one")).Code == HttpStatusCode.NotFound);
+        await Eventually.True(async () => (await server.GetAsync(apps + "/web")).Code == HttpStatusCode.NotFound);
         await Eventually.See(
             () => server.GetAsync(maps + "/both"), seen => seen.Body["metadata"]!["ownerReferences"]!.AsArray().Count == 1);
     }
@@ -129,19 +132,24 @@ public sealed class DeletionTests(ServerUnderTest server) : IClassFixture<Server
         var maps = $"/api/v1/namespaces/{apps.Split('/')[5]}/configmaps";
         foreach (var (name, owners) in wanted)
         {
-            var references = new List<string>();
+            var uids = new List<string>();
             foreach (var owner in owners)
             {
-                var uid = (await server.GetAsync($"{apps}/{owner}")).Text("metadata.uid");
-                references.Add(
-                    $$"""{"apiVersion":"orchestrator.dev/v1","kind":"WebApp","name":"{{owner}}","uid":"{{uid}}","blockOwnerDeletion":true}""");
+                uids.Add((await server.GetAsync($"{apps}/{owner}")).Text("metadata.uid")!);
             }
 
-            var made = await server.PostAsync(
-                maps, $$$"""{"metadata":{"name":"{{{name}}}","ownerReferences":[{{{string.Join(",", references)}}}]}}""");
-            Assert.Equal(HttpStatusCode.Created, made.Code);
+            await OwnedMapAsync(maps, name, uids);
         }
 
         return maps;
+    }
+
+    private async Task OwnedMapAsync(string maps, string name, params IEnumerable<string> owners)
+    {
+        var references = owners.Select(uid =>
+            $$"""{"apiVersion":"orchestrator.dev/v1","kind":"WebApp","name":"owner","uid":"{{uid}}","blockOwnerDeletion":true}""");
+        var made = await server.PostAsync(
+            maps, $$$"""{"metadata":{"name":"{{{name}}}","ownerReferences":[{{{string.Join(",", references)}}}]}}""");
+        Assert.Equal(HttpStatusCode.Created, made.Code);
     }
 }
