@@ -8,7 +8,7 @@ namespace Orchestrator.ApiServer.Housekeeping;
 
 /// <summary>
 /// What a cluster's controller manager does for the API itself: empties namespaces that are being deleted, deletes what has lost its
-/// owners, and lets old Events go. Level-based: looks at what is, when something was deleted and once at the start.
+/// owners, and lets old Events go. Level-based: looks at what is, when a change may have made work for it, and once at the start.
 /// </summary>
 internal sealed partial class Housekeeper
 {
@@ -109,13 +109,10 @@ internal sealed partial class Housekeeper
         var garbage = new GarbageCollector(_store, _resources, _writer, failed);
         foreach (var key in _store.Terminating())
         {
+            await garbage.FinishAsync(key, cancellationToken);
             if (key.Resource == _resources.Namespaces.Definition.GroupResource)
             {
                 await namespaces.EmptyAsync(key, cancellationToken);
-            }
-            else
-            {
-                await garbage.FinishAsync(key, cancellationToken);
             }
         }
 
@@ -129,8 +126,11 @@ internal sealed partial class Housekeeper
 
     /// <summary>Runs for every change on the store's thread: looks at bytes, parses nothing.</summary>
     private static bool IsOfInterest(Change change) =>
-        change.Key.Resource is not ("events" or "leases.coordination.k8s.io")
-        && (change.Type == ChangeType.Deleted || change.Json.AsSpan().IndexOf("\"deletionTimestamp\":\""u8) >= 0);
+        Has(change.Json, "\"deletionTimestamp\":\""u8)
+        // Events go by the thousand when their hour is over, and own nothing.
+        || (change.Type == ChangeType.Deleted && change.Key.Resource != "events");
+
+    private static bool Has(ReadOnlySpan<byte> json, ReadOnlySpan<byte> text) => json.IndexOf(text) >= 0;
 
     private static partial class Log
     {

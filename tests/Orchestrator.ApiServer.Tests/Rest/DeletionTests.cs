@@ -127,6 +127,38 @@ public sealed class DeletionTests(ServerUnderTest server) : IClassFixture<Server
         await Eventually.True(async () => (await server.GetAsync(apps + "/web")).Code == HttpStatusCode.NotFound);
     }
 
+    [Theory]
+    [InlineData("/api/v1/namespaces", "", "Foreground")]
+    [InlineData("/api/v1/namespaces", "", "Orphan")]
+    [InlineData("/apis/coordination.k8s.io/v1/namespaces/default/leases", "", "Foreground")]
+    [InlineData("/apis/coordination.k8s.io/v1/namespaces/default/leases", "", "Orphan")]
+    [InlineData("/api/v1/namespaces/default/events", ""","involvedObject":{"namespace":"default"}""", "Foreground")]
+    [InlineData("/api/v1/namespaces/default/events", ""","involvedObject":{"namespace":"default"}""", "Orphan")]
+    public async Task What_owns_nothing_goes_whatever_its_kind_and_the_propagation(string collection, string fields, string propagation)
+    {
+        var made = await server.PostAsync(collection, $$"""{"metadata":{"generateName":"goes-"}{{fields}}}""");
+        var path = $"{collection}/{made.Name}";
+        Assert.Equal(HttpStatusCode.OK, (await server.DeleteAsync($"{path}?propagationPolicy={propagation}")).Code);
+        await Eventually.True(async () => (await server.GetAsync(path)).Code == HttpStatusCode.NotFound);
+    }
+
+    [Theory]
+    [InlineData("/apis/coordination.k8s.io/v1", "leases.coordination.k8s.io", "")]
+    [InlineData("/api/v1", "events", ""","involvedObject":{"namespace":"SPACE"}""")]
+    public async Task A_namespace_goes_with_the_last_finalizer_of_what_changes_often(string version, string resource, string fields)
+    {
+        var space = await server.NamespaceAsync();
+        var path = $"{version}/namespaces/{space}/{resource.Split('.')[0]}";
+        fields = fields.Replace("SPACE", space, StringComparison.Ordinal);
+        await server.PostAsync(path, $$"""{"metadata":{"name":"held","finalizers":["a.dev/x"]}{{fields}}}""");
+        await server.DeleteAsync("/api/v1/namespaces/" + space);
+        await Eventually.See(
+            () => server.GetAsync("/api/v1/namespaces/" + space),
+            seen => seen.Body.ToJsonString().Contains(resource + " has 1 resource instances", StringComparison.Ordinal));
+        await server.MergeAsync(path + "/held", """{"metadata":{"finalizers":null}}""");
+        await Eventually.True(async () => (await server.GetAsync("/api/v1/namespaces/" + space)).Code == HttpStatusCode.NotFound);
+    }
+
     private async Task<string> OwnedMapsAsync(string apps, params (string Name, string[] Owners)[] wanted)
     {
         var maps = $"/api/v1/namespaces/{apps.Split('/')[5]}/configmaps";
