@@ -79,6 +79,29 @@ public sealed class WriteTests(ServerUnderTest server) : IClassFixture<ServerUnd
         Assert.Equal($"configmaps \"{first.Name}\" already exists", again.Message);
     }
 
+    [Theory]
+    [InlineData(Apps, "a2345678901234567890123456789012345678901234-", "metadata.name: Too long")]
+    [InlineData(Apps, "a.b-", "metadata.name: Invalid value: \"a.b-")]
+    [InlineData("/api/v1/namespaces", "a.b-", "metadata.name: Invalid value: \"a.b-")]
+    [InlineData("/api/v1/namespaces", "-", "metadata.name: Invalid value: \"-")]
+    public async Task A_made_name_is_held_to_the_rules_of_names(string collection, string prefix, string message)
+    {
+        var reply = await server.PostAsync(
+            collection,
+            collection == Apps
+                ? $$$"""{"apiVersion":"orchestrator.dev/v1","kind":"WebApp","metadata":{"generateName":"{{{prefix}}}"},"spec":{"image":"a"}}"""
+                : $$$"""{"metadata":{"generateName":"{{{prefix}}}"}}""");
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, reply.Code);
+        Assert.Contains(message, reply.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_long_prefix_is_cut_so_that_a_made_name_is_a_label()
+    {
+        var made = await server.PostAsync("/api/v1/namespaces/default/configmaps", $$$"""{"metadata":{"generateName":"{{{new string('p', 80)}}}"}}""");
+        Assert.Matches("^p{58}[b-z2-9]{5}$", made.Name);
+    }
+
     [Fact]
     public async Task An_update_needs_the_revision_it_was_made_from()
     {
