@@ -159,6 +159,43 @@ public sealed class DeletionTests(ServerUnderTest server) : IClassFixture<Server
         await Eventually.True(async () => (await server.GetAsync("/api/v1/namespaces/" + space)).Code == HttpStatusCode.NotFound);
     }
 
+    [Theory]
+    [InlineData("""{"dryRun":"All"}""", 400, "dryRun")]
+    [InlineData("""{"dryRun":["Some"]}""", 422, "Unsupported value: [\"Some\"]: supported values: \"All\"")]
+    [InlineData("""{"preconditions":{"uid":5}}""", 400, "preconditions.uid")]
+    [InlineData("""{"preconditions":{"resourceVersion":1}}""", 400, "preconditions.resourceVersion")]
+    [InlineData("""{"preconditions":"uid"}""", 400, "preconditions")]
+    [InlineData("""{"propagationPolicy":5}""", 400, "propagationPolicy")]
+    [InlineData("""{"propagationPolicy":"Sideways"}""", 422, "Sideways")]
+    [InlineData("""{"orphanDependents":"yes"}""", 400, "orphanDependents")]
+    [InlineData("""{"kind":"WebApp","apiVersion":"orchestrator.dev/v1"}""", 400, "must be of type DeleteOptions")]
+    [InlineData("[]", 400, "must be an object")]
+    [InlineData("\"x\"", 400, "must be an object")]
+    public async Task Options_that_make_no_sense_are_refused_and_nothing_is_deleted(string options, int code, string message)
+    {
+        var apps = await server.WebAppAsync();
+        foreach (var path in (string[])[apps, apps + "/web"])
+        {
+            var refused = await server.DeleteAsync(path, options);
+            Assert.Equal(code, (int)refused.Code);
+            Assert.Contains(message, refused.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Null((await server.GetAsync(apps + "/web")).Text("metadata.deletionTimestamp"));
+        Assert.Equal(HttpStatusCode.OK, (await server.GetAsync(apps + "/web")).Code);
+    }
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("""{"kind":"DeleteOptions","apiVersion":"orchestrator.dev/v1","gracePeriodSeconds":0,"preconditions":null,"dryRun":null}""")]
+    [InlineData("""{"kind":"DeleteOptions","apiVersion":"v1","propagationPolicy":"Background","preconditions":{"uid":null}}""")]
+    public async Task Options_as_clients_send_them_are_taken(string options)
+    {
+        var apps = await server.WebAppAsync();
+        Assert.Equal("Success", (await server.DeleteAsync(apps + "/web", options)).Text("status"));
+    }
+
     private async Task<string> OwnedMapsAsync(string apps, params (string Name, string[] Owners)[] wanted)
     {
         var maps = $"/api/v1/namespaces/{apps.Split('/')[5]}/configmaps";
