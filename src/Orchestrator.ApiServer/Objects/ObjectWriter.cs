@@ -252,8 +252,7 @@ internal sealed class ObjectWriter(ObjectStore store, TimeProvider time)
     /// <summary>Prunes, defaults and validates.</summary>
     private static Status? Complete(ServedResource resource, JsonObject obj, JsonObject? old, WriteOptions options)
     {
-        var unknown = resource.Schema.Prune(obj);
-        if (options.Report([.. unknown.Select(path => $"unknown field \"{path}\"")]) is { } strict)
+        if (options.Report(resource.Schema.Prune(obj)) is { } strict)
         {
             return strict;
         }

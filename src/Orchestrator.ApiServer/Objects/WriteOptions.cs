@@ -34,12 +34,12 @@ internal sealed class WriteOptions
     /// <summary>Filled by the write, for the answer's Warning headers.</summary>
     public IReadOnlyList<string> Warnings => _warnings;
 
-    /// <summary>Deals with unknown and duplicate fields as asked.</summary>
-    /// <param name="unknown">Such as <c>unknown field "spec.foo"</c>.</param>
+    /// <summary>Deals with unknown and duplicate fields as asked. May be called again: what is known already is told once.</summary>
+    /// <param name="unknown">Paths such as <c>spec.foo</c>.</param>
     /// <returns>Null to go on.</returns>
     public Status? Report(IReadOnlyList<string> unknown)
     {
-        IReadOnlyList<string> faults = [.. BodyFaults, .. unknown];
+        IReadOnlyList<string> faults = [.. BodyFaults, .. unknown.Select(path => $"unknown field \"{path}\"")];
         if (faults.Count == 0 || FieldValidation == FieldValidation.Ignore)
         {
             return null;
@@ -50,8 +50,7 @@ internal sealed class WriteOptions
             return Status.BadRequest("strict decoding error: " + string.Join(", ", faults));
         }
 
-        _warnings.Clear();
-        _warnings.AddRange(faults.Take(MostWarnings));
+        _warnings.AddRange(faults.Except(_warnings).Take(MostWarnings - _warnings.Count).ToList());
         return null;
     }
 }

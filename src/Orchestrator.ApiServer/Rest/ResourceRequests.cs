@@ -114,7 +114,7 @@ internal sealed class ResourceRequests(
         var apply = change.Value.Apply;
         if (target.Subresource == "scale")
         {
-            apply = current => Scale.Change(resource, current, change.Value.Apply);
+            apply = current => Scale.Change(resource, current, change.Value.Apply, options.Value);
         }
 
         var key = resource.Key(target.Namespace, target.Name);

@@ -208,6 +208,43 @@ public sealed class WriteTests(ServerUnderTest server) : IClassFixture<ServerUnd
         Assert.Contains("spec.replicas", negative.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("PATCH", """{"spec":5}""", "spec in body must be of type object")]
+    [InlineData("PATCH", """{"spec":{"replicas":"three"}}""", "spec.replicas in body must be of type integer")]
+    [InlineData("PATCH", """{"metadata":5}""", "metadata in body must be of type object")]
+    [InlineData("PATCH?fieldValidation=Strict", """{"spec":{"replica":5}}""", "strict decoding error: unknown field \"spec.replica\"")]
+    [InlineData("PUT", """{"metadata":{"name":"web"},"spec":"x"}""", "spec in body must be of type object")]
+    [InlineData("PUT?fieldValidation=Strict", """{"metadata":{"name":"web"},"spec":{"replica":5}}""", "strict decoding error: unknown field \"spec.replica\"")]
+    public async Task A_scale_that_cannot_be_read_changes_nothing(string request, string body, string message)
+    {
+        var apps = await server.WebAppAsync();
+        var (method, query) = (request.Split('?')[0], request.Split('?').Skip(1).FirstOrDefault());
+        var refused = await server.SendAsync(
+            HttpMethod.Parse(method), $"{apps}/web/scale?{query}", body, method == "PUT" ? "application/json" : "application/merge-patch+json");
+        Assert.Equal(HttpStatusCode.BadRequest, refused.Code);
+        Assert.Contains(message, refused.Message, StringComparison.Ordinal);
+        Assert.Equal("2", (await server.GetAsync(apps + "/web")).Text("spec.replicas"));
+    }
+
+    [Fact]
+    public async Task Unknown_fields_of_a_scale_are_warned_of_beside_what_is_twice_in_the_body()
+    {
+        var apps = await server.WebAppAsync();
+        var warned = await server.MergeAsync(apps + "/web/scale", """{"spec":{"replica":5,"replicas":3,"replicas":4}}""");
+        Assert.Equal("4", warned.Text("spec.replicas"));
+        Assert.Equal(
+            ["299 - \"duplicate field \\\"spec.replicas\\\"\"", "299 - \"unknown field \\\"spec.replica\\\"\""], warned.Warnings);
+    }
+
+    [Fact]
+    public async Task A_scale_without_replicas_is_zero_as_in_kubernetes()
+    {
+        var apps = await server.WebAppAsync();
+        var scaled = await server.PutAsync(
+            apps + "/web/scale", """{"apiVersion":"autoscaling/v1","kind":"Scale","metadata":{"name":"web","creationTimestamp":null},"spec":{},"status":null}""");
+        Assert.Equal((HttpStatusCode.OK, "0"), (scaled.Code, scaled.Text("spec.replicas")));
+    }
+
     [Fact]
     public async Task A_dry_run_checks_everything_and_stores_nothing()
     {
