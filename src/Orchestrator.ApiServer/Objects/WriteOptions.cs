@@ -21,6 +21,12 @@ internal sealed class WriteOptions
     /// <summary>Most warnings told for one write.</summary>
     private const int MostWarnings = 20;
 
+    /// <summary>
+    /// Most characters of all warnings of one write, as in Kubernetes: they go into headers, which clients and proxies bound to few
+    /// kilobytes.
+    /// </summary>
+    private const int MostWarningText = 4096;
+
     private readonly List<string> _warnings = [];
 
     /// <summary>Everything but storing.</summary>
@@ -50,7 +56,14 @@ internal sealed class WriteOptions
             return Status.BadRequest("strict decoding error: " + string.Join(", ", faults));
         }
 
-        _warnings.AddRange(faults.Except(_warnings).Take(MostWarnings - _warnings.Count).ToList());
+        foreach (var fault in faults.Except(_warnings))
+        {
+            if (_warnings.Count < MostWarnings && _warnings.Sum(warning => warning.Length) + fault.Length <= MostWarningText)
+            {
+                _warnings.Add(fault);
+            }
+        }
+
         return null;
     }
 }

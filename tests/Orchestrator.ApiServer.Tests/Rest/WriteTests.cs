@@ -65,6 +65,17 @@ public sealed class WriteTests(ServerUnderTest server) : IClassFixture<ServerUnd
     }
 
     [Fact]
+    public async Task Warnings_fit_into_the_headers_of_an_answer()
+    {
+        var fields = string.Join(',', Enumerable.Range(0, 50).Select(i => $"\"{new string('f', 900)}{i}\":1"));
+        var warned = await server.PostAsync(
+            Apps + "?dryRun=All",
+            $$$"""{"apiVersion":"orchestrator.dev/v1","kind":"WebApp","metadata":{"name":"warned"},"spec":{"image":"a",{{{fields}}}}}""");
+        Assert.Equal(HttpStatusCode.Created, warned.Code);
+        Assert.InRange(warned.Warnings.Sum(warning => warning.Length), 2000, 5000);
+    }
+
+    [Fact]
     public async Task A_name_is_made_from_generateName_and_taken_names_are_refused()
     {
         var body = """{"metadata":{"generateName":"made-"}}""";
