@@ -8,15 +8,19 @@ namespace Orchestrator.ApiServer.Housekeeping;
 
 /// <summary>
 /// What a cluster's controller manager does for the API itself: empties namespaces that are being deleted, deletes what has lost its
-/// owners, and lets old Events go. Level-based: looks at what is, when a change may have made work for it, and once at the start.
+/// owners, and lets old Events go. Level-based: looks at what is, when a change may have made work for it, every few minutes, and once at
+/// the start.
 /// </summary>
 internal sealed partial class Housekeeper
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(30);
 
-    /// <summary>Events are looked through so often.</summary>
-    private static readonly TimeSpan EventPeriod = TimeSpan.FromMinutes(5);
+    /// <summary>
+    /// Events are looked through so often, and everything is looked at once more: changes do not tell of all work, such as a reference
+    /// that is changed to an owner that is gone.
+    /// </summary>
+    private static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
 
     private readonly ObjectStore _store;
     private readonly ServedResources _resources;
@@ -44,8 +48,10 @@ internal sealed partial class Housekeeper
         Signal();
     }
 
+    private static ReadOnlySpan<byte> OwnerReferences => "\"ownerReferences\":["u8;
+
     public Task RunAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll(TidyAsync(cancellationToken), ForgetEventsAsync(cancellationToken));
+        Task.WhenAll(TidyAsync(cancellationToken), TidyPeriodicallyAsync(cancellationToken));
 
     private async Task TidyAsync(CancellationToken cancellationToken)
     {
@@ -80,14 +86,15 @@ internal sealed partial class Housekeeper
         }
     }
 
-    private async Task ForgetEventsAsync(CancellationToken cancellationToken)
+    private async Task TidyPeriodicallyAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(EventPeriod, _time);
+        using var timer = new PeriodicTimer(Period, _time);
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
                 await timer.WaitForNextTickAsync(cancellationToken);
+                Signal();
                 await _events.ForgetAsync(cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -96,7 +103,7 @@ internal sealed partial class Housekeeper
             }
             catch (Exception failure)
             {
-                Log.Failed(_logger, failure, EventPeriod);
+                Log.Failed(_logger, failure, Period);
             }
         }
     }
@@ -128,7 +135,9 @@ internal sealed partial class Housekeeper
     private static bool IsOfInterest(Change change) =>
         Has(change.Json, "\"deletionTimestamp\":\""u8)
         // Events go by the thousand when their hour is over, and own nothing.
-        || (change.Type == ChangeType.Deleted && change.Key.Resource != "events");
+        || (change.Type == ChangeType.Deleted && change.Key.Resource != "events")
+        // The owner may have gone before.
+        || (Has(change.Json, OwnerReferences) && (change.Previous is null || !Has(change.Previous, OwnerReferences)));
 
     private static bool Has(ReadOnlySpan<byte> json, ReadOnlySpan<byte> text) => json.IndexOf(text) >= 0;
 

@@ -105,6 +105,14 @@ public sealed class DeletionTests(ServerUnderTest server) : IClassFixture<Server
     }
 
     [Fact]
+    public async Task What_is_made_for_an_owner_that_is_already_gone_goes_too()
+    {
+        var maps = $"/api/v1/namespaces/{await server.NamespaceAsync()}/configmaps";
+        await OwnedMapAsync(maps, "late", "a-uid-that-nobody-has");
+        await Eventually.True(async () => (await server.GetAsync(maps + "/late")).Code == HttpStatusCode.NotFound);
+    }
+
+    [Fact]
     public async Task Orphans_stay_and_forget_their_owner()
     {
         var apps = await server.WebAppAsync();
