@@ -118,6 +118,11 @@ internal sealed class ObjectWriter(ObjectStore store, TimeProvider time)
                 return invalid;
             }
 
+            if (resource.IsNamespace)
+            {
+                NamespaceRules.Label(next, key.Name);
+            }
+
             if (UpdateRules.IsSame(current, next))
             {
                 return new Written(stored.Json);

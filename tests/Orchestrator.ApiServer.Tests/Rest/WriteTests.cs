@@ -76,6 +76,18 @@ public sealed class WriteTests(ServerUnderTest server) : IClassFixture<ServerUnd
     }
 
     [Fact]
+    public async Task The_label_that_says_a_namespaces_name_cannot_be_removed()
+    {
+        var space = await server.NamespaceAsync();
+        foreach (var labels in (string[])["null", """{"kubernetes.io/metadata.name":null}""", """{"kubernetes.io/metadata.name":"other"}"""])
+        {
+            var patched = await server.MergeAsync("/api/v1/namespaces/" + space, $$$"""{"metadata":{"labels":{{{labels}}}}}""");
+            Assert.Equal(HttpStatusCode.OK, patched.Code);
+            Assert.Equal(space, (string?)patched.Body["metadata"]!["labels"]!["kubernetes.io/metadata.name"]);
+        }
+    }
+
+    [Fact]
     public async Task A_name_is_made_from_generateName_and_taken_names_are_refused()
     {
         var body = """{"metadata":{"generateName":"made-"}}""";
