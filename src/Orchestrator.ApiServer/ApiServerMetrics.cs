@@ -17,6 +17,9 @@ internal static class ApiServerMetrics
     public static Gauge Watchers { get; } = Metrics.CreateGauge(
         "orchestrator_apiserver_watchers", "Watches that are open.", "resource");
 
+    public static Counter HousekeepingFailures { get; } = Metrics.CreateCounter(
+        "orchestrator_apiserver_housekeeping_failures_total", "Writes of the garbage collector and of emptying namespaces that failed.", "resource");
+
     private static readonly Gauge Revision = Metrics.CreateGauge(
         "orchestrator_apiserver_store_revision", "Newest revision of the store.");
 

@@ -1,5 +1,5 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 
 namespace Orchestrator.ApiServer.Auth;
@@ -7,7 +7,11 @@ namespace Orchestrator.ApiServer.Auth;
 /// <summary>Finds out who asks: by client certificate of our authority (CN, O), or by the admin's bearer token.</summary>
 internal sealed class Authenticator(Credentials credentials, TimeProvider time)
 {
-    private static readonly object Item = new();
+    /// <summary>
+    /// A connection keeps its certificate, as one object: checked once, then only for its end. Goes with the connection; made for many
+    /// threads, since requests of one connection come side by side.
+    /// </summary>
+    private readonly ConditionalWeakTable<X509Certificate2, Known> _known = [];
 
     /// <returns>Null when credentials were shown that are not good: 401. Anonymous when none were.</returns>
     public Identity? Authenticate(HttpContext context)
@@ -23,16 +27,14 @@ internal sealed class Authenticator(Credentials credentials, TimeProvider time)
             return null;
         }
 
-        // A connection keeps its certificate: checked once, then only for its end.
-        var items = context.Features.Get<IConnectionItemsFeature>()!.Items;
-        if (items.TryGetValue(Item, out var known) && known is Known(var identity, var until))
-        {
-            return time.GetUtcNow() < until ? identity : null;
-        }
-
         if (context.Connection.ClientCertificate is not { } certificate)
         {
             return Identity.Anonymous;
+        }
+
+        if (_known.TryGetValue(certificate, out var known))
+        {
+            return time.GetUtcNow() < known.Until ? known.Identity : null;
         }
 
         if (!CertificateAuthority.HasSigned(certificate, credentials.AuthorityCertificate) || !IsForClients(certificate))
@@ -41,7 +43,7 @@ internal sealed class Authenticator(Credentials credentials, TimeProvider time)
         }
 
         var found = Read(certificate.SubjectName);
-        items[Item] = new Known(found, certificate.NotAfter.ToUniversalTime());
+        _known.AddOrUpdate(certificate, new Known(found, certificate.NotAfter.ToUniversalTime()));
         return found;
     }
 

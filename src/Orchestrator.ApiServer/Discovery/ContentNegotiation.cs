@@ -17,8 +17,6 @@ public enum ObjectForm
 /// <param name="Version">Of meta.k8s.io for tables and partial metadata: v1 or v1beta1; else empty.</param>
 public sealed record ObjectRepresentation(ObjectForm Form, string Version)
 {
-    public const string ContentType = "application/json";
-
     public static readonly ObjectRepresentation Plain = new(ObjectForm.Plain, "");
 }
 
@@ -34,13 +32,10 @@ public enum DiscoveryForm
 }
 
 /// <summary>
-/// Chooses from an Accept header as Kubernetes does: the first element, most wanted first, that can be answered. Null means 406 with
-/// <see cref="NotAcceptable"/>.
+/// Chooses from an Accept header as Kubernetes does: the first element, most wanted first, that can be answered. Null means 406.
 /// </summary>
 public static class ContentNegotiation
 {
-    public const string NotAcceptable = "only the following media types are accepted: " + Json;
-
     private const string Json = "application/json";
     private const string Protobuf = "application/vnd.kubernetes.protobuf";
     private const string MetaGroup = "meta.k8s.io";

@@ -10,7 +10,7 @@ namespace Orchestrator.ApiServer.Housekeeping;
 /// Owner references: what has lost all its owners is deleted; what has lost some forgets those. Owners are known by uid. A reference to a
 /// kind that the server does not have counts as an owner that exists.
 /// </summary>
-internal sealed class GarbageCollector(ObjectStore store, ServedResources resources, ObjectWriter writer)
+internal sealed class GarbageCollector(ObjectStore store, ServedResources resources, ObjectWriter writer, FailedWrites failed)
 {
     /// <summary>Deals with everything that names an owner which does not exist.</summary>
     public async Task CollectAsync(CancellationToken cancellationToken)
@@ -36,8 +36,10 @@ internal sealed class GarbageCollector(ObjectStore store, ServedResources resour
         var (finalizers, uid) = (Metadata.Finalizers(owner), Metadata.Of(owner).Text("uid"));
         if (finalizers.Contains(Metadata.OrphanFinalizer))
         {
-            await OrphanAsync(uid, cancellationToken);
-            await RemoveFinalizerAsync(resource, key, Metadata.OrphanFinalizer, cancellationToken);
+            if (await OrphanAsync(uid, cancellationToken))
+            {
+                await RemoveFinalizerAsync(resource, key, Metadata.OrphanFinalizer, cancellationToken);
+            }
         }
         else if (finalizers.Contains(Metadata.ForegroundFinalizer) && !await DeleteOwnedAsync(uid, cancellationToken))
         {
@@ -53,37 +55,30 @@ internal sealed class GarbageCollector(ObjectStore store, ServedResources resour
         }
 
         var obj = JsonText.Parse(stored.Json);
-        if (Metadata.Owners(obj).Any(Exists))
-        {
-            await writer.UpdateAsync(
-                resource, key, "", current => Keep(current, Exists), new WriteOptions(), cancellationToken);
-            return;
-        }
-
-        await writer.DeleteAsync(
-            resource,
+        failed.Note(
             key,
-            new DeleteOptions { Uid = Metadata.Of(obj).Text("uid"), ResourceVersion = Metadata.Of(obj).Text("resourceVersion") },
-            cancellationToken);
+            Metadata.Owners(obj).Any(Exists)
+                ? await KeepOwnersAsync(resource, key, Exists, cancellationToken)
+                : await DeleteAsync(resource, key, obj, cancellationToken));
     }
 
-    private async Task OrphanAsync(string owner, CancellationToken cancellationToken)
+    /// <returns>Whether nothing names the owner any more.</returns>
+    private async Task<bool> OrphanAsync(string owner, CancellationToken cancellationToken)
     {
+        var done = true;
         foreach (var key in store.Owned(owner))
         {
             if (resources.Find(key.Resource) is { } resource)
             {
-                await writer.UpdateAsync(
-                    resource,
-                    key,
-                    "",
-                    current => Keep(current, reference => reference.Text("uid") != owner),
-                    new WriteOptions(),
-                    cancellationToken);
+                var updated = await KeepOwnersAsync(resource, key, reference => reference.Text("uid") != owner, cancellationToken);
+                done &= !failed.Note(key, updated);
             }
         }
+
+        return done;
     }
 
+    /// <summary>Deletes what the owner alone owns; what has another owner too forgets this one.</summary>
     /// <returns>Whether any that block the owner are left.</returns>
     private async Task<bool> DeleteOwnedAsync(string owner, CancellationToken cancellationToken)
     {
@@ -95,17 +90,37 @@ internal sealed class GarbageCollector(ObjectStore store, ServedResources resour
                 continue;
             }
 
+            bool IsOther(JsonObject reference) => reference.Text("uid") != owner;
             var obj = JsonText.Parse(stored.Json);
-            var deleted = await writer.DeleteAsync(
-                resource, key, new DeleteOptions { Uid = Metadata.Of(obj).Text("uid") }, cancellationToken);
-            blocked |= deleted is { Failed: false, Value.Gone: false } && Blocks(obj, owner);
+            if (Metadata.Owners(obj).Any(reference => IsOther(reference) && Exists(reference)))
+            {
+                blocked |= failed.Note(key, await KeepOwnersAsync(resource, key, IsOther, cancellationToken));
+                continue;
+            }
+
+            var deleted = await DeleteAsync(resource, key, obj, cancellationToken);
+            blocked |= failed.Note(key, deleted) || (deleted is { Value.Gone: false } && Blocks(obj, owner));
         }
 
         return blocked;
     }
 
-    private Task RemoveFinalizerAsync(ServedResource resource, StorageKey key, string finalizer, CancellationToken cancellationToken) =>
-        writer.UpdateAsync(
+    /// <summary>Deletes an object in the state in which its owners were looked at: it may have got another one since.</summary>
+    private Task<Outcome<Written>> DeleteAsync(
+        ServedResource resource, StorageKey key, JsonObject obj, CancellationToken cancellationToken) => writer.DeleteAsync(
+            resource,
+            key,
+            new DeleteOptions { Uid = Metadata.Of(obj).Text("uid"), ResourceVersion = Metadata.Of(obj).Text("resourceVersion") },
+            cancellationToken);
+
+    private Task<Outcome<Written>> KeepOwnersAsync(
+        ServedResource resource, StorageKey key, Func<JsonObject, bool> wanted, CancellationToken cancellationToken) =>
+        writer.UpdateAsync(resource, key, "", current => Keep(current, wanted), new WriteOptions(), cancellationToken);
+
+    private async Task RemoveFinalizerAsync(
+        ServedResource resource, StorageKey key, string finalizer, CancellationToken cancellationToken)
+    {
+        var updated = await writer.UpdateAsync(
             resource,
             key,
             "",
@@ -117,6 +132,8 @@ internal sealed class GarbageCollector(ObjectStore store, ServedResources resour
             },
             new WriteOptions(),
             cancellationToken);
+        failed.Note(key, updated);
+    }
 
     private bool Exists(JsonObject reference) =>
         !resources.HasKind(reference.Text("apiVersion"), reference.Text("kind")) || store.HasUid(reference.Text("uid"));

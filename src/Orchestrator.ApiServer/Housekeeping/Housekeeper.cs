@@ -8,20 +8,23 @@ namespace Orchestrator.ApiServer.Housekeeping;
 
 /// <summary>
 /// What a cluster's controller manager does for the API itself: empties namespaces that are being deleted, deletes what has lost its
-/// owners, and lets old Events go. Level-based: looks at what is, when something was deleted and once at the start.
+/// owners, and lets old Events go. Level-based: looks at what is, when a change may have made work for it, every few minutes, and once at
+/// the start.
 /// </summary>
 internal sealed partial class Housekeeper
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(30);
 
-    /// <summary>Events are looked through so often.</summary>
-    private static readonly TimeSpan EventPeriod = TimeSpan.FromMinutes(5);
+    /// <summary>
+    /// Events are looked through so often, and everything is looked at once more: changes do not tell of all work, such as a reference
+    /// that is changed to an owner that is gone.
+    /// </summary>
+    private static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
 
     private readonly ObjectStore _store;
     private readonly ServedResources _resources;
-    private readonly NamespaceEmptier _namespaces;
-    private readonly GarbageCollector _garbage;
+    private readonly ObjectWriter _writer;
     private readonly EventRetention _events;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -33,33 +36,41 @@ internal sealed partial class Housekeeper
     public Housekeeper(
         ObjectStore store, ServedResources resources, ObjectWriter writer, ChangeFeed feed, TimeProvider time, ILogger logger)
     {
-        (_store, _resources, _time, _logger) = (store, resources, time, logger);
-        _namespaces = new NamespaceEmptier(store, resources, writer, time);
-        _garbage = new GarbageCollector(store, resources, writer);
+        (_store, _resources, _writer, _time, _logger) = (store, resources, writer, time, logger);
         _events = new EventRetention(store, resources, writer, time);
         feed.Committed = changes =>
         {
             if (changes.Any(IsOfInterest))
             {
-                _signals.Writer.TryWrite(true);
+                Signal();
             }
         };
-        _signals.Writer.TryWrite(true);
+        Signal();
     }
 
+    private static ReadOnlySpan<byte> OwnerReferences => "\"ownerReferences\":["u8;
+
     public Task RunAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll(TidyAsync(cancellationToken), ForgetEventsAsync(cancellationToken));
+        Task.WhenAll(TidyAsync(cancellationToken), TidyPeriodicallyAsync(cancellationToken));
 
     private async Task TidyAsync(CancellationToken cancellationToken)
     {
+        // Looks again when nothing else makes it look sooner: one object that cannot be written must not keep others waiting.
+        await using var again = _time.CreateTimer(_ => Signal(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         var retry = FirstRetry;
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
                 await _signals.Reader.ReadAsync(cancellationToken);
-                await LookAsync(cancellationToken);
-                retry = FirstRetry;
+                if (await LookAsync(cancellationToken) == 0)
+                {
+                    retry = FirstRetry;
+                    continue;
+                }
+
+                again.Change(retry, Timeout.InfiniteTimeSpan);
+                retry = Longer(retry);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -69,20 +80,21 @@ internal sealed partial class Housekeeper
             {
                 Log.Failed(_logger, failure, retry);
                 await Task.Delay(retry, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                retry = retry * 2 < LongestRetry ? retry * 2 : LongestRetry;
-                _signals.Writer.TryWrite(true);
+                retry = Longer(retry);
+                Signal();
             }
         }
     }
 
-    private async Task ForgetEventsAsync(CancellationToken cancellationToken)
+    private async Task TidyPeriodicallyAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(EventPeriod, _time);
+        using var timer = new PeriodicTimer(Period, _time);
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
                 await timer.WaitForNextTickAsync(cancellationToken);
+                Signal();
                 await _events.ForgetAsync(cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -91,31 +103,43 @@ internal sealed partial class Housekeeper
             }
             catch (Exception failure)
             {
-                Log.Failed(_logger, failure, EventPeriod);
+                Log.Failed(_logger, failure, Period);
             }
         }
     }
 
-    private async Task LookAsync(CancellationToken cancellationToken)
+    /// <returns>How many writes failed.</returns>
+    private async Task<int> LookAsync(CancellationToken cancellationToken)
     {
+        var failed = new FailedWrites(_logger);
+        var namespaces = new NamespaceEmptier(_store, _resources, _writer, failed, _time);
+        var garbage = new GarbageCollector(_store, _resources, _writer, failed);
         foreach (var key in _store.Terminating())
         {
+            await garbage.FinishAsync(key, cancellationToken);
             if (key.Resource == _resources.Namespaces.Definition.GroupResource)
             {
-                await _namespaces.EmptyAsync(key, cancellationToken);
-            }
-            else
-            {
-                await _garbage.FinishAsync(key, cancellationToken);
+                await namespaces.EmptyAsync(key, cancellationToken);
             }
         }
 
-        await _garbage.CollectAsync(cancellationToken);
+        await garbage.CollectAsync(cancellationToken);
+        return failed.Count;
     }
 
+    private void Signal() => _signals.Writer.TryWrite(true);
+
+    private static TimeSpan Longer(TimeSpan retry) => retry * 2 < LongestRetry ? retry * 2 : LongestRetry;
+
     /// <summary>Runs for every change on the store's thread: looks at bytes, parses nothing.</summary>
-    private static bool IsOfInterest(Change change) => change.Key.Resource is not ("events" or "leases.coordination.k8s.io")
-        && (change.Type == ChangeType.Deleted || change.Json.AsSpan().IndexOf("\"deletionTimestamp\":\""u8) >= 0);
+    private static bool IsOfInterest(Change change) =>
+        Has(change.Json, "\"deletionTimestamp\":\""u8)
+        // Events go by the thousand when their hour is over, and own nothing.
+        || (change.Type == ChangeType.Deleted && change.Key.Resource != "events")
+        // The owner may have gone before.
+        || (Has(change.Json, OwnerReferences) && (change.Previous is null || !Has(change.Previous, OwnerReferences)));
+
+    private static bool Has(ReadOnlySpan<byte> json, ReadOnlySpan<byte> text) => json.IndexOf(text) >= 0;
 
     private static partial class Log
     {

@@ -8,7 +8,8 @@ namespace Orchestrator.ApiServer.Housekeeping;
 /// Deletes what is in a namespace that is being deleted, and lets it go once it is empty. Nothing new can come into it meanwhile: the
 /// store refuses that in the same transaction.
 /// </summary>
-internal sealed class NamespaceEmptier(ObjectStore store, ServedResources resources, ObjectWriter writer, TimeProvider time)
+internal sealed class NamespaceEmptier(
+    ObjectStore store, ServedResources resources, ObjectWriter writer, FailedWrites failed, TimeProvider time)
 {
     private const string ContentRemaining = "NamespaceContentRemaining";
 
@@ -24,24 +25,19 @@ internal sealed class NamespaceEmptier(ObjectStore store, ServedResources resour
             }
         }
 
-        if (remaining.Count == 0)
-        {
-            await writer.UpdateAsync(resources.Namespaces, key, "finalize", RemoveFinalizer, new WriteOptions(), cancellationToken);
-        }
-        else
-        {
-            var message = $"Some resources are remaining: {string.Join(", ", remaining)}";
-            await writer.UpdateAsync(
-                resources.Namespaces, key, "status", current => Explain(current, message), new WriteOptions(), cancellationToken);
-        }
+        var message = $"Some resources are remaining: {string.Join(", ", remaining)}";
+        failed.Note(key, remaining.Count == 0
+            ? await writer.UpdateAsync(resources.Namespaces, key, "finalize", RemoveFinalizer, new WriteOptions(), cancellationToken)
+            : await writer.UpdateAsync(
+                resources.Namespaces, key, "status", current => Explain(current, message), new WriteOptions(), cancellationToken));
     }
 
-    /// <returns>How many objects are still there, held back by finalizers.</returns>
+    /// <returns>How many objects are still there: held back by finalizers, or not deleted because the write failed.</returns>
     private async Task<int> EmptyAsync(ServedResource resource, string @namespace, CancellationToken cancellationToken)
     {
         var items = store.List(resource.Definition.GroupResource, @namespace).Items;
         var deleted = await writer.DeleteAllAsync(resource, items, new DeleteOptions(), cancellationToken);
-        return deleted.Count(each => each.Result is { Failed: false, Value.Gone: false });
+        return deleted.Count(each => failed.Note(each.Item.Key, each.Result) || each.Result is { Value.Gone: false });
     }
 
     private static Rest.Outcome<JsonObject> RemoveFinalizer(JsonObject current)

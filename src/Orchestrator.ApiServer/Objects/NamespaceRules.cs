@@ -23,7 +23,7 @@ internal static class NamespaceRules
         obj["status"] = new JsonObject { ["phase"] = "Active" };
     }
 
-    /// <summary>By this label, which always says the name, selectors pick namespaces by name.</summary>
+    /// <summary>By this label, which says the name after every write, selectors pick namespaces by name.</summary>
     public static void Label(JsonObject obj, string name)
     {
         var metadata = Metadata.Of(obj);

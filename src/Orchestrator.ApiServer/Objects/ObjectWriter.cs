@@ -39,19 +39,20 @@ internal sealed class ObjectWriter(ObjectStore store, TimeProvider time)
         }
 
         var metadata = Metadata.Of(obj);
+        var isGenerated = metadata.Text("name").Length == 0 && metadata.Text("generateName").Length > 0;
+        if (isGenerated)
+        {
+            // Before the object is checked: a made name is held to the rules as one that is sent.
+            metadata["name"] = GenerateName(metadata);
+        }
+
         if (Complete(resource, obj, null, options) is { } invalid)
         {
             return invalid;
         }
 
-        var prefix = metadata.Text("name").Length == 0 ? metadata.Text("generateName") : null;
         for (var round = 0; ; round++)
         {
-            if (prefix is not null)
-            {
-                metadata["name"] = prefix[..Math.Min(prefix.Length, LongestGeneratedPrefix)] + Suffix();
-            }
-
             var name = metadata.Text("name");
             if (resource.IsNamespace)
             {
@@ -73,9 +74,12 @@ internal sealed class ObjectWriter(ObjectStore store, TimeProvider time)
                     return Status.NamespaceNotFound(@namespace);
                 case WriteOutcome.NamespaceTerminating:
                     return Status.NamespaceTerminating(definition, name, @namespace);
-                case WriteOutcome.AlreadyExists when prefix is null || round == MostRounds:
+                case WriteOutcome.AlreadyExists when !isGenerated || round == MostRounds:
                     return Status.AlreadyExists(definition, name);
             }
+
+            // As long as the one that is taken, and of the same letters: as valid.
+            metadata["name"] = GenerateName(metadata);
         }
     }
 
@@ -112,6 +116,11 @@ internal sealed class ObjectWriter(ObjectStore store, TimeProvider time)
             if (Complete(resource, next, current, options) is { } invalid)
             {
                 return invalid;
+            }
+
+            if (resource.IsNamespace)
+            {
+                NamespaceRules.Label(next, key.Name);
             }
 
             if (UpdateRules.IsSame(current, next))
@@ -248,8 +257,7 @@ internal sealed class ObjectWriter(ObjectStore store, TimeProvider time)
     /// <summary>Prunes, defaults and validates.</summary>
     private static Status? Complete(ServedResource resource, JsonObject obj, JsonObject? old, WriteOptions options)
     {
-        var unknown = resource.Schema.Prune(obj);
-        if (options.Report([.. unknown.Select(path => $"unknown field \"{path}\"")]) is { } strict)
+        if (options.Report(resource.Schema.Prune(obj)) is { } strict)
         {
             return strict;
         }
@@ -261,11 +269,7 @@ internal sealed class ObjectWriter(ObjectStore store, TimeProvider time)
             UpdateRules.CheckFinalizers(obj, old, errors);
         }
 
-        var metadata = Metadata.Of(obj);
-        return errors.Count == 0
-            ? null
-            : Status.Invalid(
-                resource.Definition, metadata.Text("name") is { Length: > 0 } name ? name : metadata.Text("generateName"), errors);
+        return errors.Count == 0 ? null : Status.Invalid(resource.Definition, Metadata.Of(obj).Text("name"), errors);
     }
 
     /// <summary>Bodies are bounded, but many small patches could make a large object all the same.</summary>
@@ -287,5 +291,9 @@ internal sealed class ObjectWriter(ObjectStore store, TimeProvider time)
 
     private static byte[] WithoutRevision(JsonObject obj) => System.Text.Encoding.UTF8.GetBytes(obj.ToJsonString());
 
-    private static string Suffix() => RandomNumberGenerator.GetString(SuffixAlphabet, SuffixLength);
+    private static string GenerateName(JsonObject metadata)
+    {
+        var prefix = metadata.Text("generateName");
+        return prefix[..Math.Min(prefix.Length, LongestGeneratedPrefix)] + RandomNumberGenerator.GetString(SuffixAlphabet, SuffixLength);
+    }
 }

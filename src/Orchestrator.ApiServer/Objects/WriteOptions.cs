@@ -21,6 +21,12 @@ internal sealed class WriteOptions
     /// <summary>Most warnings told for one write.</summary>
     private const int MostWarnings = 20;
 
+    /// <summary>
+    /// Most characters of all warnings of one write, as in Kubernetes: they go into headers, which clients and proxies bound to few
+    /// kilobytes.
+    /// </summary>
+    private const int MostWarningText = 4096;
+
     private readonly List<string> _warnings = [];
 
     /// <summary>Everything but storing.</summary>
@@ -34,12 +40,12 @@ internal sealed class WriteOptions
     /// <summary>Filled by the write, for the answer's Warning headers.</summary>
     public IReadOnlyList<string> Warnings => _warnings;
 
-    /// <summary>Deals with unknown and duplicate fields as asked.</summary>
-    /// <param name="unknown">Such as <c>unknown field "spec.foo"</c>.</param>
+    /// <summary>Deals with unknown and duplicate fields as asked. May be called again: what is known already is told once.</summary>
+    /// <param name="unknown">Paths such as <c>spec.foo</c>.</param>
     /// <returns>Null to go on.</returns>
     public Status? Report(IReadOnlyList<string> unknown)
     {
-        IReadOnlyList<string> faults = [.. BodyFaults, .. unknown];
+        IReadOnlyList<string> faults = [.. BodyFaults, .. unknown.Select(path => $"unknown field \"{path}\"")];
         if (faults.Count == 0 || FieldValidation == FieldValidation.Ignore)
         {
             return null;
@@ -50,8 +56,14 @@ internal sealed class WriteOptions
             return Status.BadRequest("strict decoding error: " + string.Join(", ", faults));
         }
 
-        _warnings.Clear();
-        _warnings.AddRange(faults.Take(MostWarnings));
+        foreach (var fault in faults.Except(_warnings))
+        {
+            if (_warnings.Count < MostWarnings && _warnings.Sum(warning => warning.Length) + fault.Length <= MostWarningText)
+            {
+                _warnings.Add(fault);
+            }
+        }
+
         return null;
     }
 }

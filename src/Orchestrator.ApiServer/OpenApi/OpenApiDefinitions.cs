@@ -9,14 +9,10 @@ internal static class OpenApiDefinitions
 {
     public const string ObjectMetaName = Meta + "ObjectMeta";
     public const string Status = Meta + "Status";
-    public const string DeleteOptions = Meta + "DeleteOptions";
     public const string Patch = Meta + "Patch";
-    public const string Scale = "io.k8s.api.autoscaling.v1.Scale";
 
     private const string Meta = "io.k8s.apimachinery.pkg.apis.meta.v1.";
     private const string ListMeta = Meta + "ListMeta";
-
-    private static readonly Lazy<JsonObject> Shared = new(() => BuiltinSchemas.Read("Definitions"));
 
     /// <summary>
     /// <c>io.k8s.api.core.v1.Secret</c>, or <c>dev.orchestrator.v1.WebApp</c>: the group reversed, as Kubernetes names custom kinds.
@@ -28,7 +24,7 @@ internal static class OpenApiDefinitions
     public static JsonObject All(IEnumerable<ResourceDefinition> resources, OpenApiDialect dialect)
     {
         var definitions = new JsonObject { [ObjectMetaName] = dialect.Schema(ObjectMeta.OpenApiSchema) };
-        foreach (var (name, schema) in Shared.Value)
+        foreach (var (name, schema) in SharedSchemas.All)
         {
             definitions[name] = Resolve((JsonObject)schema!.DeepClone(), dialect);
         }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Orchestrator.ApiServer.Resources;
+using Orchestrator.ApiServer.Schema;
 
 namespace Orchestrator.ApiServer.OpenApi;
 
@@ -59,7 +60,7 @@ internal sealed class OpenApiPaths(OpenApiDialect dialect)
         if (resource.Scale is not null)
         {
             var scale = OpenApiDefinitions.GroupVersionKind("autoscaling", "v1", "Scale");
-            Add(paths, $"{collection}/{{name}}/scale", named, [.. Item(resource, OpenApiDefinitions.Scale, scale)]);
+            Add(paths, $"{collection}/{{name}}/scale", named, [.. Item(resource, SharedSchemas.Scale, scale)]);
         }
     }
 
@@ -111,7 +112,7 @@ internal sealed class OpenApiPaths(OpenApiDialect dialect)
                 Query("propagationPolicy", "string", "What becomes of what it owns: Orphan, Background or Foreground."),
             ],
             Answers(OpenApiDefinitions.Status));
-        dialect.SetBody(operation, (JsonArray)operation["parameters"]!, OpenApiDefinitions.DeleteOptions, JsonBody);
+        dialect.SetBody(operation, (JsonArray)operation["parameters"]!, SharedSchemas.DeleteOptions, JsonBody);
         return operation;
     }
 

@@ -18,10 +18,6 @@ public sealed class ResourceRegistry
     public ResourceDefinition? Find(string group, string version, string plural) =>
         _byPath.GetValueOrDefault((group, version, plural));
 
-    /// <summary>The resource of this kind.</summary>
-    public ResourceDefinition? FindKind(string apiVersion, string kind) =>
-        All.FirstOrDefault(resource => resource.Kind == kind && resource.ApiVersion == apiVersion);
-
     public bool HasVersion(string group, string version) =>
         All.Any(resource => resource.Group == group && resource.Version == version);
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Orchestrator.ApiServer.Objects;
@@ -42,60 +41,6 @@ internal static class BodyReader
         }
 
         return Fit(sent, definition) is { } refused ? refused : new SentObject(sent, RequestBody.Faults(document.Value));
-    }
-
-    /// <summary>How to delete: the body if there is one, overruled by what is in the query.</summary>
-    public static async Task<Outcome<DeleteOptions>> DeleteOptionsAsync(HttpRequest request, CancellationToken cancellationToken)
-    {
-        var write = RequestQuery.Write(request, "DeleteOptions", []);
-        if (write.Failed)
-        {
-            return write.Failure;
-        }
-
-        var body = await RequestBody.ReadAsync(request, cancellationToken);
-        if (body.Failed)
-        {
-            return body.Failure;
-        }
-
-        JsonObject sent = [];
-        if (body.Value.Length > 0)
-        {
-            var document = RequestBody.Decode(request, body.Value);
-            if (document.Failed)
-            {
-                return document.Failure;
-            }
-
-            sent = RequestBody.Object(document.Value) ?? [];
-        }
-
-        var preconditions = sent["preconditions"] as JsonObject ?? [];
-        var policy = (string?)request.Query["propagationPolicy"] is { Length: > 0 } asked ? asked : sent.Text("propagationPolicy");
-        Propagation? propagation = policy switch
-        {
-            "Background" => Propagation.Background,
-            "Foreground" => Propagation.Foreground,
-            "Orphan" => Propagation.Orphan,
-            _ => null,
-        };
-        if (policy.Length > 0 && propagation is null)
-        {
-            return Status.InvalidOptions(
-                "DeleteOptions",
-                "propagationPolicy",
-                $"Unsupported value: \"{policy}\": supported values: \"Foreground\", \"Background\", \"Orphan\"");
-        }
-
-        var orphan = RequestQuery.Flag(request, "orphanDependents") || sent["orphanDependents"]?.GetValueKind() == JsonValueKind.True;
-        return new DeleteOptions
-        {
-            Write = new WriteOptions { DryRun = write.Value.DryRun || Metadata.Texts(sent["dryRun"]).Contains("All") },
-            Propagation = propagation ?? (orphan ? Propagation.Orphan : null),
-            Uid = preconditions.Text("uid"),
-            ResourceVersion = preconditions.Text("resourceVersion"),
-        };
     }
 
     private static Status? Fit(JsonObject sent, ResourceDefinition definition)

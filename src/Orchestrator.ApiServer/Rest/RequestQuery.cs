@@ -31,9 +31,9 @@ internal static class RequestQuery
     public static Outcome<WriteOptions> Write(HttpRequest request, string kind, IReadOnlyList<string> faults)
     {
         var dryRun = request.Query["dryRun"];
-        if (dryRun.Any(value => value is not ("All" or "")))
+        if (CheckDryRun(kind, dryRun) is { } unsupported)
         {
-            return Status.InvalidOptions(kind, "dryRun", $"Unsupported value: [\"{dryRun}\"]: supported values: \"All\"");
+            return unsupported;
         }
 
         FieldValidation? validation = ((string?)request.Query["fieldValidation"]) switch
@@ -50,6 +50,11 @@ internal static class RequestQuery
                 $"Unsupported value: \"{request.Query["fieldValidation"]}\": supported values: \"Ignore\", \"Strict\", \"Warn\"")
             : new WriteOptions { DryRun = dryRun.Contains("All"), FieldValidation = validation.Value, BodyFaults = faults };
     }
+
+    /// <inheritdoc cref="Write"/>
+    public static Status? CheckDryRun(string kind, IReadOnlyList<string?> values) => values.All(value => value is "All" or "")
+        ? null
+        : Status.InvalidOptions(kind, "dryRun", $"Unsupported value: [\"{string.Join(',', values)}\"]: supported values: \"All\"");
 
     /// <summary>A resourceVersion; -1 when it is none of ours.</summary>
     public static long Revision(string? text) =>

@@ -114,7 +114,7 @@ internal sealed class ResourceRequests(
         var apply = change.Value.Apply;
         if (target.Subresource == "scale")
         {
-            apply = current => Scale.Change(resource, current, change.Value.Apply);
+            apply = current => Scale.Change(resource, current, change.Value.Apply, options.Value);
         }
 
         var key = resource.Key(target.Namespace, target.Name);
@@ -190,7 +190,7 @@ internal sealed class ResourceRequests(
     private async Task DeleteAsync(
         HttpContext context, ServedResource resource, RequestTarget target, CancellationToken cancellationToken)
     {
-        var options = await BodyReader.DeleteOptionsAsync(context.Request, cancellationToken);
+        var options = await DeleteOptionsReader.ReadAsync(context.Request, cancellationToken);
         var written = options.Failed
             ? options.Failure
             : await writer.DeleteAsync(resource, resource.Key(target.Namespace, target.Name), options.Value, cancellationToken);
@@ -212,7 +212,7 @@ internal sealed class ResourceRequests(
     private async Task DeleteCollectionAsync(
         HttpContext context, ServedResource resource, RequestTarget target, CancellationToken cancellationToken)
     {
-        var options = await BodyReader.DeleteOptionsAsync(context.Request, cancellationToken);
+        var options = await DeleteOptionsReader.ReadAsync(context.Request, cancellationToken);
         var selector = RequestQuery.Selector(context.Request, resource, target);
         if (options.Failed || selector.Failed)
         {

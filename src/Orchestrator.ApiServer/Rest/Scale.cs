@@ -9,6 +9,8 @@ namespace Orchestrator.ApiServer.Rest;
 /// <summary>The scale subresource: the replica count of an object in a form (autoscaling/v1 Scale) that is the same for all kinds.</summary>
 internal static class Scale
 {
+    private static readonly Lazy<StructuralSchema> Schema = new(() => SharedSchemas.Parse(SharedSchemas.Scale));
+
     /// <summary>What a client sends and is sent.</summary>
     public static ResourceDefinition Definition { get; } = new()
     {
@@ -48,7 +50,9 @@ internal static class Scale
     }
 
     /// <summary>Applies to an object what is done to its scale.</summary>
-    public static Outcome<JsonObject> Change(ServedResource resource, JsonObject current, Func<JsonObject, Outcome<JsonObject>> change)
+    /// <param name="options">What to do about fields that a Scale does not have.</param>
+    public static Outcome<JsonObject> Change(
+        ServedResource resource, JsonObject current, Func<JsonObject, Outcome<JsonObject>> change, WriteOptions options)
     {
         var changed = change(Of(resource, current));
         if (changed.Failed)
@@ -56,13 +60,12 @@ internal static class Scale
             return changed.Failure;
         }
 
-        var name = Metadata.Of(current).Text("name");
-        var replicas = Find(changed.Value, ".spec.replicas");
-        if (replicas is not null && (replicas.GetValueKind() != JsonValueKind.Number || !long.TryParse(replicas.ToJsonString(), out _)))
+        if (Fit(changed.Value, options) is { } refused)
         {
-            return Status.Invalid(Definition, name, [FieldError.TypeInvalid("spec.replicas", replicas, "must be an integer")]);
+            return refused;
         }
 
+        var name = Metadata.Of(current).Text("name");
         if (Count(changed.Value, ".spec.replicas") is var count && count < 0)
         {
             return Status.Invalid(
@@ -81,6 +84,22 @@ internal static class Scale
         }
 
         return next;
+    }
+
+    /// <summary>Without this a mistyped count would be none, zero replicas, and a misspelt one would be so in silence.</summary>
+    private static Status? Fit(JsonObject scale, WriteOptions options)
+    {
+        // Told, never taken.
+        scale.Remove("status");
+        if (options.Report(Pruning.Apply(scale, Schema.Value)) is { } strict)
+        {
+            return strict;
+        }
+
+        var errors = new FieldErrors();
+        Defaulting.Apply(scale, Schema.Value);
+        SchemaValidation.Validate(scale, Schema.Value, errors);
+        return errors.Count == 0 ? null : Status.BadRequest($"Scale cannot be read: {errors}");
     }
 
     private static long Count(JsonObject obj, string path) =>

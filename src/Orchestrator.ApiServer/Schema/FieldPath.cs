@@ -5,10 +5,13 @@ namespace Orchestrator.ApiServer.Schema;
 
 /// <summary>
 /// Where a walk through an object is. One path is pushed and popped along the walk and becomes text only for a fault: most
-/// objects have none.
+/// objects have none. The text is bounded: a client chooses the names, and each of many faults repeats them.
 /// </summary>
 internal sealed class FieldPath
 {
+    /// <summary>Characters of a path as text; of a longer one, the middle is left out. More than a path that people made has.</summary>
+    public const int MaxLength = 512;
+
     private readonly List<(string? Name, int Index)> _segments = [];
 
     public int Depth => _segments.Count;
@@ -54,10 +57,13 @@ internal sealed class FieldPath
             }
             else
             {
-                text.Append(text.Length == 0 ? "" : ".").Append(name);
+                text.Append(text.Length == 0 ? "" : ".").Append(Cut(name));
             }
         }
 
-        return text.ToString();
+        return Cut(text.ToString());
     }
+
+    private static string Cut(string text) =>
+        text.Length <= MaxLength ? text : string.Concat(text.AsSpan(0, MaxLength / 2), "…", text.AsSpan(text.Length - (MaxLength / 2) + 1));
 }

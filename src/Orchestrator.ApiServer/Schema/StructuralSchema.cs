@@ -25,8 +25,6 @@ public sealed class StructuralSchema
 
     public string? Format { get; internal init; }
 
-    public string Description { get; internal init; } = "";
-
     public bool IsNullable { get; internal init; }
 
     /// <summary>Null when there is none; a default of null does not exist in structural schemas.</summary>

@@ -68,7 +68,6 @@ internal sealed class StructuralSchemaReader
         {
             Type = type,
             Format = Text(source, "format"),
-            Description = Text(source, "description") ?? "",
             IsNullable = Flag(source, "nullable"),
             Default = source["default"]?.DeepClone(),
             Enum = [.. Array(source, "enum").Select(value => value?.DeepClone())],

@@ -41,19 +41,6 @@ public sealed class LabelSelector
         return true;
     }
 
-    public bool Matches(IReadOnlyDictionary<string, string>? labels)
-    {
-        foreach (var requirement in Requirements)
-        {
-            if (!requirement.Matches(labels is not null && labels.TryGetValue(requirement.Key, out var value) ? value : null))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
     /// <param name="labels"><c>metadata.labels</c>; null when there are none.</param>
     public bool Matches(JsonObject? labels)
     {

@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace Orchestrator.ApiServer.Tables;
 
 /// <summary>
-/// A parsed path of the subset of Kubernetes' JSONPath that printer columns and scale paths use: members, <c>['key']</c>, indexes
-/// (negative ones from the end), slices, <c>*</c>, and filters such as <c>[?(@.type=="Ready")]</c>. Immutable.
+/// A parsed path of the subset of Kubernetes' JSONPath that printer columns use: members, <c>['key']</c>, indexes (negative ones from
+/// the end), slices, <c>*</c>, and filters such as <c>[?(@.type=="Ready")]</c>. Immutable.
 /// </summary>
 public sealed class JsonPath
 {

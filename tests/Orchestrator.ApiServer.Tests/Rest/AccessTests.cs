@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using k8s;
 
 namespace Orchestrator.ApiServer.Tests.Rest;
@@ -34,6 +35,22 @@ public sealed class AccessTests(ServerUnderTest server) : IClassFixture<ServerUn
         using var foreign = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(500));
         using var byCertificate = await server.Client(null, foreign).GetAsync("/api/v1/namespaces", Cancelled);
         Assert.Equal(HttpStatusCode.Unauthorized, byCertificate.StatusCode);
+    }
+
+    [Fact]
+    public async Task Requests_that_come_side_by_side_over_a_new_connection_are_all_known()
+    {
+        var configuration = KubernetesClientConfiguration.BuildConfigFromConfigFile(Path.Combine(server.DataFolder, "admin.kubeconfig"));
+        using var certificate = X509Certificate2.CreateFromPem(
+            Encoding.ASCII.GetString(Convert.FromBase64String(configuration.ClientCertificateData)),
+            Encoding.ASCII.GetString(Convert.FromBase64String(configuration.ClientCertificateKeyData)));
+        var client = server.Client(null, certificate);
+        var codes = await Task.WhenAll(Enumerable.Range(0, 64).Select(async _ =>
+        {
+            using var reply = await client.GetAsync("/api/v1/namespaces", Cancelled);
+            return reply.StatusCode;
+        }));
+        Assert.All(codes, code => Assert.Equal(HttpStatusCode.OK, code));
     }
 
     [Theory]

@@ -89,16 +89,27 @@ public sealed class DeletionTests(ServerUnderTest server) : IClassFixture<Server
     public async Task Permanent_namespaces_stay(string name) =>
         Assert.Equal(HttpStatusCode.Forbidden, (await server.DeleteAsync("/api/v1/namespaces/" + name)).Code);
 
-    [Fact]
-    public async Task What_a_deleted_object_owned_goes_with_it_but_not_what_another_owns_too()
+    [Theory]
+    [InlineData("Background")]
+    [InlineData("Foreground")]
+    public async Task What_a_deleted_object_owned_goes_with_it_but_not_what_another_owns_too(string propagation)
     {
         var apps = await server.WebAppAsync();
         await server.PostAsync(apps, ServerUnderTest.WebApp("other"));
         var maps = await OwnedMapsAsync(apps, ("one", ["web"]), ("both", ["web", "other"]));
-        await server.DeleteAsync(apps + "/web");
+        await server.DeleteAsync($"{apps}/web?propagationPolicy={propagation}");
         await Eventually.True(async () => (await server.GetAsync(maps + "/one")).Code == HttpStatusCode.NotFound);
+        await Eventually.True(async () => (await server.GetAsync(apps + "/web")).Code == HttpStatusCode.NotFound);
         await Eventually.See(
             () => server.GetAsync(maps + "/both"), seen => seen.Body["metadata"]!["ownerReferences"]!.AsArray().Count == 1);
+    }
+
+    [Fact]
+    public async Task What_is_made_for_an_owner_that_is_already_gone_goes_too()
+    {
+        var maps = $"/api/v1/namespaces/{await server.NamespaceAsync()}/configmaps";
+        await OwnedMapAsync(maps, "late", "a-uid-that-nobody-has");
+        await Eventually.True(async () => (await server.GetAsync(maps + "/late")).Code == HttpStatusCode.NotFound);
     }
 
     [Fact]
@@ -124,24 +135,98 @@ public sealed class DeletionTests(ServerUnderTest server) : IClassFixture<Server
         await Eventually.True(async () => (await server.GetAsync(apps + "/web")).Code == HttpStatusCode.NotFound);
     }
 
+    [Theory]
+    [InlineData("/api/v1/namespaces", "", "Foreground")]
+    [InlineData("/api/v1/namespaces", "", "Orphan")]
+    [InlineData("/apis/coordination.k8s.io/v1/namespaces/default/leases", "", "Foreground")]
+    [InlineData("/apis/coordination.k8s.io/v1/namespaces/default/leases", "", "Orphan")]
+    [InlineData("/api/v1/namespaces/default/events", ""","involvedObject":{"namespace":"default"}""", "Foreground")]
+    [InlineData("/api/v1/namespaces/default/events", ""","involvedObject":{"namespace":"default"}""", "Orphan")]
+    public async Task What_owns_nothing_goes_whatever_its_kind_and_the_propagation(string collection, string fields, string propagation)
+    {
+        var made = await server.PostAsync(collection, $$"""{"metadata":{"generateName":"goes-"}{{fields}}}""");
+        var path = $"{collection}/{made.Name}";
+        Assert.Equal(HttpStatusCode.OK, (await server.DeleteAsync($"{path}?propagationPolicy={propagation}")).Code);
+        await Eventually.True(async () => (await server.GetAsync(path)).Code == HttpStatusCode.NotFound);
+    }
+
+    [Theory]
+    [InlineData("/apis/coordination.k8s.io/v1", "leases.coordination.k8s.io", "")]
+    [InlineData("/api/v1", "events", ""","involvedObject":{"namespace":"SPACE"}""")]
+    public async Task A_namespace_goes_with_the_last_finalizer_of_what_changes_often(string version, string resource, string fields)
+    {
+        var space = await server.NamespaceAsync();
+        var path = $"{version}/namespaces/{space}/{resource.Split('.')[0]}";
+        fields = fields.Replace("SPACE", space, StringComparison.Ordinal);
+        await server.PostAsync(path, $$"""{"metadata":{"name":"held","finalizers":["a.dev/x"]}{{fields}}}""");
+        await server.DeleteAsync("/api/v1/namespaces/" + space);
+        await Eventually.See(
+            () => server.GetAsync("/api/v1/namespaces/" + space),
+            seen => seen.Body.ToJsonString().Contains(resource + " has 1 resource instances", StringComparison.Ordinal));
+        await server.MergeAsync(path + "/held", """{"metadata":{"finalizers":null}}""");
+        await Eventually.True(async () => (await server.GetAsync("/api/v1/namespaces/" + space)).Code == HttpStatusCode.NotFound);
+    }
+
+    [Theory]
+    [InlineData("""{"dryRun":"All"}""", 400, "dryRun")]
+    [InlineData("""{"dryRun":["Some"]}""", 422, "Unsupported value: [\"Some\"]: supported values: \"All\"")]
+    [InlineData("""{"preconditions":{"uid":5}}""", 400, "preconditions.uid")]
+    [InlineData("""{"preconditions":{"resourceVersion":1}}""", 400, "preconditions.resourceVersion")]
+    [InlineData("""{"preconditions":"uid"}""", 400, "preconditions")]
+    [InlineData("""{"propagationPolicy":5}""", 400, "propagationPolicy")]
+    [InlineData("""{"propagationPolicy":"Sideways"}""", 422, "Sideways")]
+    [InlineData("""{"orphanDependents":"yes"}""", 400, "orphanDependents")]
+    [InlineData("""{"kind":"WebApp","apiVersion":"orchestrator.dev/v1"}""", 400, "must be of type DeleteOptions")]
+    [InlineData("[]", 400, "must be an object")]
+    [InlineData("\"x\"", 400, "must be an object")]
+    public async Task Options_that_make_no_sense_are_refused_and_nothing_is_deleted(string options, int code, string message)
+    {
+        var apps = await server.WebAppAsync();
+        foreach (var path in (string[])[apps, apps + "/web"])
+        {
+            var refused = await server.DeleteAsync(path, options);
+            Assert.Equal(code, (int)refused.Code);
+            Assert.Contains(message, refused.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Null((await server.GetAsync(apps + "/web")).Text("metadata.deletionTimestamp"));
+        Assert.Equal(HttpStatusCode.OK, (await server.GetAsync(apps + "/web")).Code);
+    }
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("""{"kind":"DeleteOptions","apiVersion":"orchestrator.dev/v1","gracePeriodSeconds":0,"preconditions":null,"dryRun":null}""")]
+    [InlineData("""{"kind":"DeleteOptions","apiVersion":"v1","propagationPolicy":"Background","preconditions":{"uid":null}}""")]
+    public async Task Options_as_clients_send_them_are_taken(string options)
+    {
+        var apps = await server.WebAppAsync();
+        Assert.Equal("Success", (await server.DeleteAsync(apps + "/web", options)).Text("status"));
+    }
+
     private async Task<string> OwnedMapsAsync(string apps, params (string Name, string[] Owners)[] wanted)
     {
         var maps = $"/api/v1/namespaces/{apps.Split('/')[5]}/configmaps";
         foreach (var (name, owners) in wanted)
         {
-            var references = new List<string>();
+            var uids = new List<string>();
             foreach (var owner in owners)
             {
-                var uid = (await server.GetAsync($"{apps}/{owner}")).Text("metadata.uid");
-                references.Add(
-                    $$"""{"apiVersion":"orchestrator.dev/v1","kind":"WebApp","name":"{{owner}}","uid":"{{uid}}","blockOwnerDeletion":true}""");
+                uids.Add((await server.GetAsync($"{apps}/{owner}")).Text("metadata.uid")!);
             }
 
-            var made = await server.PostAsync(
-                maps, $$$"""{"metadata":{"name":"{{{name}}}","ownerReferences":[{{{string.Join(",", references)}}}]}}""");
-            Assert.Equal(HttpStatusCode.Created, made.Code);
+            await OwnedMapAsync(maps, name, uids);
         }
 
         return maps;
+    }
+
+    private async Task OwnedMapAsync(string maps, string name, params IEnumerable<string> owners)
+    {
+        var references = owners.Select(uid =>
+            $$"""{"apiVersion":"orchestrator.dev/v1","kind":"WebApp","name":"owner","uid":"{{uid}}","blockOwnerDeletion":true}""");
+        var made = await server.PostAsync(
+            maps, $$$"""{"metadata":{"name":"{{{name}}}","ownerReferences":[{{{string.Join(",", references)}}}]}}""");
+        Assert.Equal(HttpStatusCode.Created, made.Code);
     }
 }

@@ -65,6 +65,29 @@ public sealed class WriteTests(ServerUnderTest server) : IClassFixture<ServerUnd
     }
 
     [Fact]
+    public async Task Warnings_fit_into_the_headers_of_an_answer()
+    {
+        var fields = string.Join(',', Enumerable.Range(0, 50).Select(i => $"\"{new string('f', 900)}{i}\":1"));
+        var warned = await server.PostAsync(
+            Apps + "?dryRun=All",
+            $$$"""{"apiVersion":"orchestrator.dev/v1","kind":"WebApp","metadata":{"name":"warned"},"spec":{"image":"a",{{{fields}}}}}""");
+        Assert.Equal(HttpStatusCode.Created, warned.Code);
+        Assert.InRange(warned.Warnings.Sum(warning => warning.Length), 2000, 5000);
+    }
+
+    [Fact]
+    public async Task The_label_that_says_a_namespaces_name_cannot_be_removed()
+    {
+        var space = await server.NamespaceAsync();
+        foreach (var labels in (string[])["null", """{"kubernetes.io/metadata.name":null}""", """{"kubernetes.io/metadata.name":"other"}"""])
+        {
+            var patched = await server.MergeAsync("/api/v1/namespaces/" + space, $$$"""{"metadata":{"labels":{{{labels}}}}}""");
+            Assert.Equal(HttpStatusCode.OK, patched.Code);
+            Assert.Equal(space, (string?)patched.Body["metadata"]!["labels"]!["kubernetes.io/metadata.name"]);
+        }
+    }
+
+    [Fact]
     public async Task A_name_is_made_from_generateName_and_taken_names_are_refused()
     {
         var body = """{"metadata":{"generateName":"made-"}}""";
@@ -77,6 +100,29 @@ public sealed class WriteTests(ServerUnderTest server) : IClassFixture<ServerUnd
         Assert.Equal(HttpStatusCode.Conflict, again.Code);
         Assert.Equal("AlreadyExists", again.Reason);
         Assert.Equal($"configmaps \"{first.Name}\" already exists", again.Message);
+    }
+
+    [Theory]
+    [InlineData(Apps, "a2345678901234567890123456789012345678901234-", "metadata.name: Too long")]
+    [InlineData(Apps, "a.b-", "metadata.name: Invalid value: \"a.b-")]
+    [InlineData("/api/v1/namespaces", "a.b-", "metadata.name: Invalid value: \"a.b-")]
+    [InlineData("/api/v1/namespaces", "-", "metadata.name: Invalid value: \"-")]
+    public async Task A_made_name_is_held_to_the_rules_of_names(string collection, string prefix, string message)
+    {
+        var reply = await server.PostAsync(
+            collection,
+            collection == Apps
+                ? $$$"""{"apiVersion":"orchestrator.dev/v1","kind":"WebApp","metadata":{"generateName":"{{{prefix}}}"},"spec":{"image":"a"}}"""
+                : $$$"""{"metadata":{"generateName":"{{{prefix}}}"}}""");
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, reply.Code);
+        Assert.Contains(message, reply.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_long_prefix_is_cut_so_that_a_made_name_is_a_label()
+    {
+        var made = await server.PostAsync("/api/v1/namespaces/default/configmaps", $$$"""{"metadata":{"generateName":"{{{new string('p', 80)}}}"}}""");
+        Assert.Matches("^p{58}[b-z2-9]{5}$", made.Name);
     }
 
     [Fact]
@@ -183,6 +229,43 @@ public sealed class WriteTests(ServerUnderTest server) : IClassFixture<ServerUnd
         var negative = await server.MergeAsync(apps + "/web/scale", """{"spec":{"replicas":-1}}""");
         Assert.Equal(HttpStatusCode.UnprocessableEntity, negative.Code);
         Assert.Contains("spec.replicas", negative.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("PATCH", """{"spec":5}""", "spec in body must be of type object")]
+    [InlineData("PATCH", """{"spec":{"replicas":"three"}}""", "spec.replicas in body must be of type integer")]
+    [InlineData("PATCH", """{"metadata":5}""", "metadata in body must be of type object")]
+    [InlineData("PATCH?fieldValidation=Strict", """{"spec":{"replica":5}}""", "strict decoding error: unknown field \"spec.replica\"")]
+    [InlineData("PUT", """{"metadata":{"name":"web"},"spec":"x"}""", "spec in body must be of type object")]
+    [InlineData("PUT?fieldValidation=Strict", """{"metadata":{"name":"web"},"spec":{"replica":5}}""", "strict decoding error: unknown field \"spec.replica\"")]
+    public async Task A_scale_that_cannot_be_read_changes_nothing(string request, string body, string message)
+    {
+        var apps = await server.WebAppAsync();
+        var (method, query) = (request.Split('?')[0], request.Split('?').Skip(1).FirstOrDefault());
+        var refused = await server.SendAsync(
+            HttpMethod.Parse(method), $"{apps}/web/scale?{query}", body, method == "PUT" ? "application/json" : "application/merge-patch+json");
+        Assert.Equal(HttpStatusCode.BadRequest, refused.Code);
+        Assert.Contains(message, refused.Message, StringComparison.Ordinal);
+        Assert.Equal("2", (await server.GetAsync(apps + "/web")).Text("spec.replicas"));
+    }
+
+    [Fact]
+    public async Task Unknown_fields_of_a_scale_are_warned_of_beside_what_is_twice_in_the_body()
+    {
+        var apps = await server.WebAppAsync();
+        var warned = await server.MergeAsync(apps + "/web/scale", """{"spec":{"replica":5,"replicas":3,"replicas":4}}""");
+        Assert.Equal("4", warned.Text("spec.replicas"));
+        Assert.Equal(
+            ["299 - \"duplicate field \\\"spec.replicas\\\"\"", "299 - \"unknown field \\\"spec.replica\\\"\""], warned.Warnings);
+    }
+
+    [Fact]
+    public async Task A_scale_without_replicas_is_zero_as_in_kubernetes()
+    {
+        var apps = await server.WebAppAsync();
+        var scaled = await server.PutAsync(
+            apps + "/web/scale", """{"apiVersion":"autoscaling/v1","kind":"Scale","metadata":{"name":"web","creationTimestamp":null},"spec":{},"status":null}""");
+        Assert.Equal((HttpStatusCode.OK, "0"), (scaled.Code, scaled.Text("spec.replicas")));
     }
 
     [Fact]

@@ -32,6 +32,17 @@ public sealed class JsonDocumentParserTests
         Assert.Equal("""{"spec":{"image":"c","env":[{"name":"x"},{"name":"z"}]},"kind":"A"}""", document.Root!.ToJsonString());
     }
 
+    [Fact]
+    public void The_paths_of_fields_that_are_there_twice_are_short_however_long_the_names()
+    {
+        var (key, members) = (new string('k', 1_000_000), string.Join(',', Enumerable.Range(0, 100).Select(i => $"\"a{i}\":1,\"a{i}\":2")));
+        var document = Parse($$$"""{"{{{key}}}":{{{{members}}}},"{{{key}}}":3}""");
+        Assert.Equal(100, document.DuplicateFields.Count);
+        Assert.All(document.DuplicateFields, path => Assert.Equal(512, path.Length));
+        Assert.EndsWith("kkk.a42", document.DuplicateFields[42], StringComparison.Ordinal);
+        Assert.Contains("kkk…kkk", document.DuplicateFields[42], StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("", "invalid JSON: line 1, column 1: ")]
     [InlineData("{\n  \"a\": 1,\n  \"b\": nope\n}", "invalid JSON: line 3, column 9: ")]
