@@ -121,7 +121,8 @@ internal sealed partial class ReplicaReconciler(
         }
 
         var now = time.GetUtcNow();
-        var drainCheckAt = replica.Metadata.DeletionTimestamp is not null && record.EverReady ? acknowledgements.CheckAt(replica) : null;
+        record.SeenLeaving ??= replica.Metadata.DeletionTimestamp is null ? null : now;
+        var drainCheckAt = record is { EverReady: true, SeenLeaving: { } leaving } ? acknowledgements.CheckAt(replica, leaving) : null;
         probes.Keep(record, replica, host.Host, now);
         var plan = Plan(record, replica, drainCheckAt, session, now);
         if (plan.Step == ContainerStep.Release)

@@ -9,12 +9,19 @@ namespace Orchestrator.HostAgent.Draining;
 
 /// <summary>
 /// Which proxies live, and which deleting Replicas they have let go of (docs/design/draining.md). A proxy lives while its Lease
-/// is not expired by our clock, or was seen to be renewed within its duration: a proxy whose clock is behind lives too.
+/// is not expired by our clock, or was seen to be renewed within its duration: a proxy whose clock is behind lives too, and one
+/// that could not renew while the API server was away.
 /// </summary>
 internal sealed class ProxyAcknowledgements(Informer<V1Lease> leases, TimeProvider time)
 {
     /// <summary>Seconds; what a Lease that does not say counts with.</summary>
     private const int DefaultLeaseDuration = 10;
+
+    /// <summary>
+    /// A Lease older than this when first seen is what a crash left: as long as proxies wait before they sweep it, since clocks
+    /// differ and outages last.
+    /// </summary>
+    private static readonly TimeSpan AbandonedAfter = TimeSpan.FromMinutes(10);
 
     private readonly ConcurrentDictionary<ObjectKey, DateTimeOffset> _renewalSeen = new();
 
@@ -25,22 +32,26 @@ internal sealed class ProxyAcknowledgements(Informer<V1Lease> leases, TimeProvid
         {
             _renewalSeen.TryRemove(change.Key, out _);
         }
-        else if (change.Old is not null && change.Old.Spec?.RenewTime != change.New.Spec?.RenewTime)
+        else if (change.Old is null ? !IsAbandoned(change.New) : change.Old.Spec?.RenewTime != change.New.Spec?.RenewTime)
         {
+            // First seen counts as renewed: we may have been away together with the API server, and its proxy routed on meanwhile.
             _renewalSeen[change.Key] = time.GetUtcNow();
         }
     }
 
+    /// <param name="replica">It is being deleted.</param>
+    /// <param name="seenLeaving">
+    /// When that was first seen here. The drain timeout counts from then, not from the deletionTimestamp: until the API server is
+    /// there to tell us, it tells no proxy either.
+    /// </param>
     /// <returns>
     /// Null when the Replica is drained. Otherwise when to look again though no proxy has said anything: a Lease may have
     /// expired by then, or the drain timeout be over.
     /// </returns>
-    public DateTimeOffset? CheckAt(Replica replica)
+    public DateTimeOffset? CheckAt(Replica replica, DateTimeOffset seenLeaving)
     {
         var now = time.GetUtcNow();
-        var deleted = new DateTimeOffset(DateTime.SpecifyKind(
-            replica.Metadata.DeletionTimestamp ?? throw new ArgumentException("the Replica is not being deleted", nameof(replica)), DateTimeKind.Utc));
-        var check = deleted + replica.Spec.Template.DrainTimeout;
+        var check = seenLeaving + replica.Spec.Template.DrainTimeout;
         if (check <= now)
         {
             return null;
@@ -64,6 +75,10 @@ internal sealed class ProxyAcknowledgements(Informer<V1Lease> leases, TimeProvid
         lease.Metadata.Annotations is { } annotations
         && annotations.TryGetValue(Annotations.Drained, out var drained)
         && drained.Split(',', StringSplitOptions.TrimEntries).Contains(uid, StringComparer.Ordinal);
+
+    private bool IsAbandoned(V1Lease lease) =>
+        lease.Spec?.RenewTime is not { } renewed
+        || time.GetUtcNow() - new DateTimeOffset(DateTime.SpecifyKind(renewed, DateTimeKind.Utc)) >= AbandonedAfter;
 
     private DateTimeOffset? AliveUntil(ObjectKey key, V1Lease lease)
     {

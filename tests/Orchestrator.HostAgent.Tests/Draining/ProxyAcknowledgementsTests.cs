@@ -30,16 +30,16 @@ public sealed class ProxyAcknowledgementsTests : IDisposable
     public void Dispose() => _nowhere.Dispose();
 
     [Fact]
-    public void Without_a_proxy_nothing_is_waited_for() => Assert.Null(_acknowledgements.CheckAt(Deleting()));
+    public void Without_a_proxy_nothing_is_waited_for() => Assert.Null(CheckAt());
 
     [Fact]
     public void Every_live_proxy_must_have_let_go()
     {
         Write("proxy-a", Now, "other,uid-1");
         Write("proxy-b", Now, "");
-        Assert.Equal(Now.AddSeconds(10), _acknowledgements.CheckAt(Deleting()));
+        Assert.Equal(Now.AddSeconds(10), CheckAt());
         Write("proxy-b", Now, "uid-1");
-        Assert.Null(_acknowledgements.CheckAt(Deleting()));
+        Assert.Null(CheckAt());
     }
 
     [Fact]
@@ -49,17 +49,26 @@ public sealed class ProxyAcknowledgementsTests : IDisposable
     [Fact]
     public void An_expired_Lease_counts_no_more()
     {
-        Write("dead", Now.AddSeconds(-11), "");
-        Assert.Null(_acknowledgements.CheckAt(Deleting()));
+        Write("dead", Now.AddHours(-1), "");
+        Assert.Null(CheckAt());
+    }
+
+    [Fact]
+    public void A_Lease_that_ran_out_while_the_API_server_was_away_gets_its_duration_to_be_renewed()
+    {
+        Write("away", Now.AddSeconds(-30), "");
+        Assert.Equal(Now.AddSeconds(10), CheckAt());
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Null(CheckAt());
     }
 
     [Fact]
     public void A_Lease_that_is_not_renewed_expires_and_its_proxy_is_waited_for_no_longer()
     {
         Write("proxy", Now, "");
-        Assert.NotNull(_acknowledgements.CheckAt(Deleting()));
+        Assert.NotNull(CheckAt());
         _time.Advance(TimeSpan.FromSeconds(10));
-        Assert.Null(_acknowledgements.CheckAt(Deleting(since: 10)));
+        Assert.Null(CheckAt(since: 10));
     }
 
     [Fact]
@@ -68,24 +77,37 @@ public sealed class ProxyAcknowledgementsTests : IDisposable
         Write("behind", Now.AddMinutes(-5), "");
         _time.Advance(TimeSpan.FromSeconds(3));
         Write("behind", Now.AddMinutes(-5), "");
-        Assert.Equal(Now.AddSeconds(10), _acknowledgements.CheckAt(Deleting()));
+        Assert.Equal(Now.AddSeconds(10), CheckAt());
         _time.Advance(TimeSpan.FromSeconds(10));
-        Assert.Null(_acknowledgements.CheckAt(Deleting()));
+        Assert.Null(CheckAt());
     }
 
     [Fact]
     public void The_drain_timeout_ends_the_wait()
     {
         Write("proxy", Now, "");
-        Assert.Equal(Now.AddSeconds(1), _acknowledgements.CheckAt(Deleting(since: 29)));
-        Assert.Null(_acknowledgements.CheckAt(Deleting(since: 30)));
+        Assert.Equal(Now.AddSeconds(1), CheckAt(since: 29));
+        Assert.Null(CheckAt(since: 30));
     }
 
-    private Replica Deleting(int since = 0) => new()
+    [Fact]
+    public void Time_in_which_nobody_could_hear_of_the_deletion_is_not_counted_as_drained()
     {
-        Metadata = new V1ObjectMeta { Uid = "uid-1", DeletionTimestamp = Now.UtcDateTime.AddSeconds(-since) },
-        Spec = new ReplicaSpec { Template = new ReplicaTemplate { DrainTimeoutSeconds = 30 } },
-    };
+        Write("proxy", Now, "");
+        Assert.Equal(Now.AddSeconds(10), CheckAt(since: 0, deletedSince: 3600));
+    }
+
+    /// <param name="since">Seconds since the agent saw the deletion.</param>
+    /// <param name="deletedSince">Seconds since the deletion itself, when that is longer.</param>
+    private DateTimeOffset? CheckAt(int since = 0, int deletedSince = 0)
+    {
+        var replica = new Replica
+        {
+            Metadata = new V1ObjectMeta { Uid = "uid-1", DeletionTimestamp = Now.UtcDateTime.AddSeconds(-Math.Max(since, deletedSince)) },
+            Spec = new ReplicaSpec { Template = new ReplicaTemplate { DrainTimeoutSeconds = 30 } },
+        };
+        return _acknowledgements.CheckAt(replica, Now.AddSeconds(-since));
+    }
 
     private void Write(string name, DateTimeOffset renewed, string drained) => _leases.Seed(Lease(name, renewed, drained));
 
