@@ -251,7 +251,7 @@ internal sealed partial class ReplicaReconciler(
         events.Record(replica, EventTypes.Warning, record.Setback.Count == 1 ? "Failed" : "BackOff", $"{failure.Reason}: {failure.Message}");
     }
 
-    private static ContainerPlan Plan(ReplicaRecord record, Replica replica, DateTimeOffset? drainCheckAt, EngineSession? session, DateTimeOffset now)
+    private ContainerPlan Plan(ReplicaRecord record, Replica replica, DateTimeOffset? drainCheckAt, EngineSession? session, DateTimeOffset now)
     {
         var deleting = replica.Metadata.DeletionTimestamp is not null;
         if (record.Operation is { } operation)
@@ -280,14 +280,20 @@ internal sealed partial class ReplicaReconciler(
             return new ContainerPlan(ContainerStep.KeepEngineFromRestarting);
         }
 
+        var setback = record.Setback;
+        var current = record.Container?.Labels.GetValueOrDefault(ContainerBody.SpecLabel) == ContainerBody.SpecOf(replica, host.Host);
+        var mended = setback?.Reason == ReplicaReasons.PublishAddressUnavailable && !current;
         return ContainerPlanner.Next(
             new ContainerSituation(
                 record.Container,
-                record.Container?.Labels.GetValueOrDefault(ContainerBody.SpecLabel) == ContainerBody.SpecOf(replica),
+                current,
+                mended,
                 record.History,
                 deleting,
                 drainCheckAt,
-                !deleting || record.Setback?.Reason == ReplicaReasons.RemoveContainerError ? record.Setback?.NotBefore : null,
+
+                // What failed before says nothing about a removal, nor about a start at another address.
+                (deleting || mended) && setback?.Reason != ReplicaReasons.RemoveContainerError ? null : setback?.NotBefore,
                 RestartWanted: record.Probes?.Liveness is { Passing: false }),
             now);
     }

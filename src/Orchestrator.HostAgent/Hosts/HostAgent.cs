@@ -101,7 +101,7 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
             _link.Reconnect();
         }
 
-        if (before.EffectiveAddress != host.Spec.EffectiveAddress)
+        if (before.EffectiveAddress != host.Spec.EffectiveAddress || before.EffectivePublishAddress != host.Spec.EffectivePublishAddress)
         {
             EnqueueAll();
         }
