@@ -116,6 +116,37 @@ public sealed class HostFailureTests(AgentWorld world)
     }
 
     [Fact]
+    public async Task A_host_that_gets_another_address_has_its_replicas_probed_there()
+    {
+        // Nothing listens on it: containers publish on the host's own.
+        const string nowhere = "127.0.0.99";
+        await world.AddHostAsync("moving", Host.Endpoint, "lab-tls");
+        await PatchAsync("moving", new { address = nowhere });
+        await world.SeeHostAsync("moving", seen => Conditions.IsTrue(seen.Status?.Conditions, ConditionTypes.Ready));
+        var replica = await world.AddReplicaAsync("moving");
+        var started = (await world.SeeAsync(replica, seen => seen.Status is { Phase: ReplicaPhases.Running, Ready: false, Address: nowhere })).Status!.StartedAt;
+
+        await PatchAsync("moving", new { address = Host.Address });
+        var ready = await world.SeeAsync(replica, seen => seen.Status is { Ready: true });
+        Assert.Equal((Host.Address, started), (ready.Status!.Address, ready.Status.StartedAt));
+
+        await PatchAsync("moving", new { address = nowhere });
+        var unready = await world.SeeAsync(replica, seen => seen.Status is { Ready: false });
+        Assert.Equal((nowhere, started), (unready.Status!.Address, unready.Status.StartedAt));
+
+        // Nor does an agent that starts take another's word for another address.
+        await PatchAsync("moving", new { address = Host.Address });
+        await world.SeeAsync(replica, seen => seen.Status is { Ready: true });
+        await world.StopAgentAsync();
+        await PatchAsync("moving", new { address = nowhere });
+        world.StartAgent();
+        await world.SeeAsync(replica, seen => seen.Status is { Ready: false, Address: nowhere });
+        await world.DeleteAsync(replica);
+        await world.SeeGoneAsync(replica);
+        await world.Hosts.DeleteAsync(new ObjectKey(null, "moving"), null, Cancelled);
+    }
+
+    [Fact]
     public async Task An_engine_that_is_killed_is_noticed_at_once_and_its_replicas_serve_on()
     {
         var replica = await world.AddReadyReplicaAsync(
