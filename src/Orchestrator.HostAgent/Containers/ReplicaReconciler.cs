@@ -43,6 +43,7 @@ internal sealed partial class ReplicaReconciler(
     WorkQueue<ObjectKey> queue,
     IEventRecorder events,
     ILogger logger,
+    SteadyClock clock,
     TimeProvider time) : IDisposable
 {
     /// <summary>
@@ -120,7 +121,7 @@ internal sealed partial class ReplicaReconciler(
             await LookAsync(record, replica, session, cancellationToken);
         }
 
-        var now = time.GetUtcNow();
+        var now = clock.Now;
         record.SeenLeaving ??= replica.Metadata.DeletionTimestamp is null ? null : now;
         var drainCheckAt = record is { EverReady: true, SeenLeaving: { } leaving } ? acknowledgements.CheckAt(replica, leaving) : null;
         probes.Keep(record, replica, host.Host, now);
@@ -148,7 +149,7 @@ internal sealed partial class ReplicaReconciler(
         }
 
         Drop(key);
-        record = new ReplicaRecord(key, replica.Metadata.Uid, replica.Status, time.GetUtcNow());
+        record = new ReplicaRecord(key, replica.Metadata.Uid, replica.Status, clock.Now);
         record.Listed(_listing.GetValueOrDefault(record.Uid)?.Id);
         _records[key] = record;
         return record;
@@ -206,7 +207,7 @@ internal sealed partial class ReplicaReconciler(
         }
 
         var before = record.History;
-        record.History = before.Observe(seen, record.KillReason, record.TakeReportedExit(), time.GetUtcNow());
+        record.History = before.Observe(seen, record.KillReason, record.TakeReportedExit(), clock.Now);
         if (record.History.Ended != before.Ended)
         {
             record.KillReason = null;
@@ -247,7 +248,7 @@ internal sealed partial class ReplicaReconciler(
             return;
         }
 
-        record.Setback = Setback.After(record.Setback, failure.Reason, failure.Message, time.GetUtcNow());
+        record.Setback = Setback.After(record.Setback, failure.Reason, failure.Message, clock.Now);
         events.Record(replica, EventTypes.Warning, record.Setback.Count == 1 ? "Failed" : "BackOff", $"{failure.Reason}: {failure.Message}");
     }
 
@@ -313,7 +314,7 @@ internal sealed partial class ReplicaReconciler(
             return null;
         }
 
-        var status = ReplicaStatusBuilder.Build(replica, record, host.Host, drainCheckAt, host.Problem, now);
+        var status = ReplicaStatusBuilder.Build(replica, record, host.Host, drainCheckAt, host.Problem, time.GetUtcNow());
         if (!status.Ready && replica.Status is not { Ready: true } && status.Reason is null && replica.Metadata.DeletionTimestamp is null)
         {
             var hold = status.Phase == ReplicaPhases.Starting ? record.Since + TellStarting

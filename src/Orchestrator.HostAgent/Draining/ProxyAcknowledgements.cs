@@ -8,11 +8,11 @@ using Orchestrator.Runtime.Informers;
 namespace Orchestrator.HostAgent.Draining;
 
 /// <summary>
-/// Which proxies live, and which deleting Replicas they have let go of (docs/design/draining.md). A proxy lives while its Lease
-/// is not expired by our clock, or was seen to be renewed within its duration: a proxy whose clock is behind lives too, and one
-/// that could not renew while the API server was away.
+/// Which proxies live, and which deleting Replicas they have let go of (docs/design/draining.md). A proxy lives for its Lease's
+/// duration after we saw it renewed, as in Kubernetes' leader election: nobody's clock is compared with another's.
 /// </summary>
-internal sealed class ProxyAcknowledgements(Informer<V1Lease> leases, TimeProvider time)
+/// <param name="time">Tells what was left behind by a crash from what lives.</param>
+internal sealed class ProxyAcknowledgements(Informer<V1Lease> leases, SteadyClock clock, TimeProvider time)
 {
     /// <summary>Seconds; what a Lease that does not say counts with.</summary>
     private const int DefaultLeaseDuration = 10;
@@ -32,10 +32,14 @@ internal sealed class ProxyAcknowledgements(Informer<V1Lease> leases, TimeProvid
         {
             _renewalSeen.TryRemove(change.Key, out _);
         }
-        else if (change.Old is null ? !IsAbandoned(change.New) : change.Old.Spec?.RenewTime != change.New.Spec?.RenewTime)
+        else if (change.Old is null)
         {
             // First seen counts as renewed: we may have been away together with the API server, and its proxy routed on meanwhile.
-            _renewalSeen[change.Key] = time.GetUtcNow();
+            _renewalSeen[change.Key] = IsAbandoned(change.New) ? DateTimeOffset.MinValue : clock.Now;
+        }
+        else if (change.Old.Spec?.RenewTime != change.New.Spec?.RenewTime)
+        {
+            _renewalSeen[change.Key] = clock.Now;
         }
     }
 
@@ -50,7 +54,7 @@ internal sealed class ProxyAcknowledgements(Informer<V1Lease> leases, TimeProvid
     /// </returns>
     public DateTimeOffset? CheckAt(Replica replica, DateTimeOffset seenLeaving)
     {
-        var now = time.GetUtcNow();
+        var now = clock.Now;
         var check = seenLeaving + replica.Spec.Template.DrainTimeout;
         if (check <= now)
         {
@@ -60,7 +64,8 @@ internal sealed class ProxyAcknowledgements(Informer<V1Lease> leases, TimeProvid
         var waiting = false;
         foreach (var (key, lease) in leases.Items)
         {
-            if (AliveUntil(key, lease) is { } until && until > now && !Acknowledges(lease, replica.Metadata.Uid))
+            var until = AliveUntil(key, lease, now);
+            if (until > now && !Acknowledges(lease, replica.Metadata.Uid))
             {
                 waiting = true;
                 check = until < check ? until : check;
@@ -80,13 +85,7 @@ internal sealed class ProxyAcknowledgements(Informer<V1Lease> leases, TimeProvid
         lease.Spec?.RenewTime is not { } renewed
         || time.GetUtcNow() - new DateTimeOffset(DateTime.SpecifyKind(renewed, DateTimeKind.Utc)) >= AbandonedAfter;
 
-    private DateTimeOffset? AliveUntil(ObjectKey key, V1Lease lease)
-    {
-        var duration = TimeSpan.FromSeconds(lease.Spec?.LeaseDurationSeconds ?? DefaultLeaseDuration);
-        DateTimeOffset? said = lease.Spec?.RenewTime is { } renewed
-            ? new DateTimeOffset(DateTime.SpecifyKind(renewed, DateTimeKind.Utc)) + duration
-            : null;
-        DateTimeOffset? seen = _renewalSeen.TryGetValue(key, out var at) ? at + duration : null;
-        return seen is null || said > seen ? said : seen;
-    }
+    // One that nobody has told of yet has just come.
+    private DateTimeOffset AliveUntil(ObjectKey key, V1Lease lease, DateTimeOffset now) =>
+        _renewalSeen.GetValueOrDefault(key, now) + TimeSpan.FromSeconds(lease.Spec?.LeaseDurationSeconds ?? DefaultLeaseDuration);
 }

@@ -1,10 +1,10 @@
 using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 using Orchestrator.Api;
 using Orchestrator.Api.Replicas;
 using Orchestrator.HostAgent.Draining;
+using Orchestrator.HostAgent.Tests.World;
 using Orchestrator.Runtime.Clients;
 using Orchestrator.Runtime.Informers;
 
@@ -12,7 +12,8 @@ namespace Orchestrator.HostAgent.Tests.Draining;
 
 public sealed class ProxyAcknowledgementsTests : IDisposable
 {
-    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly SettableTime _time = new();
+    private readonly SteadyClock _clock;
     private readonly Kubernetes _nowhere = new(new KubernetesClientConfiguration { Host = "https://127.0.0.1:1" });
     private readonly Informer<V1Lease> _leases;
     private readonly ProxyAcknowledgements _acknowledgements;
@@ -21,7 +22,8 @@ public sealed class ProxyAcknowledgementsTests : IDisposable
     public ProxyAcknowledgementsTests()
     {
         _leases = new Informer<V1Lease>(new ResourceClient<V1Lease>(_nowhere, "test"), null, NullLogger.Instance, _time);
-        _acknowledgements = new ProxyAcknowledgements(_leases, _time);
+        _clock = new SteadyClock(_time);
+        _acknowledgements = new ProxyAcknowledgements(_leases, _clock, _time);
         _leases.Subscribe(_acknowledgements.Take);
     }
 
@@ -83,6 +85,30 @@ public sealed class ProxyAcknowledgementsTests : IDisposable
     }
 
     [Fact]
+    public void A_proxy_whose_clock_is_ahead_lives_no_longer_than_others()
+    {
+        Write("ahead", Now.AddHours(1), "");
+        Assert.Equal(Now.AddSeconds(10), CheckAt());
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Null(CheckAt());
+    }
+
+    [Fact]
+    public void A_clock_that_is_set_back_prolongs_no_wait()
+    {
+        Write("proxy", Now, "");
+        var leaving = _clock.Now;
+        _time.SetBack(TimeSpan.FromMinutes(10));
+        Assert.Equal(leaving.AddSeconds(10), _acknowledgements.CheckAt(Deleted(leaving), leaving));
+        _time.Advance(TimeSpan.FromSeconds(7));
+        Write("proxy", Now, "");
+        _time.Advance(TimeSpan.FromSeconds(7));
+        Assert.Equal(leaving.AddSeconds(17), _acknowledgements.CheckAt(Deleted(leaving), leaving));
+        _time.Advance(TimeSpan.FromSeconds(3));
+        Assert.Null(_acknowledgements.CheckAt(Deleted(leaving), leaving));
+    }
+
+    [Fact]
     public void The_drain_timeout_ends_the_wait()
     {
         Write("proxy", Now, "");
@@ -99,15 +125,14 @@ public sealed class ProxyAcknowledgementsTests : IDisposable
 
     /// <param name="since">Seconds since the agent saw the deletion.</param>
     /// <param name="deletedSince">Seconds since the deletion itself, when that is longer.</param>
-    private DateTimeOffset? CheckAt(int since = 0, int deletedSince = 0)
+    private DateTimeOffset? CheckAt(int since = 0, int deletedSince = 0) =>
+        _acknowledgements.CheckAt(Deleted(Now.AddSeconds(-Math.Max(since, deletedSince))), _clock.Now.AddSeconds(-since));
+
+    private static Replica Deleted(DateTimeOffset at) => new()
     {
-        var replica = new Replica
-        {
-            Metadata = new V1ObjectMeta { Uid = "uid-1", DeletionTimestamp = Now.UtcDateTime.AddSeconds(-Math.Max(since, deletedSince)) },
-            Spec = new ReplicaSpec { Template = new ReplicaTemplate { DrainTimeoutSeconds = 30 } },
-        };
-        return _acknowledgements.CheckAt(replica, Now.AddSeconds(-since));
-    }
+        Metadata = new V1ObjectMeta { Uid = "uid-1", DeletionTimestamp = at.UtcDateTime },
+        Spec = new ReplicaSpec { Template = new ReplicaTemplate { DrainTimeoutSeconds = 30 } },
+    };
 
     private void Write(string name, DateTimeOffset renewed, string drained) => _leases.Seed(Lease(name, renewed, drained));
 
