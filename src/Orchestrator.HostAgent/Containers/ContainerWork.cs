@@ -189,7 +189,8 @@ internal sealed partial class ContainerWork(
         var namesake = await engine.InspectAsync(name, cancellationToken);
         if (namesake is null)
         {
-            return Outcome.Of(null);
+            // Taken, and not to be seen: an engine keeps the name before the container can be looked at, and after it is gone.
+            return Outcome.Failed(ReplicaReasons.EngineUnavailable, $"the name {name} on host {replica.Spec.HostName} is being made or removed");
         }
 
         if (namesake.Labels.GetValueOrDefault(Labels.Instance) != instanceId)
