@@ -257,8 +257,8 @@ internal sealed partial class ReplicaReconciler(
         var deleting = replica.Metadata.DeletionTimestamp is not null;
         if (record.Operation is { } operation)
         {
-            // A pull may take minutes, and is for nothing now.
-            if (deleting && operation.Step == ContainerStep.Create)
+            // A pull may take minutes, and is for nothing now; so is the start that ends a restart.
+            if (deleting && operation.Step is ContainerStep.Create or ContainerStep.Restart)
             {
                 operation.Cancel();
             }

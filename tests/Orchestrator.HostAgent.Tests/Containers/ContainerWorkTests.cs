@@ -56,6 +56,45 @@ public sealed class ContainerWorkTests
     }
 
     [Fact]
+    public async Task A_restart_that_is_cancelled_finishes_its_stop_and_does_not_start()
+    {
+        var (began, mayEnd) = (new TaskCompletionSource(), new TaskCompletionSource());
+        using var engine = new SimulatedEngine
+        {
+            State = ContainerState.Running,
+            OnStop = async token =>
+            {
+                began.SetResult();
+                await mayEnd.Task.WaitAsync(token);
+            },
+        };
+        using var operation = new Operation(ContainerStep.Restart, TestContext.Current.CancellationToken);
+        using var work = Work();
+
+        var restarting = work.RestartAsync(engine, Replica(), SimulatedEngine.Id, "its probe failed", operation);
+        await began.Task;
+        operation.Cancel();
+        Assert.False(restarting.IsCompleted);
+        mayEnd.SetResult();
+        var outcome = await restarting;
+
+        Assert.Equal((true, ContainerState.Exited), (outcome.Looked, outcome.Seen?.State));
+        Assert.Equal(["stop", "inspect"], engine.Calls);
+    }
+
+    [Fact]
+    public async Task A_restart_that_is_not_cancelled_starts_again()
+    {
+        using var engine = new SimulatedEngine { State = ContainerState.Running };
+        using var operation = new Operation(ContainerStep.Restart, TestContext.Current.CancellationToken);
+        using var work = Work();
+
+        await work.RestartAsync(engine, Replica(), SimulatedEngine.Id, "its probe failed", operation);
+
+        Assert.Equal(["stop", "start", "inspect"], engine.Calls);
+    }
+
+    [Fact]
     public async Task A_name_that_is_taken_by_what_cannot_be_seen_is_a_failure_to_back_off_from()
     {
         using var engine = new SimulatedEngine
