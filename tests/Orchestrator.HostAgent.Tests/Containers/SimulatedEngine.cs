@@ -17,6 +17,11 @@ internal sealed class SimulatedEngine : IEngine
 
     public Func<CancellationToken, Task> OnStop { get; init; } = _ => Task.CompletedTask;
 
+    public Func<CancellationToken, Task> OnRemove { get; set; } = _ => Task.CompletedTask;
+
+    /// <summary>What it lists; looks at any of them find the one container.</summary>
+    public IReadOnlyList<ListedContainer> Listed { get; init; } = [];
+
     /// <summary>Whatever was called: the calls that change something, and looks.</summary>
     public IReadOnlyList<string> Calls => _calls;
 
@@ -56,11 +61,15 @@ internal sealed class SimulatedEngine : IEngine
 
     public Task PingAsync(CancellationToken cancellationToken) => throw new InvalidOperationException();
 
-    public Task<IReadOnlyList<ListedContainer>> ListAsync(string instanceId, CancellationToken cancellationToken) => throw new InvalidOperationException();
+    public Task<IReadOnlyList<ListedContainer>> ListAsync(string instanceId, CancellationToken cancellationToken) => Task.FromResult(Listed);
 
     public Task SetRestartPolicyAsync(string id, bool always, CancellationToken cancellationToken) => throw new InvalidOperationException();
 
-    public Task RemoveAsync(string id, CancellationToken cancellationToken) => throw new InvalidOperationException();
+    public Task RemoveAsync(string id, CancellationToken cancellationToken)
+    {
+        _calls.Add("remove");
+        return OnRemove(cancellationToken);
+    }
 
     public Task PullAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken) => throw new InvalidOperationException();
 
