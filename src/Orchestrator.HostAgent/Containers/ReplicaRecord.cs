@@ -89,8 +89,7 @@ internal sealed class ReplicaRecord(ObjectKey key, string uid, ReplicaStatus? st
                 FinishedAt: null,
                 ExitCode: 0,
                 OutOfMemory: false,
-                RestartCount: 0,
-                Error: "")
+                RestartCount: 0)
             : null;
 
     private static bool WasEverReady(ReplicaStatus? status) =>
