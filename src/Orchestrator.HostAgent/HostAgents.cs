@@ -36,15 +36,17 @@ public sealed partial class HostAgents : IDisposable
         _logger = loggers.CreateLogger<HostAgents>();
         _hosts = new WorkQueue<ObjectKey>("hosts", time);
         _stranded = new WorkQueue<ObjectKey>("stranded-replicas", time);
+        var clock = new SteadyClock(time);
         _services = new AgentServices(
             informers,
             kubernetes,
             events,
             instanceId,
-            new ProxyAcknowledgements(informers.ProxyLeases, time),
+            new ProxyAcknowledgements(informers.ProxyLeases, clock, time),
             new ProbeScheduler(time),
             new HttpProber(time),
             loggers,
+            clock,
             time);
         informers.Hosts.Subscribe(change => _hosts.Add(change.Key));
         informers.Replicas.Subscribe(Route);

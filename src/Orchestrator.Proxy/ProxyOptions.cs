@@ -51,7 +51,8 @@ public sealed record ProxyOptions
 
     /// <summary>
     /// Listens beside a proxy that has the ports already, which is then stopped by whoever started this one: a restart without a
-    /// moment in which nobody listens. Default: a port that is taken is an error.
+    /// moment in which nobody listens. Whoever stopped it says so by <see cref="ProxyServer.EndTakeOver"/>. Default: a port that is
+    /// taken is an error.
     /// </summary>
     public bool TakeOver { get; init; }
 }

@@ -110,6 +110,11 @@ public sealed partial class ProxyServer : IAsyncDisposable
     public Task WaitForSyncAsync(CancellationToken cancellationToken) => _watcher.WaitForSyncAsync(cancellationToken);
 
     /// <summary>
+    /// The predecessor is gone: a proxy that was started with <see cref="ProxyOptions.TakeOver"/> shares no port with anybody any more.
+    /// </summary>
+    public void EndTakeOver() => _listeners.EndTakeOver();
+
+    /// <summary>
     /// Takes no new connection, lets the requests in flight finish for as long as <see cref="ProxyOptions.DrainTimeout"/> says (or
     /// until cancelled), aborts the rest, gives up the Lease.
     /// </summary>

@@ -98,6 +98,55 @@ public sealed class HostFailureTests(AgentWorld world)
     }
 
     [Fact]
+    public async Task A_publish_address_that_is_not_the_hosts_is_told_of_and_mended_by_a_patch()
+    {
+        await world.AddHostAsync("misaddressed", Host.Endpoint, "lab-tls", publishAddress: "203.0.113.1");
+        var replica = await world.AddReplicaAsync("misaddressed");
+        var failed = await world.SeeAsync(replica, seen => seen.Status is { Reason: "PublishAddressUnavailable" });
+        Assert.Contains("set spec.publishAddress of the DockerHost", failed.Status!.Message, StringComparison.Ordinal);
+
+        await PatchAsync("misaddressed", new { publishAddress = Host.Address });
+
+        // The back-off of the failed start would take 10 s: it is about the address that was.
+        var ready = await world.SeeAsync(replica, seen => seen.Status is { Ready: true }, TimeSpan.FromSeconds(8));
+        Assert.Equal(Host.Address, ready.Status!.Address);
+        await world.DeleteAsync(replica);
+        await world.SeeGoneAsync(replica);
+        await world.Hosts.DeleteAsync(new ObjectKey(null, "misaddressed"), null, Cancelled);
+    }
+
+    [Fact]
+    public async Task A_host_that_gets_another_address_has_its_replicas_probed_there()
+    {
+        // Nothing listens on it: containers publish on the host's own.
+        const string nowhere = "127.0.0.99";
+        await world.AddHostAsync("moving", Host.Endpoint, "lab-tls");
+        await PatchAsync("moving", new { address = nowhere });
+        await world.SeeHostAsync("moving", seen => Conditions.IsTrue(seen.Status?.Conditions, ConditionTypes.Ready));
+        var replica = await world.AddReplicaAsync("moving");
+        var started = (await world.SeeAsync(replica, seen => seen.Status is { Phase: ReplicaPhases.Running, Ready: false, Address: nowhere })).Status!.StartedAt;
+
+        await PatchAsync("moving", new { address = Host.Address });
+        var ready = await world.SeeAsync(replica, seen => seen.Status is { Ready: true });
+        Assert.Equal((Host.Address, started), (ready.Status!.Address, ready.Status.StartedAt));
+
+        await PatchAsync("moving", new { address = nowhere });
+        var unready = await world.SeeAsync(replica, seen => seen.Status is { Ready: false });
+        Assert.Equal((nowhere, started), (unready.Status!.Address, unready.Status.StartedAt));
+
+        // Nor does an agent that starts take another's word for another address.
+        await PatchAsync("moving", new { address = Host.Address });
+        await world.SeeAsync(replica, seen => seen.Status is { Ready: true });
+        await world.StopAgentAsync();
+        await PatchAsync("moving", new { address = nowhere });
+        world.StartAgent();
+        await world.SeeAsync(replica, seen => seen.Status is { Ready: false, Address: nowhere });
+        await world.DeleteAsync(replica);
+        await world.SeeGoneAsync(replica);
+        await world.Hosts.DeleteAsync(new ObjectKey(null, "moving"), null, Cancelled);
+    }
+
+    [Fact]
     public async Task An_engine_that_is_killed_is_noticed_at_once_and_its_replicas_serve_on()
     {
         var replica = await world.AddReadyReplicaAsync(
@@ -159,6 +208,8 @@ public sealed class HostFailureTests(AgentWorld world)
         await world.SeeGoneAsync(replica);
         await world.SeeHostAsync(Host.Name, seen => Conditions.IsTrue(seen.Status?.Conditions, ConditionTypes.Ready));
     }
+
+    private Task PatchAsync(string host, object spec) => world.Hosts.MergePatchAsync(new ObjectKey(null, host), new { spec }, Cancelled);
 
     private async Task<V1Condition> SeeNotReadyAsync(string host, string reason, TimeSpan? within = null)
     {

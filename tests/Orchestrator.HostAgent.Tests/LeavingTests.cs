@@ -89,6 +89,21 @@ public sealed class LeavingTests(AgentWorld world)
     }
 
     [Fact]
+    public async Task A_replica_that_is_deleted_while_it_is_restarted_is_stopped_once()
+    {
+        var replica = await world.AddReplicaAsync("host2", template =>
+        {
+            template.Command = ["sh", "-c", "trap '' TERM; while true; do sleep 1; done"];
+            template.TerminationGracePeriodSeconds = 3;
+            template.LivenessProbe = new V1Probe { Exec = new V1ExecAction { Command = ["false"] }, PeriodSeconds = 1, FailureThreshold = 1 };
+        });
+        await world.SeeAsync(replica, seen => seen.Status is { Reason: "LivenessProbeFailed" });
+        await world.RemoveAsync(replica);
+
+        Assert.Single(world.Events.ReasonsOf(replica), reason => reason == "Started");
+    }
+
+    [Fact]
     public async Task Without_a_grace_period_it_is_killed_at_once()
     {
         var replica = await world.AddReadyReplicaAsync("host2", template => template.TerminationGracePeriodSeconds = 0);

@@ -60,11 +60,11 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
         var folder = new ProxyFolder(dataFolder);
         folder.Create();
         using var kubernetes = new Kubernetes(Configuration(line, dataFolder));
-        var predecessor = line.GetValue(_takeOver) ? folder.Read()?.Process : null;
+        var predecessor = line.GetValue(_takeOver) && folder.Read()?.Process is { } running && running.IsAlive() ? running : null;
         var held = predecessor is null ? await LockAsync(folder, LockTimeout, signals.Stop) : null;
         try
         {
-            await using var proxy = await StartAsync(line, folder, kubernetes, loggers, signals.Stop);
+            await using var proxy = await StartAsync(line, folder, predecessor is not null, kubernetes, loggers, signals.Stop);
             folder.Write(new ProxyRecord(
                 ProcessIdentity.Of(Environment.ProcessId)!, ProductVersion.Text, proxy.AdminAddress?.ToString(), ArgumentsOf(Environment.GetCommandLineArgs())));
             Log.Listening(logger, proxy.Address, proxy.AdminAddress);
@@ -73,6 +73,7 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
                 Log.TakenOver(logger, predecessor.Pid);
                 _ = predecessor.IsAlive() ? Native.Kill(predecessor.Pid, Native.Sigterm) : 0;
                 held = await LockAsync(folder, TakeOverTimeout, signals.Stop);
+                proxy.EndTakeOver();
             }
 
             await new IdleMemory(TimeProvider.System).RunAsync(signals.Stop);
@@ -104,7 +105,7 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
     }
 
     private async Task<ProxyServer> StartAsync(
-        ParseResult line, ProxyFolder folder, Kubernetes kubernetes, ILoggerFactory loggers, CancellationToken cancellationToken)
+        ParseResult line, ProxyFolder folder, bool takeOver, Kubernetes kubernetes, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var listen = line.GetValue(_listen)!;
         var options = new ProxyOptions
@@ -115,7 +116,7 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
             Admin = line.GetValue(_admin),
             DrainTimeout = line.GetValue(_drain),
             AccessLog = line.GetValue(_accessLog),
-            TakeOver = line.GetValue(_takeOver),
+            TakeOver = takeOver,
         };
         try
         {

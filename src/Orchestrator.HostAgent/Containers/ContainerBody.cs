@@ -77,10 +77,14 @@ public static class ContainerBody
         };
     }
 
-    /// <summary>Hash for <see cref="SpecLabel"/>.</summary>
-    public static string SpecOf(Replica replica)
+    /// <summary>
+    /// Hash for <see cref="SpecLabel"/>. Of the publish address it holds what the DockerHost says: a name may stand for several
+    /// addresses, and for another at each connect.
+    /// </summary>
+    public static string SpecOf(Replica replica, DockerHost host)
     {
-        var text = $"{KubernetesJson.Serialize(replica.Spec.Template)}\n{HostPort(replica).ToString(CultureInfo.InvariantCulture)}";
+        var port = HostPort(replica).ToString(CultureInfo.InvariantCulture);
+        var text = $"{KubernetesJson.Serialize(replica.Spec.Template)}\n{host.Spec.EffectivePublishAddress}\n{port}";
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
     }
 
@@ -96,7 +100,7 @@ public static class ContainerBody
         [Labels.ReplicaUid] = replica.Metadata.Uid,
         [Labels.Instance] = instanceId,
         [Labels.Host] = host.Metadata.Name,
-        [SpecLabel] = SpecOf(replica),
+        [SpecLabel] = SpecOf(replica, host),
     };
 
     private static IEnumerable<string> Environment(Replica replica, DockerHost host)

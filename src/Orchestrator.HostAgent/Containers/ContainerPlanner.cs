@@ -39,7 +39,8 @@ public readonly record struct ContainerPlan(ContainerStep Step, DateTimeOffset? 
 
 /// <summary>All that the next step depends on.</summary>
 /// <param name="Container">As last seen; null when there is none.</param>
-/// <param name="IsCurrent">It was made from what the Replica says.</param>
+/// <param name="IsCurrent">It was made from what Replica and DockerHost say.</param>
+/// <param name="AddressMended">Its last start failed for want of an address that the DockerHost no longer says.</param>
 /// <param name="Deleting">The Replica has a deletionTimestamp.</param>
 /// <param name="DrainCheckAt">When draining may be over though nobody says so; null when it is over, or nothing has to be waited for.</param>
 /// <param name="NotBefore">The back-off after a step that failed, whichever it was; null when none did.</param>
@@ -47,6 +48,7 @@ public readonly record struct ContainerPlan(ContainerStep Step, DateTimeOffset? 
 public sealed record ContainerSituation(
     ContainerSnapshot? Container,
     bool IsCurrent,
+    bool AddressMended,
     RunHistory History,
     bool Deleting,
     DateTimeOffset? DrainCheckAt,
@@ -100,6 +102,9 @@ public static class ContainerPlanner
                 return new(ContainerStep.Discard);
             case ContainerState.Created:
                 return new(ContainerStep.Start);
+            case ContainerState.Exited when situation.AddressMended:
+                // It ran, but what it publishes on was given to it at its creation.
+                return new(ContainerStep.Discard);
         }
 
         if (history.IsCrashLoop && container.RestartsAlways)

@@ -23,7 +23,6 @@ public enum ContainerState
 /// <param name="StartedAt">By the engine's clock, to the microsecond; null before the first start. Names a run.</param>
 /// <param name="FinishedAt">End of the last run that ended.</param>
 /// <param name="RestartCount">Restarts by policy since it was last started through the API.</param>
-/// <param name="Error">Why the last start failed.</param>
 public sealed record ContainerSnapshot(
     string Id,
     string Name,
@@ -35,8 +34,7 @@ public sealed record ContainerSnapshot(
     DateTimeOffset? FinishedAt,
     long ExitCode,
     bool OutOfMemory,
-    long RestartCount,
-    string Error)
+    long RestartCount)
 {
     /// <summary>It was running when it was described, ready to serve.</summary>
     public bool IsRunning => State == ContainerState.Running;

@@ -58,24 +58,27 @@ internal sealed partial class ContainerWork(
             ?? Outcome.Failed(ReplicaReasons.ErrImagePull, $"image {replica.Spec.Template.Image} was pulled and is gone again");
     }
 
-    public async Task<Outcome> StartAsync(IEngine engine, Replica replica, string id, CancellationToken cancellationToken)
+    public async Task<Outcome> StartAsync(IEngine engine, Replica replica, string id, Operation operation)
     {
-        using (await EnterAsync(_starts, cancellationToken))
+        using (await EnterAsync(_starts, operation.Cancelled))
         {
-            return await StartInTurnAsync(engine, replica, id, cancellationToken);
+            return await StartInTurnAsync(engine, replica, id, operation.Ended);
         }
     }
 
     /// <summary>Stops with the grace period and starts again.</summary>
-    public async Task<Outcome> RestartAsync(IEngine engine, Replica replica, string id, string why, CancellationToken cancellationToken)
+    public async Task<Outcome> RestartAsync(IEngine engine, Replica replica, string id, string why, Operation operation)
     {
         events.Record(replica, EventTypes.Normal, "Killing", $"Restarting the container: {why}");
-        using (await EnterAsync(_stops, cancellationToken))
+        using (await EnterAsync(_stops, operation.Cancelled))
         {
-            await engine.StopAsync(id, replica.Spec.Template.TerminationGracePeriod, cancellationToken);
+            await engine.StopAsync(id, replica.Spec.Template.TerminationGracePeriod, operation.Ended);
         }
 
-        return await StartAsync(engine, replica, id, cancellationToken);
+        // Deleted meanwhile: started again it would only be stopped a second time.
+        return operation.Cancelled.IsCancellationRequested
+            ? Outcome.Of(await engine.InspectAsync(id, operation.Ended))
+            : await StartAsync(engine, replica, id, operation);
     }
 
     /// <summary>Policy to <c>no</c> first: a stopped container with <c>always</c> comes back with its engine.</summary>
@@ -189,7 +192,8 @@ internal sealed partial class ContainerWork(
         var namesake = await engine.InspectAsync(name, cancellationToken);
         if (namesake is null)
         {
-            return Outcome.Of(null);
+            // Taken, and not to be seen: an engine keeps the name before the container can be looked at, and after it is gone.
+            return Outcome.Failed(ReplicaReasons.EngineUnavailable, $"the name {name} on host {replica.Spec.HostName} is being made or removed");
         }
 
         if (namesake.Labels.GetValueOrDefault(Labels.Instance) != instanceId)

@@ -34,9 +34,9 @@ internal sealed partial class OperationLauncher(
         var task = step switch
         {
             ContainerStep.Create => work.CreateAsync(session.Engine, replica, dockerHost, operation),
-            ContainerStep.Start => work.StartAsync(session.Engine, replica, container!.Id, operation.Cancelled),
+            ContainerStep.Start => work.StartAsync(session.Engine, replica, container!.Id, operation),
             ContainerStep.Restart => work.RestartAsync(
-                session.Engine, replica, container!.Id, $"liveness probe failed: {record.Probes?.Liveness?.Message}", operation.Cancelled),
+                session.Engine, replica, container!.Id, $"liveness probe failed: {record.Probes?.Liveness?.Message}", operation),
             ContainerStep.LetEngineRestart => ContainerWork.SetRestartPolicyAsync(session.Engine, container!, always: true, operation.Cancelled),
             ContainerStep.KeepEngineFromRestarting => ContainerWork.SetRestartPolicyAsync(session.Engine, container!, always: false, operation.Cancelled),
             ContainerStep.Discard => work.StopAndRemoveAsync(session.Engine, container!, TimeSpan.Zero, operation.Cancelled),

@@ -43,6 +43,7 @@ internal sealed partial class ReplicaReconciler(
     WorkQueue<ObjectKey> queue,
     IEventRecorder events,
     ILogger logger,
+    SteadyClock clock,
     TimeProvider time) : IDisposable
 {
     /// <summary>
@@ -120,8 +121,9 @@ internal sealed partial class ReplicaReconciler(
             await LookAsync(record, replica, session, cancellationToken);
         }
 
-        var now = time.GetUtcNow();
-        var drainCheckAt = replica.Metadata.DeletionTimestamp is not null && record.EverReady ? acknowledgements.CheckAt(replica) : null;
+        var now = clock.Now;
+        record.SeenLeaving ??= replica.Metadata.DeletionTimestamp is null ? null : now;
+        var drainCheckAt = record is { EverReady: true, SeenLeaving: { } leaving } ? acknowledgements.CheckAt(replica, leaving) : null;
         probes.Keep(record, replica, host.Host, now);
         var plan = Plan(record, replica, drainCheckAt, session, now);
         if (plan.Step == ContainerStep.Release)
@@ -147,7 +149,7 @@ internal sealed partial class ReplicaReconciler(
         }
 
         Drop(key);
-        record = new ReplicaRecord(key, replica.Metadata.Uid, replica.Status, time.GetUtcNow());
+        record = new ReplicaRecord(key, replica.Metadata.Uid, replica.Status, clock.Now);
         record.Listed(_listing.GetValueOrDefault(record.Uid)?.Id);
         _records[key] = record;
         return record;
@@ -205,7 +207,7 @@ internal sealed partial class ReplicaReconciler(
         }
 
         var before = record.History;
-        record.History = before.Observe(seen, record.KillReason, record.TakeReportedExit(), time.GetUtcNow());
+        record.History = before.Observe(seen, record.KillReason, record.TakeReportedExit(), clock.Now);
         if (record.History.Ended != before.Ended)
         {
             record.KillReason = null;
@@ -246,17 +248,17 @@ internal sealed partial class ReplicaReconciler(
             return;
         }
 
-        record.Setback = Setback.After(record.Setback, failure.Reason, failure.Message, time.GetUtcNow());
+        record.Setback = Setback.After(record.Setback, failure.Reason, failure.Message, clock.Now);
         events.Record(replica, EventTypes.Warning, record.Setback.Count == 1 ? "Failed" : "BackOff", $"{failure.Reason}: {failure.Message}");
     }
 
-    private static ContainerPlan Plan(ReplicaRecord record, Replica replica, DateTimeOffset? drainCheckAt, EngineSession? session, DateTimeOffset now)
+    private ContainerPlan Plan(ReplicaRecord record, Replica replica, DateTimeOffset? drainCheckAt, EngineSession? session, DateTimeOffset now)
     {
         var deleting = replica.Metadata.DeletionTimestamp is not null;
         if (record.Operation is { } operation)
         {
-            // A pull may take minutes, and is for nothing now.
-            if (deleting && operation.Step == ContainerStep.Create)
+            // A pull may take minutes, and is for nothing now; so is the start that ends a restart.
+            if (deleting && operation.Step is ContainerStep.Create or ContainerStep.Restart)
             {
                 operation.Cancel();
             }
@@ -279,14 +281,20 @@ internal sealed partial class ReplicaReconciler(
             return new ContainerPlan(ContainerStep.KeepEngineFromRestarting);
         }
 
+        var setback = record.Setback;
+        var current = record.Container?.Labels.GetValueOrDefault(ContainerBody.SpecLabel) == ContainerBody.SpecOf(replica, host.Host);
+        var mended = setback?.Reason == ReplicaReasons.PublishAddressUnavailable && !current;
         return ContainerPlanner.Next(
             new ContainerSituation(
                 record.Container,
-                record.Container?.Labels.GetValueOrDefault(ContainerBody.SpecLabel) == ContainerBody.SpecOf(replica),
+                current,
+                mended,
                 record.History,
                 deleting,
                 drainCheckAt,
-                !deleting || record.Setback?.Reason == ReplicaReasons.RemoveContainerError ? record.Setback?.NotBefore : null,
+
+                // What failed before says nothing about a removal, nor about a start at another address.
+                (deleting || mended) && setback?.Reason != ReplicaReasons.RemoveContainerError ? null : setback?.NotBefore,
                 RestartWanted: record.Probes?.Liveness is { Passing: false }),
             now);
     }
@@ -306,7 +314,7 @@ internal sealed partial class ReplicaReconciler(
             return null;
         }
 
-        var status = ReplicaStatusBuilder.Build(replica, record, host.Host, drainCheckAt, host.Problem, now);
+        var status = ReplicaStatusBuilder.Build(replica, record, host.Host, drainCheckAt, host.Problem, time.GetUtcNow());
         if (!status.Ready && replica.Status is not { Ready: true } && status.Reason is null && replica.Metadata.DeletionTimestamp is null)
         {
             var hold = status.Phase == ReplicaPhases.Starting ? record.Since + TellStarting

@@ -45,6 +45,9 @@ internal sealed class ReplicaRecord(ObjectKey key, string uid, ReplicaStatus? st
     /// <summary>Requests may be in flight to it. In doubt it was: the wait for the proxies is short when they have none.</summary>
     public bool EverReady { get; set; } = WasEverReady(status);
 
+    /// <summary>When this process first saw that the Replica is being deleted; null while it is not.</summary>
+    public DateTimeOffset? SeenLeaving { get; set; }
+
     /// <summary>A create was sent: whatever came of it, there may be a container of its name.</summary>
     public bool MayExist { get; set; }
 
@@ -86,8 +89,7 @@ internal sealed class ReplicaRecord(ObjectKey key, string uid, ReplicaStatus? st
                 FinishedAt: null,
                 ExitCode: 0,
                 OutOfMemory: false,
-                RestartCount: 0,
-                Error: "")
+                RestartCount: 0)
             : null;
 
     private static bool WasEverReady(ReplicaStatus? status) =>

@@ -8,13 +8,20 @@ using Orchestrator.Runtime.Informers;
 namespace Orchestrator.HostAgent.Draining;
 
 /// <summary>
-/// Which proxies live, and which deleting Replicas they have let go of (docs/design/draining.md). A proxy lives while its Lease
-/// is not expired by our clock, or was seen to be renewed within its duration: a proxy whose clock is behind lives too.
+/// Which proxies live, and which deleting Replicas they have let go of (docs/design/draining.md). A proxy lives for its Lease's
+/// duration after we saw it renewed, as in Kubernetes' leader election: nobody's clock is compared with another's.
 /// </summary>
-internal sealed class ProxyAcknowledgements(Informer<V1Lease> leases, TimeProvider time)
+/// <param name="time">Tells what was left behind by a crash from what lives.</param>
+internal sealed class ProxyAcknowledgements(Informer<V1Lease> leases, SteadyClock clock, TimeProvider time)
 {
     /// <summary>Seconds; what a Lease that does not say counts with.</summary>
     private const int DefaultLeaseDuration = 10;
+
+    /// <summary>
+    /// A Lease older than this when first seen is what a crash left: as long as proxies wait before they sweep it, since clocks
+    /// differ and outages last.
+    /// </summary>
+    private static readonly TimeSpan AbandonedAfter = TimeSpan.FromMinutes(10);
 
     private readonly ConcurrentDictionary<ObjectKey, DateTimeOffset> _renewalSeen = new();
 
@@ -25,22 +32,30 @@ internal sealed class ProxyAcknowledgements(Informer<V1Lease> leases, TimeProvid
         {
             _renewalSeen.TryRemove(change.Key, out _);
         }
-        else if (change.Old is not null && change.Old.Spec?.RenewTime != change.New.Spec?.RenewTime)
+        else if (change.Old is null)
         {
-            _renewalSeen[change.Key] = time.GetUtcNow();
+            // First seen counts as renewed: we may have been away together with the API server, and its proxy routed on meanwhile.
+            _renewalSeen[change.Key] = IsAbandoned(change.New) ? DateTimeOffset.MinValue : clock.Now;
+        }
+        else if (change.Old.Spec?.RenewTime != change.New.Spec?.RenewTime)
+        {
+            _renewalSeen[change.Key] = clock.Now;
         }
     }
 
+    /// <param name="replica">It is being deleted.</param>
+    /// <param name="seenLeaving">
+    /// When that was first seen here. The drain timeout counts from then, not from the deletionTimestamp: until the API server is
+    /// there to tell us, it tells no proxy either.
+    /// </param>
     /// <returns>
     /// Null when the Replica is drained. Otherwise when to look again though no proxy has said anything: a Lease may have
     /// expired by then, or the drain timeout be over.
     /// </returns>
-    public DateTimeOffset? CheckAt(Replica replica)
+    public DateTimeOffset? CheckAt(Replica replica, DateTimeOffset seenLeaving)
     {
-        var now = time.GetUtcNow();
-        var deleted = new DateTimeOffset(DateTime.SpecifyKind(
-            replica.Metadata.DeletionTimestamp ?? throw new ArgumentException("the Replica is not being deleted", nameof(replica)), DateTimeKind.Utc));
-        var check = deleted + replica.Spec.Template.DrainTimeout;
+        var now = clock.Now;
+        var check = seenLeaving + replica.Spec.Template.DrainTimeout;
         if (check <= now)
         {
             return null;
@@ -49,7 +64,8 @@ internal sealed class ProxyAcknowledgements(Informer<V1Lease> leases, TimeProvid
         var waiting = false;
         foreach (var (key, lease) in leases.Items)
         {
-            if (AliveUntil(key, lease) is { } until && until > now && !Acknowledges(lease, replica.Metadata.Uid))
+            var until = AliveUntil(key, lease, now);
+            if (until > now && !Acknowledges(lease, replica.Metadata.Uid))
             {
                 waiting = true;
                 check = until < check ? until : check;
@@ -65,13 +81,11 @@ internal sealed class ProxyAcknowledgements(Informer<V1Lease> leases, TimeProvid
         && annotations.TryGetValue(Annotations.Drained, out var drained)
         && drained.Split(',', StringSplitOptions.TrimEntries).Contains(uid, StringComparer.Ordinal);
 
-    private DateTimeOffset? AliveUntil(ObjectKey key, V1Lease lease)
-    {
-        var duration = TimeSpan.FromSeconds(lease.Spec?.LeaseDurationSeconds ?? DefaultLeaseDuration);
-        DateTimeOffset? said = lease.Spec?.RenewTime is { } renewed
-            ? new DateTimeOffset(DateTime.SpecifyKind(renewed, DateTimeKind.Utc)) + duration
-            : null;
-        DateTimeOffset? seen = _renewalSeen.TryGetValue(key, out var at) ? at + duration : null;
-        return seen is null || said > seen ? said : seen;
-    }
+    private bool IsAbandoned(V1Lease lease) =>
+        lease.Spec?.RenewTime is not { } renewed
+        || time.GetUtcNow() - new DateTimeOffset(DateTime.SpecifyKind(renewed, DateTimeKind.Utc)) >= AbandonedAfter;
+
+    // One that nobody has told of yet has just come.
+    private DateTimeOffset AliveUntil(ObjectKey key, V1Lease lease, DateTimeOffset now) =>
+        _renewalSeen.GetValueOrDefault(key, now) + TimeSpan.FromSeconds(lease.Spec?.LeaseDurationSeconds ?? DefaultLeaseDuration);
 }

@@ -23,8 +23,7 @@ internal static class ContainerTranslation
             Moment(state.FinishedAt),
             state.ExitCode,
             state.OOMKilled,
-            answer.RestartCount,
-            state.Error);
+            answer.RestartCount);
     }
 
     public static ContainerState State(string status) => status switch

@@ -8,6 +8,12 @@ namespace Orchestrator.HostAgent.Engines;
 /// <summary>Turns whatever Docker.DotNet throws into an <see cref="EngineException"/>.</summary>
 internal static class EngineErrors
 {
+    /// <summary>
+    /// Characters of an engine's own words. What is decided by them stands within the first few hundred; a status takes no more
+    /// than 32 KiB.
+    /// </summary>
+    public const int MaxLength = 1000;
+
     // What Go's HTTP server answers on a TLS port; a 400 with no JSON in it.
     private const string PlainRequestToTlsServer = "HTTP request to an HTTPS server";
 
@@ -17,16 +23,17 @@ internal static class EngineErrors
         EngineException known => known,
         DockerApiException answered => FromAnswer(answered, dialer.Endpoint),
         HttpRequestException or IOException or AggregateException or SocketException => FromTransport(failure, dialer, certificates),
-        JsonException malformed => new(EngineFailure.Failed, $"{dialer.Endpoint} answered with something that is not Docker's: {malformed.Message}", malformed),
+        JsonException malformed => new(
+            EngineFailure.Failed, $"{dialer.Endpoint} answered with something that is not Docker's: {PrintableLine.Of(malformed.Message, MaxLength)}", malformed),
         _ => null,
     };
 
     private static EngineException FromAnswer(DockerApiException failure, EngineEndpoint endpoint)
     {
-        var message = MessageOf(failure.ResponseBody);
+        var message = MessageOf(failure, endpoint);
         return failure.StatusCode switch
         {
-            HttpStatusCode.BadRequest when message.Contains(PlainRequestToTlsServer, StringComparison.Ordinal) => new(
+            HttpStatusCode.BadRequest when failure.ResponseBody?.Contains(PlainRequestToTlsServer, StringComparison.Ordinal) == true => new(
                 EngineFailure.Tls, $"{endpoint} speaks TLS: set spec.tlsSecretName to a Secret with ca.crt, tls.crt and tls.key", failure),
             HttpStatusCode.BadRequest when message.Contains("client version", StringComparison.Ordinal) => new(
                 EngineFailure.Incompatible, message, failure),
@@ -52,23 +59,28 @@ internal static class EngineErrors
             : new EngineException(EngineFailure.Interrupted, $"the connection to {dialer.Endpoint} was lost", failure);
     }
 
-    private static string MessageOf(string? body)
+    private static string MessageOf(DockerApiException failure, EngineEndpoint endpoint)
     {
-        if (string.IsNullOrWhiteSpace(body))
+        if (string.IsNullOrWhiteSpace(failure.ResponseBody))
         {
             return "the engine gave no reason";
         }
 
         try
         {
-            using var answer = JsonDocument.Parse(body);
-            return answer.RootElement.ValueKind == JsonValueKind.Object
+            using var answer = JsonDocument.Parse(failure.ResponseBody);
+            if (answer.RootElement.ValueKind == JsonValueKind.Object
                 && answer.RootElement.TryGetProperty("message", out var message)
-                ? message.GetString()?.Trim() ?? body : body;
+                && message.ValueKind == JsonValueKind.String)
+            {
+                return PrintableLine.Of(message.GetString()!, MaxLength) ?? "the engine gave no reason";
+            }
         }
         catch (JsonException)
         {
-            return body.Trim();
+            // Of a proxy in between, or of something that is no engine at all: often a page of HTML.
         }
+
+        return $"{endpoint} answered {(int)failure.StatusCode} with something that is not Docker's";
     }
 }

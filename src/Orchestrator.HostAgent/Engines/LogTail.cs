@@ -35,17 +35,6 @@ internal static class LogTail
     public static string? Clean(string text)
     {
         var line = text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault();
-        if (line is null)
-        {
-            return null;
-        }
-
-        var printable = new string([.. line.Where(character => !char.IsControl(character))]).Trim();
-        return printable.Length switch
-        {
-            0 => null,
-            > MaxLength => printable[..MaxLength] + "…",
-            _ => printable,
-        };
+        return line is null ? null : PrintableLine.Of(line, MaxLength);
     }
 }

@@ -110,7 +110,6 @@ internal sealed partial class EngineLook(
         }
 
         Log.RemovingOrphan(logger, container.Name, hostName, container.Labels[Labels.ReplicaUid]);
-        ReplicaMetrics.OrphansRemoved.WithLabels(hostName).Inc();
         _ = RemoveAsync(session, container);
     }
 
@@ -121,6 +120,7 @@ internal sealed partial class EngineLook(
             if (await session.Engine.InspectAsync(container.Id, session.Ended) is { } seen)
             {
                 await work.StopAndRemoveAsync(session.Engine, seen, OrphanGrace, session.Ended);
+                ReplicaMetrics.OrphansRemoved.WithLabels(hostName).Inc();
             }
         }
         catch (OperationCanceledException) when (session.Ended.IsCancellationRequested)

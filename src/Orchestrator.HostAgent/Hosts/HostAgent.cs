@@ -26,6 +26,7 @@ internal sealed record AgentServices(
     ProbeScheduler Scheduler,
     HttpProber Http,
     ILoggerFactory Loggers,
+    SteadyClock Clock,
     TimeProvider Time);
 
 /// <summary>Makes the containers of one host what the Replicas bound to it say.</summary>
@@ -65,6 +66,7 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
             _queue,
             services.Events,
             logger,
+            services.Clock,
             services.Time);
         _look = new EngineLook(name, services.InstanceId, services.Informers, _replicas, _work, logger);
         _link = new EngineLink(
@@ -101,7 +103,7 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
             _link.Reconnect();
         }
 
-        if (before.EffectiveAddress != host.Spec.EffectiveAddress)
+        if (before.EffectiveAddress != host.Spec.EffectiveAddress || before.EffectivePublishAddress != host.Spec.EffectivePublishAddress)
         {
             EnqueueAll();
         }

@@ -10,7 +10,7 @@ namespace Orchestrator.HostAgent.Images;
 internal sealed class PullSecrets(IKubernetes kubernetes)
 {
     /// <summary>
-    /// As with the kubelet, a Secret that is missing or malformed does not prevent the pull: the image may be public. What was
+    /// As with the kubelet, a Secret that is missing, malformed or out of reach does not prevent the pull: the image may be public. What was
     /// wrong is told only if the pull fails.
     /// </summary>
     public async Task<(IReadOnlyList<RegistryCredentials> Logins, IReadOnlyList<string> Problems)> ForAsync(
@@ -38,6 +38,11 @@ internal sealed class PullSecrets(IKubernetes kubernetes)
                 problems.Add(failure.Response.StatusCode == System.Net.HttpStatusCode.NotFound
                     ? $"there is no Secret {reference.Name} in namespace {replica.Metadata.NamespaceProperty}"
                     : $"Secret {reference.Name} cannot be read ({(int)failure.Response.StatusCode})");
+            }
+            catch (Exception failure) when (failure is HttpRequestException
+                || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+            {
+                problems.Add($"Secret {reference.Name} cannot be read: the API server does not answer");
             }
             catch (FormatException failure)
             {

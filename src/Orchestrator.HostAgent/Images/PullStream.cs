@@ -56,7 +56,11 @@ internal static class PullStream
         public void Report(JSONMessage value)
         {
             onLine();
-            Error ??= value.Error is { } error ? error.Message ?? "the pull failed; the engine gave no reason" : null;
+            if (value.Error is { } error)
+            {
+                // The engine quotes a registry's answer whole.
+                Error ??= PrintableLine.Of(error.Message ?? "", EngineErrors.MaxLength) ?? "the pull failed; the engine gave no reason";
+            }
         }
     }
 }

@@ -1,13 +1,16 @@
 namespace Orchestrator.HostAgent.Probing;
 
-/// <summary>Calls back at given times, with one timer for all probes of the process.</summary>
+/// <summary>
+/// Calls back at given times, with one timer for all probes of the process. By the monotonic clock: a wall clock that is set back
+/// would stop all probes for as long.
+/// </summary>
 internal sealed class ProbeScheduler : IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly PriorityQueue<Action, DateTimeOffset> _due = new();
+    private readonly PriorityQueue<Action, long> _due = new();
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
-    private DateTimeOffset _setFor = DateTimeOffset.MaxValue;
+    private long _setFor = long.MaxValue;
 
     public ProbeScheduler(TimeProvider time)
     {
@@ -20,7 +23,7 @@ internal sealed class ProbeScheduler : IDisposable
     {
         lock (_gate)
         {
-            _due.Enqueue(callback, _time.GetUtcNow() + delay);
+            _due.Enqueue(callback, _time.GetTimestamp() + (long)(delay.TotalSeconds * _time.TimestampFrequency));
             SetTimer_NeedsLock();
         }
     }
@@ -32,14 +35,14 @@ internal sealed class ProbeScheduler : IDisposable
         var callbacks = new List<Action>();
         lock (_gate)
         {
-            var now = _time.GetUtcNow();
+            var now = _time.GetTimestamp();
             while (_due.TryPeek(out var callback, out var due) && due <= now)
             {
                 _due.Dequeue();
                 callbacks.Add(callback);
             }
 
-            _setFor = DateTimeOffset.MaxValue;
+            _setFor = long.MaxValue;
             SetTimer_NeedsLock();
         }
 
@@ -56,7 +59,7 @@ internal sealed class ProbeScheduler : IDisposable
             _setFor = due;
 
             // Timers count whole milliseconds: round up, or it fires early and spins until something is due.
-            var wait = Math.Max(1, Math.Ceiling((due - _time.GetUtcNow()).TotalMilliseconds));
+            var wait = Math.Max(1, Math.Ceiling(_time.GetElapsedTime(_time.GetTimestamp(), due).TotalMilliseconds));
             _timer.Change(TimeSpan.FromMilliseconds(wait), Timeout.InfiniteTimeSpan);
         }
     }

@@ -10,7 +10,7 @@ internal readonly record struct ProbeTarget(string Address, int Port, string Con
 /// <summary>Makes the probes of one host's replicas. They share the process's scheduler and HTTP client.</summary>
 internal sealed partial class Prober(ProbeScheduler scheduler, HttpProber http, Func<IEngine?> engine, ILogger logger, TimeProvider time)
 {
-    /// <param name="adopted">An earlier agent found this very run ready.</param>
+    /// <param name="adopted">An earlier agent found this very run ready, at this very address.</param>
     public ReplicaProbes Start(
         ReplicaTemplate template, string replicaUid, Containers.ContainerSnapshot run, ProbeTarget target, bool adopted, TimeSpan ranFor, Action onVerdict)
     {
@@ -18,7 +18,7 @@ internal sealed partial class Prober(ProbeScheduler scheduler, HttpProber http, 
             settings, replicaUid, token => LookSafelyAsync(settings, target, token), passing, scheduler, onVerdict, time);
         var readiness = Make(ProbeSettings.Of(template, ProbeKind.Readiness)!, adopted);
         var liveness = ProbeSettings.Of(template, ProbeKind.Liveness) is { } settings ? Make(settings, passing: false) : null;
-        return new ReplicaProbes(run, readiness, liveness, ranFor);
+        return new ReplicaProbes(run, target, readiness, liveness, ranFor);
     }
 
     // A probe that threw would never look again, and nobody would know.

@@ -2,16 +2,18 @@ using Orchestrator.HostAgent.Containers;
 
 namespace Orchestrator.HostAgent.Probing;
 
-/// <summary>The probes of one run of a container.</summary>
+/// <summary>The probes of one run of a container, at one address.</summary>
 internal sealed class ReplicaProbes : IDisposable
 {
     private readonly ContainerSnapshot _run;
+    private readonly ProbeTarget _target;
     private readonly ContainerProbe _readiness;
     private readonly ContainerProbe? _liveness;
 
-    public ReplicaProbes(ContainerSnapshot run, ContainerProbe readiness, ContainerProbe? liveness, TimeSpan ranFor)
+    public ReplicaProbes(ContainerSnapshot run, ProbeTarget target, ContainerProbe readiness, ContainerProbe? liveness, TimeSpan ranFor)
     {
         _run = run;
+        _target = target;
         _readiness = readiness;
         _liveness = liveness;
         readiness.Start(ranFor);
@@ -26,7 +28,8 @@ internal sealed class ReplicaProbes : IDisposable
 
     public bool LivenessIsWorthTelling => _liveness is not null && _liveness.IsWorthTelling(_liveness.Verdict);
 
-    public bool AreOf(ContainerSnapshot container) => container.Id == _run.Id && container.StartedAt == _run.StartedAt;
+    public bool AreOf(ContainerSnapshot container, ProbeTarget target) =>
+        container.Id == _run.Id && container.StartedAt == _run.StartedAt && target == _target;
 
     public void Dispose()
     {

@@ -11,6 +11,7 @@ internal static class ReplicaStatusBuilder
 {
     /// <param name="drainCheckAt">As in <see cref="ContainerSituation"/>.</param>
     /// <param name="unreachable">Why the engine cannot be reached; null if it can.</param>
+    /// <param name="now">For the conditions' transitions.</param>
     public static ReplicaStatus Build(
         Replica replica, ReplicaRecord record, DockerHost host, DateTimeOffset? drainCheckAt, string? unreachable, DateTimeOffset now)
     {

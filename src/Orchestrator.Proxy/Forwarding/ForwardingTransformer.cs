@@ -1,13 +1,15 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Orchestrator.Proxy.Forwarding;
 
 /// <summary>
 /// What becomes of a request on its way to a replica: the target and Host as the client sent them, and who it was in
-/// X-Forwarded-For, -Proto and -Host. What a client says of that itself is dropped: nobody vouches for it here.
+/// X-Forwarded-For, -Proto and -Host. What a client says of that itself is dropped: nobody vouches for it here. Fields that either
+/// side meant for its connection end here.
 /// </summary>
 internal sealed class ForwardingTransformer : HttpTransformer
 {
@@ -30,6 +32,9 @@ internal sealed class ForwardingTransformer : HttpTransformer
             request.Headers.Remove(name);
         }
 
+        // Beside keep-alive, close or Upgrade Kestrel has forgotten what else was named: then the fields go on, as harmless as ever.
+        ConnectionOptions.RemoveNamed(request.Headers.Connection, request.Headers);
+
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
 
         var headers = proxyRequest.Headers;
@@ -51,6 +56,21 @@ internal sealed class ForwardingTransformer : HttpTransformer
         {
             proxyRequest.RequestUri = new Uri(destinationPrefix + target, in AsSent);
         }
+    }
+
+    public override async ValueTask<bool> TransformResponseAsync(
+        HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+    {
+        var passOn = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+        if (proxyResponse?.Headers.NonValidated.TryGetValues(HeaderNames.Connection, out var connection) == true)
+        {
+            foreach (var value in connection)
+            {
+                ConnectionOptions.RemoveNamed(value, httpContext.Response.Headers);
+            }
+        }
+
+        return passOn;
     }
 
     private static string TextOf(IPAddress address) =>

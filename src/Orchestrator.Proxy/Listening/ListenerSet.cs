@@ -28,6 +28,7 @@ internal sealed partial class ListenerSet(
     private readonly CancellationTokenSource _abort = new();
     private readonly Random _jitter = new(options.Port);
     private volatile IReadOnlyDictionary<int, string> _failures = new Dictionary<int, string>();
+    private volatile bool _takingOver = options.TakeOver;
     private Listener? _shared;
     private bool _closed;
 
@@ -50,6 +51,9 @@ internal sealed partial class ListenerSet(
         Open.WithLabels(PortLabel(_shared.Address.Port)).Set(1);
         Log.Opened(logger, _shared.Address);
     }
+
+    /// <summary>The predecessor is gone: from now on a port on which anyone listens is a failure again.</summary>
+    public void EndTakeOver() => _takingOver = false;
 
     /// <summary>The routes have changed: look at their ports.</summary>
     public void Refresh() => _changed.Set();
@@ -146,7 +150,7 @@ internal sealed partial class ListenerSet(
     private Task<Listener> OpenAsync(int port, CancellationToken cancellationToken) => Listener.OpenAsync(
         new IPEndPoint(options.Address, port),
         applications(port),
-        endpoint => ListenSocket.Bind(endpoint, options.TakeOver),
+        endpoint => ListenSocket.Bind(endpoint, _takingOver),
         cancellationToken);
 
     private void Close(int port)

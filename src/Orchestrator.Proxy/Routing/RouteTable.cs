@@ -8,8 +8,6 @@ namespace Orchestrator.Proxy.Routing;
 /// </summary>
 internal sealed class RouteTable
 {
-    public static readonly RouteTable Empty = new([], sharedPort: 0);
-
     private readonly FrozenDictionary<int, HostTable> _byPort;
 
     /// <param name="apps">With the claims they hold.</param>

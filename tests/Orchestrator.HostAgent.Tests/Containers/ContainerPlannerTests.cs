@@ -28,6 +28,9 @@ public sealed class ContainerPlannerTests
         { "ended in our crash loop, its back-off is over, the start failed", new() { State = ContainerState.Exited, Always = false, ShortRuns = 3, EndedFor = 10, BackingOff = true }, ContainerStep.Wait },
         { "the engine gave it up, or somebody stopped it", new() { State = ContainerState.Exited }, ContainerStep.Start },
         { "stopped, and its policy taken away", new() { State = ContainerState.Exited, Always = false }, ContainerStep.LetEngineRestart },
+        { "ended, and its address is not the host's", new() { State = ContainerState.Exited, Current = false, BackingOff = true }, ContainerStep.Wait },
+        { "ended, and its address is no longer what the host says", new() { State = ContainerState.Exited, Current = false, AddressMended = true }, ContainerStep.Discard },
+        { "ended in a crash loop, and its address is no longer what the host says", new() { State = ContainerState.Exited, ShortRuns = 3, Current = false, AddressMended = true }, ContainerStep.Discard },
         { "stopped, and its start failed", new() { State = ContainerState.Exited, BackingOff = true }, ContainerStep.Wait },
         { "paused by somebody", new() { State = ContainerState.Paused }, ContainerStep.Wait },
         { "left over by a removal", new() { State = ContainerState.Dead }, ContainerStep.Discard },
@@ -74,6 +77,7 @@ public sealed class ContainerPlannerTests
         new ContainerSituation(
             situation.State is { } state ? Snapshots.Of(state, situation.Always, Now.AddSeconds(-situation.RanFor), Now.AddSeconds(-situation.EndedFor)) : null,
             situation.Current,
+            situation.AddressMended,
             RunHistory.From(null) with
             {
                 ShortRuns = situation.ShortRuns,
@@ -93,6 +97,8 @@ public sealed class ContainerPlannerTests
         public bool Always { get; init; } = true;
 
         public bool Current { get; init; } = true;
+
+        public bool AddressMended { get; init; }
 
         public int ShortRuns { get; init; }
 

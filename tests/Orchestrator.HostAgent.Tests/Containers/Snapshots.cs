@@ -13,5 +13,5 @@ internal static class Snapshots
         long restarts = 0,
         string id = "c1",
         bool outOfMemory = false) =>
-        new(id, "orc-default-web", new Dictionary<string, string>(), "uid", state, always, started, finished, exitCode, outOfMemory, restarts, "");
+        new(id, "orc-default-web", new Dictionary<string, string>(), "uid", state, always, started, finished, exitCode, outOfMemory, restarts);
 }

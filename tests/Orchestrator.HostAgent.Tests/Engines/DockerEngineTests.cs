@@ -41,6 +41,61 @@ public sealed class DockerEngineTests : IDisposable
         Assert.Contains("no space left on device", failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("html")]
+    [InlineData("{\"message\":{}}")]
+    [InlineData("[]")]
+    public async Task An_error_answer_that_is_not_Dockers_is_told_as_that_in_a_sentence(string body)
+    {
+        await using var stub = await StubEngine.StartAsync(async context =>
+        {
+            context.Response.StatusCode = 502;
+            await context.Response.WriteAsync(body == "html" ? $"<html>\n{new string('x', 100_000)}\n</html>" : body);
+            return true;
+        });
+        var failure = await FailToConnectAsync(stub.Endpoint);
+
+        Assert.Equal(EngineFailure.Failed, failure.Failure);
+        Assert.Equal($"{stub.Endpoint["tcp://".Length..]} answered 502 with something that is not Docker's", failure.Message);
+    }
+
+    [Fact]
+    public async Task Long_words_of_an_engine_are_cut_to_a_line()
+    {
+        await using var stub = await StubEngine.StartAsync(async context =>
+        {
+            context.Response.StatusCode = 500;
+            await context.Response.WriteAsJsonAsync(new { message = $"first\nsecond {new string('x', 100_000)}" });
+            return true;
+        });
+        var failure = await FailToConnectAsync(stub.Endpoint);
+
+        Assert.StartsWith("first second xxx", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(EngineErrors.MaxLength + 1, failure.Message.Length);
+    }
+
+    [Fact]
+    public async Task A_pull_that_fails_with_a_registrys_whole_page_is_told_in_a_sentence()
+    {
+        await using var stub = await StubEngine.StartAsync(async context =>
+        {
+            if (!context.Request.Path.Value!.EndsWith("/images/create", StringComparison.Ordinal))
+            {
+                return false;
+            }
+
+            var error = $"error parsing HTTP 502 response body: {new string('x', 100_000)}";
+            await context.Response.WriteAsJsonAsync(new { errorDetail = new { message = error }, error });
+            return true;
+        });
+        using var engine = await ConnectAsync(stub.Endpoint);
+        var failure = await Assert.ThrowsAsync<EngineException>(() =>
+            engine.PullAsync(ImageReference.Parse("r.example.org/web:v1")!, null, TestContext.Current.CancellationToken));
+
+        Assert.StartsWith("error parsing HTTP 502 response body", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(EngineErrors.MaxLength + 1, failure.Message.Length);
+    }
+
     [Fact]
     public async Task Calls_carry_the_newest_API_version_that_both_sides_speak()
     {

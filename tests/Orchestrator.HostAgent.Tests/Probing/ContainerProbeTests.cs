@@ -1,11 +1,11 @@
-using Microsoft.Extensions.Time.Testing;
 using Orchestrator.HostAgent.Probing;
+using Orchestrator.HostAgent.Tests.World;
 
 namespace Orchestrator.HostAgent.Tests.Probing;
 
 public sealed class ContainerProbeTests : IDisposable
 {
-    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly SettableTime _time = new();
     private readonly ProbeScheduler _scheduler;
     private readonly List<TimeSpan> _looks = [];
     private readonly DateTimeOffset _start;
@@ -54,6 +54,18 @@ public sealed class ContainerProbeTests : IDisposable
         var turns = _looks.Skip(1).ToList();
         Assert.All(turns.Zip(turns.Skip(1)), pair => Assert.Equal(10, (pair.Second - pair.First).TotalSeconds, precision: 2));
         Assert.InRange(turns.Count, 4, 5);
+    }
+
+    [Fact]
+    public void A_clock_that_is_set_back_holds_up_no_look()
+    {
+        _answer = ProbeOutcome.Passed;
+        using var probe = Start(Settings(ProbeKind.Readiness));
+        _time.SetBack(TimeSpan.FromMinutes(10));
+        _looks.Clear();
+        Advance(TimeSpan.FromSeconds(30));
+
+        Assert.InRange(_looks.Count, 2, 4);
     }
 
     [Fact]

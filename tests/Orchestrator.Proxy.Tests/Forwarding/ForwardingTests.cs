@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Orchestrator.Proxy.Forwarding;
 using Orchestrator.Proxy.Tests.Support;
 
 namespace Orchestrator.Proxy.Tests.Forwarding;
@@ -72,6 +73,61 @@ public sealed class ForwardingTests
         Assert.Equal(["a=1", "b=2"], response.Headers.GetValues("Set-Cookie"));
         Assert.Equal([1, 2, 3], await response.Content.ReadAsByteArrayAsync(Cancellation));
         Assert.False(response.Headers.Contains("Proxy-Status"));
+    }
+
+    [Fact]
+    public async Task A_field_that_the_client_meant_for_its_connection_ends_here()
+    {
+        Dictionary<string, string>? seen = null;
+        await using var server = await ReplicaServer.StartAsync("web", context =>
+        {
+            seen = context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
+            return Task.CompletedTask;
+        });
+        await using var proxy = await TestProxy.StartAsync();
+        proxy.Serve(server.Id);
+
+        const string request = "POST / HTTP/1.1\r\nHost: shop.example.org\r\nConnection: x-hop,\r\nConnection: X-Other, Host, Content-Length, X-Forwarded-For\r\n"
+            + "X-Hop: 1\r\nX-Other: 1\r\nX-Kept: 1\r\nContent-Length: 1\r\n\r\nx";
+        Assert.StartsWith("HTTP/1.1 200", await RawClient.SendAsync(proxy.Url, request, Cancellation), StringComparison.Ordinal);
+
+        Assert.NotNull(seen);
+        Assert.DoesNotContain("X-Hop", seen.Keys);
+        Assert.DoesNotContain("X-Other", seen.Keys);
+        Assert.Equal(("1", "shop.example.org", "1", "127.0.0.1"), (seen["X-Kept"], seen["Host"], seen["Content-Length"], seen["X-Forwarded-For"]));
+    }
+
+    [Fact]
+    public async Task A_field_that_the_replica_meant_for_its_connection_ends_here()
+    {
+        await using var server = new RawReplicaServer(
+            "web", _ => "HTTP/1.1 200 OK\r\nConnection: close, x-hop\r\nX-Hop: 1\r\nX-Kept: 1\r\nContent-Length: 2\r\n\r\nok");
+        await using var proxy = await TestProxy.StartAsync();
+        proxy.Serve(server.Id);
+
+        using var response = await proxy.Client.GetAsync("/", Cancellation);
+
+        Assert.False(response.Headers.Contains("X-Hop"));
+        Assert.True(response.Headers.Contains("X-Kept"));
+        Assert.Equal("ok", await response.Content.ReadAsStringAsync(Cancellation));
+    }
+
+    [Theory]
+    [InlineData("keep-alive")]
+    [InlineData("Upgrade")]
+    [InlineData("keep-alive, Upgrade")]
+    public void Where_no_field_is_meant_for_the_connection_nothing_is_allocated(string connection)
+    {
+        var headers = new HeaderDictionary();
+        var values = new Microsoft.Extensions.Primitives.StringValues(connection);
+        ConnectionOptions.RemoveNamed(values, headers);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++)
+        {
+            ConnectionOptions.RemoveNamed(values, headers);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
     [Theory]

@@ -116,6 +116,25 @@ public sealed class ListenerSetTests
     }
 
     [Fact]
+    public async Task A_port_of_a_stranger_is_a_failure_again_once_the_take_over_has_ended()
+    {
+        await using var server = await ReplicaServer.StartAsync("web");
+        var port = TestProxy.FreePort();
+        await using var stranger = await TestProxy.StartAsync();
+        stranger.ServeAt((port, server.Id));
+        await Eventually.True(() => stranger.Listeners.OwnPorts.Contains(port));
+
+        await using var successor = await TestProxy.StartAsync(options => options with { TakeOver = true });
+        successor.Listeners.EndTakeOver();
+        var free = TestProxy.FreePort();
+        successor.ServeAt((port, server.Id), (free, server.Id));
+
+        await Eventually.True(() => successor.Listeners.OwnPorts.Contains(free));
+        await Eventually.True(() => successor.Listeners.Failures.ContainsKey(port));
+        Assert.DoesNotContain(port, successor.Listeners.OwnPorts);
+    }
+
+    [Fact]
     public async Task All_addresses_means_both_families()
     {
         await using var server = await ReplicaServer.StartAsync("web");

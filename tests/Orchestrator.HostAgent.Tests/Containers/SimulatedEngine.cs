@@ -1,0 +1,88 @@
+using Docker.DotNet.Models;
+using Orchestrator.Api;
+using Orchestrator.Api.DockerHosts;
+using Orchestrator.HostAgent.Containers;
+using Orchestrator.HostAgent.Engines;
+
+namespace Orchestrator.HostAgent.Tests.Containers;
+
+/// <summary>An engine with one container, at moments that a real one cannot be held at. What a test does not need is not there.</summary>
+internal sealed class SimulatedEngine : IEngine
+{
+    public const string Id = "c1";
+
+    private readonly List<string> _calls = [];
+
+    public Func<CancellationToken, Task> OnCreate { get; init; } = _ => Task.CompletedTask;
+
+    public Func<CancellationToken, Task> OnStop { get; init; } = _ => Task.CompletedTask;
+
+    public Func<CancellationToken, Task> OnRemove { get; set; } = _ => Task.CompletedTask;
+
+    /// <summary>What it lists; looks at any of them find the one container.</summary>
+    public IReadOnlyList<ListedContainer> Listed { get; init; } = [];
+
+    /// <summary>Whatever was called: the calls that change something, and looks.</summary>
+    public IReadOnlyList<string> Calls => _calls;
+
+    /// <summary>Null: it is not to be seen.</summary>
+    public ContainerState? State { get; set; } = ContainerState.Created;
+
+    public EngineFacts Facts => throw new InvalidOperationException();
+
+    public string? PeerAddress => "127.0.0.1";
+
+    public async Task<string> CreateAsync(CreateContainerParameters body, CancellationToken cancellationToken)
+    {
+        _calls.Add("create");
+        await OnCreate(cancellationToken);
+        return Id;
+    }
+
+    public Task StartAsync(string id, CancellationToken cancellationToken)
+    {
+        _calls.Add("start");
+        State = ContainerState.Running;
+        return Task.CompletedTask;
+    }
+
+    public async Task StopAsync(string id, TimeSpan grace, CancellationToken cancellationToken)
+    {
+        _calls.Add("stop");
+        await OnStop(cancellationToken);
+        State = ContainerState.Exited;
+    }
+
+    public Task<ContainerSnapshot?> InspectAsync(string idOrName, CancellationToken cancellationToken)
+    {
+        _calls.Add("inspect");
+        return Task.FromResult(State is { } state ? Snapshots.Of(state, id: Id) : null);
+    }
+
+    public Task PingAsync(CancellationToken cancellationToken) => throw new InvalidOperationException();
+
+    public Task<IReadOnlyList<ListedContainer>> ListAsync(string instanceId, CancellationToken cancellationToken) => Task.FromResult(Listed);
+
+    public Task SetRestartPolicyAsync(string id, bool always, CancellationToken cancellationToken) => throw new InvalidOperationException();
+
+    public Task RemoveAsync(string id, CancellationToken cancellationToken)
+    {
+        _calls.Add("remove");
+        return OnRemove(cancellationToken);
+    }
+
+    public Task PullAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken) => throw new InvalidOperationException();
+
+    public Task<long?> ExecAsync(string id, IList<string> command, TimeSpan timeout, CancellationToken cancellationToken) => throw new InvalidOperationException();
+
+    public Task<string?> LastLogLineAsync(string id, CancellationToken cancellationToken) => throw new InvalidOperationException();
+
+    public Task<IEngineEventStream> OpenEventsAsync(string instanceId, CancellationToken cancellationToken) => throw new InvalidOperationException();
+
+    public Task<IReadOnlyList<HostImage>> ImagesAsync(CancellationToken cancellationToken) => throw new InvalidOperationException();
+
+    public void Dispose()
+    {
+        // Nothing is held.
+    }
+}

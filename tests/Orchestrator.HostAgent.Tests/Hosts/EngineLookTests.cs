@@ -1,0 +1,58 @@
+using k8s;
+using k8s.Models;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orchestrator.Api;
+using Orchestrator.Api.Replicas;
+using Orchestrator.HostAgent.Containers;
+using Orchestrator.HostAgent.Engines;
+using Orchestrator.HostAgent.Hosts;
+using Orchestrator.HostAgent.Tests.Containers;
+using Orchestrator.HostAgent.Tests.World;
+using Orchestrator.Runtime.Informers;
+
+namespace Orchestrator.HostAgent.Tests.Hosts;
+
+public sealed class EngineLookTests
+{
+    private const string Host = "h-look";
+
+    [Fact]
+    public async Task A_removal_counts_once_it_has_succeeded()
+    {
+        using var nowhere = new Kubernetes(new KubernetesClientConfiguration { Host = "https://127.0.0.1:1" });
+        var informers = new SharedInformers(nowhere, "test", NullLoggerFactory.Instance, TimeProvider.System);
+        informers.Replicas.Seed(new Replica
+        {
+            Metadata = new V1ObjectMeta { Name = "web-1", NamespaceProperty = "default", Uid = "uid", ResourceVersion = "1" },
+            Spec = new ReplicaSpec { AppName = "web", HostName = Host, HostPort = 20000 },
+        });
+        using var replicas = new ReplicaReconciler(
+            informers, null!, null!, null!, null!, null!, new RecordedEvents(), NullLogger.Instance, new SteadyClock(TimeProvider.System), TimeProvider.System);
+        using var work = new ContainerWork("instance", puller: null!, () => { }, new RecordedEvents(), NullLogger.Instance);
+        var look = new EngineLook(Host, "instance", informers, replicas, work, NullLogger.Instance);
+        using var engine = new SimulatedEngine { Listed = [Listed("of-its-name", "orc-default-web-1"), Listed("one-too-many", "copy")] };
+        var session = new EngineSession(engine, TestContext.Current.CancellationToken);
+
+        engine.OnRemove = _ => throw new EngineException(EngineFailure.Failed, "driver failed to remove root filesystem");
+        await look.LookAsync(session, all: false, TestContext.Current.CancellationToken);
+        Assert.Equal((1, 0), (engine.Calls.Count(call => call == "remove"), Removed()));
+
+        engine.OnRemove = _ => Task.CompletedTask;
+        await look.LookAsync(session, all: false, TestContext.Current.CancellationToken);
+        Assert.Equal((2, 1), (engine.Calls.Count(call => call == "remove"), Removed()));
+    }
+
+    private static int Removed() => (int)ReplicaMetrics.OrphansRemoved.WithLabels(Host).Value;
+
+    private static ListedContainer Listed(string id, string name) => new(
+        id,
+        name,
+        new Dictionary<string, string>
+        {
+            [Labels.Namespace] = "default",
+            [Labels.Replica] = "web-1",
+            [Labels.ReplicaUid] = "uid",
+            [Labels.Host] = Host,
+        },
+        ContainerState.Running);
+}
