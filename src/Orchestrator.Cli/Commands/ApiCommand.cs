@@ -56,7 +56,7 @@ internal abstract class ApiCommand : Command
         var configuration = KubeconfigChoice
             .Find(line.GetValue(_kubeconfig), Environment.GetEnvironmentVariable, DataFolders.Default, DataFolders.Home)
             .Load(line.GetValue(_context));
-        var given = Options.Contains(_namespace) ? line.GetValue(_namespace) : null;
+        var given = Options.Contains(_namespace) && line.GetValue(_namespace) is { Length: > 0 } named ? named : null;
         using var api = new ApiConnection(configuration, terminal.Warn);
         var session = new Session(
             api,

@@ -27,9 +27,11 @@ internal sealed class HostsRemoveCommand : ApiCommand
     {
         var kind = await session.Kinds.FindAsync(ApiGroup.GroupVersion, DockerHost.KubeKind, cancellationToken);
         var leaving = new List<Awaited>();
-        foreach (var name in line.GetValue(_names)!)
+
+        // All are looked at before the first goes.
+        foreach (var (name, path) in line.GetValue(_names)!.Select(name => (name, kind.Path(null, name))).ToList())
         {
-            var answer = await session.Api.SendAsync(HttpMethod.Delete, kind.Path(null, name), null, ApiConnection.Json, cancellationToken);
+            var answer = await session.Api.SendAsync(HttpMethod.Delete, path, null, ApiConnection.Json, cancellationToken);
             var uid = answer["metadata"]?["deletionTimestamp"] is null ? null : (string?)answer["metadata"]?["uid"];
             session.Terminal.Out.WriteLine($"{kind.Label}/{name} {(uid is null ? "deleted" : "deletion started")}");
             if (uid is not null)

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Orchestrator.Cli.Connection;
 using YamlDotNet.Core;
 
 namespace Orchestrator.Cli.Manifests;
@@ -216,7 +217,9 @@ internal static class ManifestReader
         : content["metadata"] is not JsonObject metadata ? "metadata is missing; it has the object's name"
         : Text(metadata["generateName"]) is not null && metadata["name"] is null ? "metadata.generateName does not go with apply: give metadata.name"
         : Text(metadata["name"]) is null ? "metadata.name is missing"
+        : ResourceKind.IsNoName(Text(metadata["name"])!) ? $"\"{Text(metadata["name"])}\" is no name"
         : metadata["namespace"] is not null && Text(metadata["namespace"]) is null ? "metadata.namespace must be text"
+        : Text(metadata["namespace"]) is { } space && ResourceKind.IsNoName(space) ? $"\"{space}\" is no name"
         : metadata["annotations"] is not (null or JsonObject) ? "metadata.annotations must be a map"
         : null;
 

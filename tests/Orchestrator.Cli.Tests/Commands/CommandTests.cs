@@ -31,6 +31,12 @@ public sealed class CommandTests(ServerFixture server)
     [InlineData(ExitCodes.Usage, "selector", "get", "wa", "one", "-l", "a=b")]
     [InlineData(ExitCodes.Usage, "say what to delete", "delete")]
     [InlineData(ExitCodes.Usage, "which webapps", "delete", "wa")]
+    [InlineData(ExitCodes.Usage, "\"\" is no name", "get", "wa", "")]
+    [InlineData(ExitCodes.Usage, "\"\" is no name", "delete", "wa", "")]
+    [InlineData(ExitCodes.Usage, "\".\" is no name", "delete", "dh", ".")]
+    [InlineData(ExitCodes.Usage, "\"..\" is no name", "delete", "secret", "..", "-n", "none")]
+    [InlineData(ExitCodes.Usage, "\"..\" is no name", "delete", "wa", "--all", "-n", "..")]
+    [InlineData(ExitCodes.Usage, "\"\" is no name", "hosts", "remove", "")]
     [InlineData(ExitCodes.NotFound, "\"none\" not found", "get", "wa", "none")]
     [InlineData(ExitCodes.NotFound, "\"none\" not found", "describe", "wa/none")]
     [InlineData(ExitCodes.NotFound, "\"none\" not found", "delete", "wa", "none")]
@@ -161,6 +167,31 @@ public sealed class CommandTests(ServerFixture server)
         await Ok("delete", "wa", "--all", "-n", space);
         Assert.Equal("", await Left());
         Assert.Equal("", await Ok("delete", "wa", "one", "--ignore-not-found", "-n", space));
+    }
+
+    [Fact]
+    public async Task An_empty_namespace_is_none_given_and_not_all_of_them()
+    {
+        var space = await server.NamespaceAsync();
+        (await server.OrcAsync(["apply", "-f", "-", "-n", space], Two)).OrThrow();
+
+        await Ok("delete", "wa", "--all", "-n", "");
+
+        Assert.Equal("webapp.orchestrator.dev/one\nwebapp.orchestrator.dev/two\n", await Ok("get", "wa", "-o", "name", "-n", space));
+    }
+
+    [Fact]
+    public async Task A_name_that_is_none_is_told_before_anything_is_deleted()
+    {
+        var space = await server.NamespaceAsync();
+        (await server.OrcAsync(["apply", "-f", "-", "-n", space], Two)).OrThrow();
+        await Ok("hosts", "add", "kept", "--endpoint", "tcp://127.0.0.1:1", "--no-check");
+
+        Assert.Equal(ExitCodes.Usage, (await server.OrcAsync(["delete", "wa", "one", "", "-n", space])).ExitCode);
+        Assert.Equal(ExitCodes.Usage, (await server.OrcAsync(["hosts", "remove", "kept", ""])).ExitCode);
+
+        Assert.Equal("webapp.orchestrator.dev/one\n", await Ok("get", "wa", "one", "-o", "name", "-n", space));
+        await Ok("hosts", "remove", "kept");
     }
 
     [Fact]

@@ -25,6 +25,8 @@ public sealed class ManifestReaderTests
     [InlineData("apiVersion: v1\nkind: A\nmetadata: {}", "metadata.name is missing")]
     [InlineData("apiVersion: v1\nkind: A\nmetadata: {generateName: a-}", "generateName")]
     [InlineData("apiVersion: v1\nkind: A\nmetadata: {name: a, annotations: [x]}", "annotations must be a map")]
+    [InlineData("apiVersion: v1\nkind: A\nmetadata: {name: ..}", "\"..\" is no name")]
+    [InlineData("apiVersion: v1\nkind: A\nmetadata: {name: a, namespace: .}", "\".\" is no name")]
     [InlineData("[1, 2]", "a manifest is a map")]
     [InlineData("just text", "a manifest is a map")]
     public void What_is_no_object_is_told(string text, string error) =>
