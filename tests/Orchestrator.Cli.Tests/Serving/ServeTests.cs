@@ -139,6 +139,19 @@ public sealed class ServeTests(ServerFixture server)
     }
 
     [Fact]
+    public async Task A_serve_that_cannot_keep_a_proxy_does_not_start()
+    {
+        await using var serve = new ServeProcess();
+        await File.WriteAllTextAsync(serve.DataFolder, "no folder", TestContext.Current.CancellationToken);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
+
+        var refused = await Command.RunAsync(ServerFixture.OrcPath, serve.Arguments("--kubeconfig", server.Kubeconfig), cancellationToken: limit.Token);
+
+        Assert.Equal(ExitCodes.Failed, refused.ExitCode);
+        Assert.Contains(serve.DataFolder, refused.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_first_start_says_where_everything_is_and_what_to_type_next()
     {
         await using var serve = new ServeProcess();
