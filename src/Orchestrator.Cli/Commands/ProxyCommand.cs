@@ -24,8 +24,8 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
         "Which API server. Default: the data folder's proxy.kubeconfig, then $KUBECONFIG, the local server's admin.kubeconfig, ~/.kube/config.");
 
     private readonly Option<string> _dataFolder = new(ProxyArguments.DataFolder) { Description = "Where the last known routes are kept.", HelpName = "FOLDER", DefaultValueFactory = _ => DataFolders.Default };
-    private readonly Option<IPEndPoint?> _listen = Endpoints.Option(ProxyArguments.Listen, "Where requests come in.", $"[::]:{ProxyOptions.DefaultPort}", optional: false);
-    private readonly Option<IPEndPoint?> _admin = Endpoints.Option(ProxyArguments.AdminListen, "Where /metrics, /healthz, /readyz and /routes are.", $"127.0.0.1:{ProxyOptions.DefaultAdminPort}", optional: true);
+    private readonly Option<ListenAddress> _listen = Endpoints.Option(ProxyArguments.Listen, "Where requests come in.", $"[::]:{ProxyOptions.DefaultPort}", optional: false);
+    private readonly Option<ListenAddress> _admin = Endpoints.Option(ProxyArguments.AdminListen, "Where /metrics, /healthz, /readyz and /routes are.", $"127.0.0.1:{ProxyOptions.DefaultAdminPort}", optional: true);
     private readonly Option<TimeSpan> _drain = CommonOptions.Duration(ProxyArguments.DrainTimeout, "How long requests in flight get when it stops. [default: 30s]", TimeSpan.FromSeconds(30));
     private readonly Option<string?> _accessLog = new(ProxyArguments.AccessLog) { Description = "A file that gets one JSON object a line for each request; - is standard output. Default: none.", HelpName = "FILE" };
     private readonly Option<string?> _logFile = new(ProxyArguments.LogFile) { Description = "Log to this file, kept below 40 MB with its predecessors. Default: standard error.", HelpName = "FILE" };
@@ -106,13 +106,13 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
     private async Task<ProxyServer> StartAsync(
         ParseResult line, ProxyFolder folder, Kubernetes kubernetes, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        var listen = line.GetValue(_listen)!;
+        var listen = line.GetValue(_listen).Endpoint!;
         var options = new ProxyOptions
         {
             StateFolder = folder.StateFolder,
             Address = listen.Address,
             Port = listen.Port,
-            Admin = line.GetValue(_admin),
+            Admin = line.GetValue(_admin).Endpoint,
             DrainTimeout = line.GetValue(_drain),
             AccessLog = line.GetValue(_accessLog),
             TakeOver = line.GetValue(_takeOver),
