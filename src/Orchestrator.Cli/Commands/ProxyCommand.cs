@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using System.Net.Sockets;
 using k8s;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Cli.Connection;
@@ -123,7 +124,11 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
         }
         catch (IOException failure)
         {
-            throw new CommandException(ExitCodes.InUse, $"the proxy cannot start: {failure.Message}", failure);
+            // What has a socket's error is about an address, the rest about a file.
+            var error = (failure.GetBaseException() as SocketException)?.SocketErrorCode;
+            var hint = error is null ? "" : $"; choose another address with {ProxyArguments.Listen} or {ProxyArguments.AdminListen}";
+            throw new CommandException(
+                error is SocketError.AddressAlreadyInUse ? ExitCodes.InUse : ExitCodes.Failed, $"the proxy cannot start: {failure.Message}{hint}", failure);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using k8s;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
@@ -148,7 +150,7 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
         try
         {
             return options.Metrics is { } address
-                ? (await ListenAsync(() => MetricsListener.StartAsync(address, WhyNotReady, loggers, cancellationToken), "--metrics-listen"), null)
+                ? (await ListenAsync(() => MetricsListener.StartAsync(address, WhyNotReady, loggers, cancellationToken), address, "--metrics-listen"), null)
                 : (null, null);
         }
         catch (CommandException taken)
@@ -164,7 +166,8 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
             return await ListenAsync(
                 () => EmbeddedApiServer.StartAsync(
                     new ApiServerOptions { DataFolder = options.DataFolder, Address = options.Api.Address, Port = options.Api.Port }, loggers, time, cancellationToken),
-                "--port");
+                options.Api,
+                "--address and --port");
         }
         catch (DataFolderInUseException inUse)
         {
@@ -176,8 +179,8 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
         }
     }
 
-    /// <exception cref="CommandException">The address is in use.</exception>
-    private static async Task<T> ListenAsync<T>(Func<Task<T>> start, string option)
+    /// <exception cref="CommandException">The address is in use, not this machine's, or not ours to take.</exception>
+    private static async Task<T> ListenAsync<T>(Func<Task<T>> start, IPEndPoint address, string option)
     {
         try
         {
@@ -186,6 +189,11 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
         catch (IOException failure) when (failure.InnerException is AddressInUseException || failure.Message.Contains("in use", StringComparison.Ordinal))
         {
             throw new CommandException(ExitCodes.InUse, $"{failure.Message.TrimEnd('.')}: stop what listens there, or choose another address with {option}", failure);
+        }
+        catch (SocketException failure)
+        {
+            // Kestrel wraps only the one above.
+            throw CommandException.Failed($"cannot listen on {address}: {failure.Message}; choose another address with {option}");
         }
     }
 
