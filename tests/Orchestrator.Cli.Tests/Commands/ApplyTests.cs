@@ -102,6 +102,20 @@ public sealed class ApplyTests(ServerFixture server)
     }
 
     [Fact]
+    public async Task A_number_that_none_can_hold_does_not_keep_the_others_from_being_applied()
+    {
+        var space = await server.NamespaceAsync();
+        const string odd = """{"apiVersion":"orchestrator.dev/v1","kind":"WebApp","metadata":{"name":"odd"},"spec":{"image":"x","replicas":1e999}}""";
+
+        var applied = await server.OrcAsync(["apply", "-f", "-", "-n", space], $"{odd}\n---\n{App(1)}");
+        var deleted = await server.OrcAsync(["delete", "-f", "-", "-n", space], $"{odd}\n---\n{App(1)}");
+
+        Assert.Equal((ExitCodes.Failed, "webapp.orchestrator.dev/web created\n"), (applied.ExitCode, applied.Output));
+        Assert.Contains("standard input:1: 1e999 is too large", applied.Errors, StringComparison.Ordinal);
+        Assert.Equal((ExitCodes.Failed, "webapp.orchestrator.dev/web deleted\n"), (deleted.ExitCode, deleted.Output));
+    }
+
+    [Fact]
     public async Task A_dry_run_checks_and_stores_nothing()
     {
         var space = await server.NamespaceAsync();
