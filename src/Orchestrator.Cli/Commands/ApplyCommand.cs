@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using Orchestrator.Cli.Applying;
 using Orchestrator.Cli.Manifests;
 using Orchestrator.Cli.Waiting;
@@ -62,7 +63,7 @@ internal sealed class ApplyCommand : ApiCommand, IHasExamples
                 session.Terminal.Out.WriteLine(
                     $"{result.Kind.Label}/{result.Name} {result.Outcome.ToString().ToLowerInvariant()}{(dryRun ? " (server dry run)" : "")}");
             }
-            catch (Exception failure) when (failure is ApiException or CommandException { ExitCode: ExitCodes.Failed })
+            catch (Exception failure) when (failure is ApiException { Code: not HttpStatusCode.Unauthorized } or CommandException { ExitCode: ExitCodes.Failed })
             {
                 failed++;
                 session.Terminal.Fail($"{manifest.Place}: {Failures.Describe(failure).Message}");

@@ -116,6 +116,22 @@ public sealed class ApplyTests(ServerFixture server)
     }
 
     [Fact]
+    public async Task Credentials_that_are_wrong_are_told_once_and_with_their_exit_code()
+    {
+        using var folder = new TemporaryFolder();
+        var stranger = System.Text.RegularExpressions.Regex.Replace(
+            await File.ReadAllTextAsync(server.Kubeconfig, TestContext.Current.CancellationToken),
+            "client-certificate-data: .*\n *client-key-data: .*", "token: wrong");
+        await File.WriteAllTextAsync(folder["config"], stranger, TestContext.Current.CancellationToken);
+
+        var applied = await Command.RunAsync(
+            ServerFixture.OrcPath, ["apply", "-f", "-", "--kubeconfig", folder["config"]], $"{App(1)}\n---\n{App(2)}", TestContext.Current.CancellationToken);
+
+        Assert.Equal((ExitCodes.Unreachable, ""), (applied.ExitCode, applied.Output));
+        Assert.Matches("^error: the API server does not know you[^\n]*\n$", applied.Errors);
+    }
+
+    [Fact]
     public async Task A_dry_run_checks_and_stores_nothing()
     {
         var space = await server.NamespaceAsync();
