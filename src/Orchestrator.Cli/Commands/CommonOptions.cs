@@ -21,9 +21,13 @@ internal static class CommonOptions
 
     public static Option<bool> AllNamespaces() => new("--all-namespaces", "-A") { Description = "Objects of all namespaces." };
 
-    public static Option<TimeSpan> Timeout() => Duration("--timeout", $"How long to wait, such as 90s or 2m. [default: {DefaultTimeout}]", Durations.Parse(DefaultTimeout)!.Value);
+    public static Option<TypedDuration> Timeout() => Timeout("--timeout", "How long to wait, such as 90s or 2m.", DefaultTimeout);
 
-    public static Option<TimeSpan> Duration(string name, string description, TimeSpan fallback) => new(name)
+    /// <summary>A time that is waited.</summary>
+    public static Option<TypedDuration> Timeout(string name, string description, string fallback) =>
+        Duration(name, description, TypedDuration.Parse(fallback)!.Value);
+
+    public static Option<TypedDuration> Duration(string name, string description, TypedDuration fallback) => new(name)
     {
         Description = description,
         HelpName = "DURATION",
@@ -34,13 +38,13 @@ internal static class CommonOptions
                 return fallback;
             }
 
-            if (Durations.Parse(token.Value) is { } value)
+            if (TypedDuration.Parse(token.Value) is not { } value)
             {
-                return value;
+                result.AddError($"{name}: \"{token.Value}\" is no duration such as 90s, 5m or 1h30m");
+                return default;
             }
 
-            result.AddError($"{name}: \"{token.Value}\" is no duration such as 90s, 5m or 1h30m");
-            return default;
+            return value;
         },
         DefaultValueFactory = _ => fallback,
     };

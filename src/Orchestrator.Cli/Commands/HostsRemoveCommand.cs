@@ -2,6 +2,7 @@ using System.CommandLine;
 using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Cli.Connection;
+using Orchestrator.Cli.Output;
 using Orchestrator.Cli.Waiting;
 
 namespace Orchestrator.Cli.Commands;
@@ -11,7 +12,7 @@ internal sealed class HostsRemoveCommand : ApiCommand
 {
     private readonly Argument<string[]> _names = new("NAME") { Description = "Hosts.", Arity = ArgumentArity.OneOrMore };
     private readonly Option<bool> _noWait = new("--no-wait") { Description = "Do not wait until they are gone; their TLS Secrets then stay." };
-    private readonly Option<TimeSpan> _timeout = CommonOptions.Timeout();
+    private readonly Option<TypedDuration> _timeout = CommonOptions.Timeout();
 
     public HostsRemoveCommand()
         : base("remove", "Take hosts out; their replicas go elsewhere first.", namespaced: false)
@@ -54,7 +55,7 @@ internal sealed class HostsRemoveCommand : ApiCommand
             return ExitCodes.Done;
         }
 
-        await new Waiter(session, line.GetValue(_timeout)).UntilGoneAsync(leaving, cancellationToken);
+        await new Waiter(session, line.GetValue(_timeout).Span).UntilGoneAsync(leaving, cancellationToken);
         foreach (var host in leaving)
         {
             await HostSecrets.DeleteAsync(session, host.Name, cancellationToken);

@@ -5,6 +5,7 @@ using k8s;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Cli.Connection;
 using Orchestrator.Cli.Logging;
+using Orchestrator.Cli.Output;
 using Orchestrator.Cli.Serving;
 using Orchestrator.Proxy;
 
@@ -27,7 +28,7 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
     private readonly Option<string> _dataFolder = new(ProxyArguments.DataFolder) { Description = "Where the last known routes are kept.", HelpName = "FOLDER", DefaultValueFactory = _ => DataFolders.Default };
     private readonly Option<ListenAddress> _listen = Endpoints.Option(ProxyArguments.Listen, "Where requests come in.", $"[::]:{ProxyOptions.DefaultPort}", optional: false);
     private readonly Option<ListenAddress> _admin = Endpoints.Option(ProxyArguments.AdminListen, "Where /metrics, /healthz, /readyz and /routes are.", $"127.0.0.1:{ProxyOptions.DefaultAdminPort}", optional: true);
-    private readonly Option<TimeSpan> _drain = CommonOptions.Duration(ProxyArguments.DrainTimeout, "How long requests in flight get when it stops. [default: 30s]", TimeSpan.FromSeconds(30));
+    private readonly Option<TypedDuration> _drain = CommonOptions.Timeout(ProxyArguments.DrainTimeout, "How long requests in flight get when it stops.", "30s");
     private readonly Option<string?> _accessLog = new(ProxyArguments.AccessLog) { Description = "A file that gets one JSON object a line for each request; - is standard output. Default: none.", HelpName = "FILE" };
     private readonly Option<string?> _logFile = new(ProxyArguments.LogFile) { Description = "Log to this file, kept below 40 MB with its predecessors. Default: standard error.", HelpName = "FILE" };
     private readonly Option<bool> _takeOver = new(ProxyArguments.TakeOver) { Description = "Take the place of the proxy that runs with this data folder, without a moment in which nobody listens." };
@@ -114,7 +115,7 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
             Address = listen.Address,
             Port = listen.Port,
             Admin = line.GetValue(_admin).Endpoint,
-            DrainTimeout = line.GetValue(_drain),
+            DrainTimeout = line.GetValue(_drain).Span,
             AccessLog = line.GetValue(_accessLog),
             TakeOver = line.GetValue(_takeOver),
         };

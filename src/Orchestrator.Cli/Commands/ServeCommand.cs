@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using Orchestrator.Cli.Connection;
 using Orchestrator.Cli.Logging;
+using Orchestrator.Cli.Output;
 using Orchestrator.Cli.Serving;
 using Orchestrator.Proxy;
 
@@ -24,7 +25,7 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
     private readonly Option<bool> _noProxy = new("--no-proxy") { Description = "Start no proxy: others, started with `orc proxy`, take the requests." };
     private readonly Option<ListenAddress> _proxyListen = Endpoints.Option("--proxy-listen", "Where the proxy takes requests.", $"[::]:{ProxyOptions.DefaultPort}", optional: false);
     private readonly Option<ListenAddress> _proxyAdmin = Endpoints.Option("--proxy-admin-listen", "Where the proxy's own /metrics, /healthz and /routes are.", $"127.0.0.1:{ProxyOptions.DefaultAdminPort}", optional: true);
-    private readonly Option<TimeSpan> _drain = CommonOptions.Duration("--proxy-drain-timeout", "How long requests in flight get when the proxy stops. [default: 30s]", TimeSpan.FromSeconds(30));
+    private readonly Option<TypedDuration> _drain = CommonOptions.Timeout("--proxy-drain-timeout", "How long requests in flight get when the proxy stops.", "30s");
     private readonly Option<string?> _accessLog = new("--proxy-access-log") { Description = "A file that gets one JSON object a line for each request. Default: none.", HelpName = "FILE" };
     private readonly Option<bool> _noLocalHost = new("--no-local-host") { Description = $"Do not take the engine of this machine ({LocalEngine.Socket}) as a host when there is none yet." };
     private readonly LogOptions _log = new();
@@ -68,7 +69,7 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
             TakeLocalEngine = !line.GetValue(_noLocalHost),
             ProxyListen = line.GetValue(_proxyListen).Endpoint!,
             ProxyArguments = line.GetValue(_noProxy) ? null : kubeconfig => ProxyWords(line, dataFolder, kubeconfig),
-            ProxyDrainTimeout = line.GetValue(_drain),
+            ProxyDrainTimeout = line.GetValue(_drain).Span,
             Banner = !_log.IsJson(line),
         };
         return await new Server(options, loggers, TimeProvider.System).RunAsync(signals.Stop, signals.Hurry);
@@ -86,7 +87,7 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
         ProxyArguments.DataFolder, dataFolder,
         ProxyArguments.Listen, line.GetValue(_proxyListen).ToString(),
         ProxyArguments.AdminListen, line.GetValue(_proxyAdmin).ToString(),
-        ProxyArguments.DrainTimeout, $"{(long)line.GetValue(_drain).TotalMilliseconds}ms",
+        ProxyArguments.DrainTimeout, $"{(long)line.GetValue(_drain).Span.TotalMilliseconds}ms",
         .. line.GetValue(_accessLog) is { } file ? [ProxyArguments.AccessLog, Path.GetFullPath(file)] : Array.Empty<string>(),
         ProxyArguments.LogFile, new ProxyFolder(dataFolder).LogFile,
         .. _log.Arguments(line),

@@ -28,7 +28,7 @@ internal static class Endpoints
     /// <param name="optional">Whether <c>none</c> is an answer.</param>
     public static Option<ListenAddress> Option(string name, string description, string fallback, bool optional) => new(name)
     {
-        Description = $"{description} [default: {fallback}]",
+        Description = description,
         HelpName = optional ? "ADDRESS:PORT|none" : "ADDRESS:PORT",
         DefaultValueFactory = _ => new(Parse(fallback)),
         CustomParser = result =>
