@@ -9,6 +9,9 @@ internal static class CommonOptions
     /// <summary>Long enough for a slow pull, short enough for a script that would otherwise hang.</summary>
     private const string DefaultTimeout = "5m";
 
+    /// <summary>What the runtime's timers take is a few hours more.</summary>
+    private const string LongestTimeout = "49d";
+
     public static Option<string[]> Files(string description) => new("--filename", "-f") { Description = description, HelpName = "FILE|FOLDER|-" };
 
     public static Option<bool> Recursive() => new("--recursive", "-R") { Description = "Read the folders in a folder too." };
@@ -25,9 +28,10 @@ internal static class CommonOptions
 
     /// <summary>A time that is waited.</summary>
     public static Option<TypedDuration> Timeout(string name, string description, string fallback) =>
-        Duration(name, description, TypedDuration.Parse(fallback)!.Value);
+        Duration(name, description, TypedDuration.Parse(fallback)!.Value, atMost: TypedDuration.Parse(LongestTimeout));
 
-    public static Option<TypedDuration> Duration(string name, string description, TypedDuration fallback) => new(name)
+    /// <param name="atMost">Null means without a limit.</param>
+    public static Option<TypedDuration> Duration(string name, string description, TypedDuration fallback, TypedDuration? atMost = null) => new(name)
     {
         Description = description,
         HelpName = "DURATION",
@@ -41,6 +45,12 @@ internal static class CommonOptions
             if (TypedDuration.Parse(token.Value) is not { } value)
             {
                 result.AddError($"{name}: \"{token.Value}\" is no duration such as 90s, 5m or 1h30m");
+                return default;
+            }
+
+            if (value.Span > atMost?.Span)
+            {
+                result.AddError($"{name}: {atMost} is the longest");
                 return default;
             }
 
