@@ -102,7 +102,7 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
         var own = Path.Combine(dataFolder, KubeconfigFile);
         return KubeconfigChoice
             .Find(File.Exists(own) ? own : null, Environment.GetEnvironmentVariable, DataFolders.Default, DataFolders.Home)
-            .Load(line.GetValue(_connection.Context));
+            .Load(line.GetValueHereOrBefore(_connection.Context));
     }
 
     private async Task<ProxyServer> StartAsync(

@@ -79,6 +79,38 @@ public sealed class CommandTests(ServerFixture server)
     }
 
     [Fact]
+    public async Task Which_server_and_namespace_may_be_said_before_the_command_too()
+    {
+        var space = await server.NamespaceAsync();
+        (await server.OrcAsync(["apply", "-f", "-", "-n", space], Two)).OrThrow();
+
+        var apps = await Ok(["--kubeconfig", server.Kubeconfig, "-n", space, "get", "wa", "-o", "name"], kubeconfig: false);
+        var context = await Command.RunAsync(
+            ServerFixture.OrcPath, ["--context", "none", "hosts", "--kubeconfig", server.Kubeconfig, "list"], cancellationToken: TestContext.Current.CancellationToken);
+        var nearest = await Command.RunAsync(
+            ServerFixture.OrcPath, ["--kubeconfig", "/no/such", "get", "wa", "--kubeconfig", server.Kubeconfig], cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal("webapp.orchestrator.dev/one\nwebapp.orchestrator.dev/two\n", apps);
+        Assert.Equal(ExitCodes.Unreachable, context.ExitCode);
+        Assert.Contains(server.Kubeconfig, context.Errors, StringComparison.Ordinal);
+        nearest.OrThrow();
+    }
+
+    [Theory]
+    [InlineData("serve")]
+    [InlineData("proxy")]
+    public async Task A_server_process_hears_of_a_kubeconfig_before_its_name(string command)
+    {
+        using var folder = new TemporaryFolder();
+
+        var refused = await Command.RunAsync(
+            ServerFixture.OrcPath, ["--kubeconfig", "/no/such", command, "--data-folder", folder["data"]], cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(ExitCodes.Unreachable, refused.ExitCode);
+        Assert.Contains("there is no file /no/such", refused.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Get_shows_the_columns_of_the_server_and_names_of_all_kinds()
     {
         var space = await server.NamespaceAsync();
