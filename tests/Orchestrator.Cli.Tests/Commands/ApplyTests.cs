@@ -175,6 +175,43 @@ public sealed class ApplyTests(ServerFixture server)
         Assert.Contains("2 replicas ready", (await waiting).OrThrow().Errors, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Waiting_in_vain_says_why_as_the_apps_conditions_do()
+    {
+        var space = await server.NamespaceAsync();
+        await Apply(space, App(30));
+        await Observe(space, 30, """{"type":"Available","status":"False","reason":"MinimumReplicasUnavailable","message":"0 of 30 replicas are ready; 30 of 30 replicas: Unschedulable: 0/0 hosts","lastTransitionTime":"2026-01-01T00:00:00Z"}""");
+
+        var applied = await server.OrcAsync(["apply", "-f", "-", "-n", space, "--wait", "--timeout", "300ms"], App(30));
+
+        Assert.Equal(ExitCodes.TimedOut, applied.ExitCode);
+        Assert.Contains("did not become ready within 0s: webapp.orchestrator.dev/web: 0 of 30 replicas ready: 30 of 30 replicas: Unschedulable: 0/0 hosts\n", applied.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Waiting_in_vain_says_why_as_a_replicas_conditions_do_when_the_app_has_no_reason()
+    {
+        var space = await server.NamespaceAsync();
+        await Apply(space, App(2));
+        await Observe(space, 2, """{"type":"Available","status":"False","reason":"MinimumReplicasUnavailable","message":"0 of 2 replicas are ready","lastTransitionTime":"2026-01-01T00:00:00Z"}""");
+        foreach (var name in new[] { "web-1", "web-2" })
+        {
+            await Apply(space, $"{{apiVersion: orchestrator.dev/v1, kind: Replica, metadata: {{name: {name}, labels: {{orchestrator.dev/app: web}}}}, spec: {{appName: web, revision: r1, template: {{image: x}}}}}}");
+            await PatchStatus(space, "replica", name, """{"conditions":[{"type":"Ready","status":"False","reason":"NotYetReady","message":"GET / answered 503","lastTransitionTime":"2026-01-01T00:00:00Z"}]}""");
+        }
+
+        var applied = await server.OrcAsync(["apply", "-f", "-", "-n", space, "--wait", "--timeout", "300ms"], App(2));
+
+        Assert.Equal(ExitCodes.TimedOut, applied.ExitCode);
+        Assert.Contains("webapp.orchestrator.dev/web: 0 of 2 replicas ready: replica web-1: GET / answered 503\n", applied.Errors, StringComparison.Ordinal);
+    }
+
+    private Task Observe(string space, int replicas, string condition) => PatchStatus(
+        space, "wa", "web", $$"""{"observedGeneration":1,"replicas":{{replicas}},"readyReplicas":0,"updatedReplicas":{{replicas}},"conditions":[{{condition}}]}""");
+
+    private async Task PatchStatus(string space, string kind, string name, string status) => (await server.KubectlAsync(
+        ["patch", kind, name, "-n", space, "--subresource=status", "--type=merge", "-p", $$"""{"status":{{status}}}"""])).OrThrow();
+
     private static string App(int replicas, string extra = "") =>
         $"apiVersion: orchestrator.dev/v1\nkind: WebApp\nmetadata:\n  name: web\nspec:\n  image: web:v1\n  replicas: {replicas}\n{extra}".TrimEnd();
 
