@@ -9,23 +9,9 @@ internal abstract class ApiCommand : Command
 {
     public const string DefaultNamespace = "default";
 
-    private readonly Option<string?> _kubeconfig = new("--kubeconfig")
-    {
-        Description = "Which API server, and as whom. Default: $KUBECONFIG, then the local server's admin.kubeconfig, then ~/.kube/config.",
-        HelpName = "FILE",
-    };
-
-    private readonly Option<string?> _context = new("--context")
-    {
-        Description = "Context of the kubeconfig. Default: its current one.",
-        HelpName = "NAME",
-    };
-
-    private readonly Option<string?> _namespace = new("--namespace", "-n")
-    {
-        Description = "Namespace to work in. Default: the context's, else \"default\".",
-        HelpName = "NAMESPACE",
-    };
+    private readonly Option<string?> _kubeconfig = ConnectionOptions.Kubeconfig();
+    private readonly Option<string?> _context = ConnectionOptions.Context();
+    private readonly Option<string?> _namespace = ConnectionOptions.Namespace();
 
     protected ApiCommand(string name, string description, bool namespaced = true)
         : base(name, description)
@@ -54,9 +40,9 @@ internal abstract class ApiCommand : Command
         }
 
         var configuration = KubeconfigChoice
-            .Find(line.GetValue(_kubeconfig), Environment.GetEnvironmentVariable, DataFolders.Default, DataFolders.Home)
-            .Load(line.GetValue(_context));
-        var given = Options.Contains(_namespace) ? line.GetValue(_namespace) : null;
+            .Find(line.GetValueHereOrBefore(_kubeconfig), Environment.GetEnvironmentVariable, DataFolders.Default, DataFolders.Home)
+            .Load(line.GetValueHereOrBefore(_context));
+        var given = Options.Contains(_namespace) && line.GetValueHereOrBefore(_namespace) is { Length: > 0 } named ? named : null;
         using var api = new ApiConnection(configuration, terminal.Warn);
         var session = new Session(
             api,

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Net;
 using Orchestrator.Cli.Applying;
 using Orchestrator.Cli.Manifests;
+using Orchestrator.Cli.Output;
 using Orchestrator.Cli.Waiting;
 using Orchestrator.Runtime.Clients;
 
@@ -14,7 +16,7 @@ internal sealed class ApplyCommand : ApiCommand, IHasExamples
     private readonly Option<string[]> _files = CommonOptions.Files("Manifests to apply: a file, a folder, or - for standard input. Repeatable.");
     private readonly Option<bool> _recursive = CommonOptions.Recursive();
     private readonly Option<bool> _wait = new("--wait", "-w") { Description = "Wait until all that was applied is ready." };
-    private readonly Option<TimeSpan> _timeout = CommonOptions.Timeout();
+    private readonly Option<TypedDuration> _timeout = CommonOptions.Timeout();
 
     private readonly Option<string?> _dryRun = new("--dry-run")
     {
@@ -62,7 +64,7 @@ internal sealed class ApplyCommand : ApiCommand, IHasExamples
                 session.Terminal.Out.WriteLine(
                     $"{result.Kind.Label}/{result.Name} {result.Outcome.ToString().ToLowerInvariant()}{(dryRun ? " (server dry run)" : "")}");
             }
-            catch (Exception failure) when (failure is ApiException or CommandException { ExitCode: ExitCodes.Failed })
+            catch (Exception failure) when (failure is ApiException { Code: not HttpStatusCode.Unauthorized } or CommandException { ExitCode: ExitCodes.Failed })
             {
                 failed++;
                 session.Terminal.Fail($"{manifest.Place}: {Failures.Describe(failure).Message}");
@@ -77,7 +79,7 @@ internal sealed class ApplyCommand : ApiCommand, IHasExamples
         if (line.GetValue(_wait) && !dryRun && applied.Count > 0)
         {
             var waiting = applied.Select(result => new Awaited(result.Kind, result.Namespace, result.Name)).ToList();
-            await new Waiter(session, line.GetValue(_timeout)).UntilReadyAsync(waiting, cancellationToken);
+            await new Waiter(session, line.GetValue(_timeout).Span).UntilReadyAsync(waiting, cancellationToken);
         }
 
         return failed == 0 ? ExitCodes.Done : ExitCodes.Failed;

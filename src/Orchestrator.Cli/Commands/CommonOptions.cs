@@ -9,6 +9,9 @@ internal static class CommonOptions
     /// <summary>Long enough for a slow pull, short enough for a script that would otherwise hang.</summary>
     private const string DefaultTimeout = "5m";
 
+    /// <summary>What the runtime's timers take is a few hours more.</summary>
+    private const string LongestTimeout = "49d";
+
     public static Option<string[]> Files(string description) => new("--filename", "-f") { Description = description, HelpName = "FILE|FOLDER|-" };
 
     public static Option<bool> Recursive() => new("--recursive", "-R") { Description = "Read the folders in a folder too." };
@@ -21,9 +24,14 @@ internal static class CommonOptions
 
     public static Option<bool> AllNamespaces() => new("--all-namespaces", "-A") { Description = "Objects of all namespaces." };
 
-    public static Option<TimeSpan> Timeout() => Duration("--timeout", $"How long to wait, such as 90s or 2m. [default: {DefaultTimeout}]", Durations.Parse(DefaultTimeout)!.Value);
+    public static Option<TypedDuration> Timeout() => Timeout("--timeout", "How long to wait, such as 90s or 2m.", DefaultTimeout);
 
-    public static Option<TimeSpan> Duration(string name, string description, TimeSpan fallback) => new(name)
+    /// <summary>A time that is waited.</summary>
+    public static Option<TypedDuration> Timeout(string name, string description, string fallback) =>
+        Duration(name, description, TypedDuration.Parse(fallback)!.Value, atMost: TypedDuration.Parse(LongestTimeout));
+
+    /// <param name="atMost">Null means without a limit.</param>
+    public static Option<TypedDuration> Duration(string name, string description, TypedDuration fallback, TypedDuration? atMost = null) => new(name)
     {
         Description = description,
         HelpName = "DURATION",
@@ -34,13 +42,19 @@ internal static class CommonOptions
                 return fallback;
             }
 
-            if (Durations.Parse(token.Value) is { } value)
+            if (TypedDuration.Parse(token.Value) is not { } value)
             {
-                return value;
+                result.AddError($"{name}: \"{token.Value}\" is no duration such as 90s, 5m or 1h30m");
+                return default;
             }
 
-            result.AddError($"{name}: \"{token.Value}\" is no duration such as 90s, 5m or 1h30m");
-            return default;
+            if (value.Span > atMost?.Span)
+            {
+                result.AddError($"{name}: {atMost} is the longest");
+                return default;
+            }
+
+            return value;
         },
         DefaultValueFactory = _ => fallback,
     };

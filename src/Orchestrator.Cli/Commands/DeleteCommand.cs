@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Orchestrator.Cli.Connection;
 using Orchestrator.Cli.Manifests;
+using Orchestrator.Cli.Output;
 using Orchestrator.Cli.Waiting;
 using Orchestrator.Runtime.Clients;
 
@@ -16,7 +17,7 @@ internal sealed class DeleteCommand : ApiCommand, IHasExamples
     private readonly Option<string?> _labels = CommonOptions.Selector();
     private readonly Option<bool> _all = new("--all") { Description = "All objects of the kind, in the namespace." };
     private readonly Option<bool> _wait = new("--wait", "-w") { Description = "Wait until they are gone, containers and all." };
-    private readonly Option<TimeSpan> _timeout = CommonOptions.Timeout();
+    private readonly Option<TypedDuration> _timeout = CommonOptions.Timeout();
     private readonly Option<bool> _ignoreMissing = new("--ignore-not-found") { Description = "What is not there counts as deleted." };
 
     public DeleteCommand()
@@ -69,7 +70,7 @@ internal sealed class DeleteCommand : ApiCommand, IHasExamples
 
         if (line.GetValue(_wait) && deleted.Count > 0)
         {
-            await new Waiter(session, line.GetValue(_timeout)).UntilGoneAsync(deleted, cancellationToken);
+            await new Waiter(session, line.GetValue(_timeout).Span).UntilGoneAsync(deleted, cancellationToken);
         }
 
         return failed == 0 ? ExitCodes.Done : failed == missing ? ExitCodes.NotFound : ExitCodes.Failed;

@@ -8,6 +8,7 @@ internal sealed class HostsCommand : Command
     public HostsCommand()
         : base("hosts", "Manage the Docker hosts that carry replicas.")
     {
+        ConnectionOptions.AddTo(this);
         Subcommands.Add(new HostsAddCommand());
         Subcommands.Add(new HostsListCommand());
         Subcommands.Add(new HostsRemoveCommand());

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Cli.Connection;
+using Orchestrator.Cli.Output;
 using Orchestrator.Cli.Waiting;
 
 namespace Orchestrator.Cli.Commands;
@@ -11,7 +12,7 @@ internal sealed class HostsRemoveCommand : ApiCommand
 {
     private readonly Argument<string[]> _names = new("NAME") { Description = "Hosts.", Arity = ArgumentArity.OneOrMore };
     private readonly Option<bool> _noWait = new("--no-wait") { Description = "Do not wait until they are gone; their TLS Secrets then stay." };
-    private readonly Option<TimeSpan> _timeout = CommonOptions.Timeout();
+    private readonly Option<TypedDuration> _timeout = CommonOptions.Timeout();
 
     public HostsRemoveCommand()
         : base("remove", "Take hosts out; their replicas go elsewhere first.", namespaced: false)
@@ -27,9 +28,11 @@ internal sealed class HostsRemoveCommand : ApiCommand
     {
         var kind = await session.Kinds.FindAsync(ApiGroup.GroupVersion, DockerHost.KubeKind, cancellationToken);
         var leaving = new List<Awaited>();
-        foreach (var name in line.GetValue(_names)!)
+
+        // All are looked at before the first goes.
+        foreach (var (name, path) in line.GetValue(_names)!.Select(name => (name, kind.Path(null, name))).ToList())
         {
-            var answer = await session.Api.SendAsync(HttpMethod.Delete, kind.Path(null, name), null, ApiConnection.Json, cancellationToken);
+            var answer = await session.Api.SendAsync(HttpMethod.Delete, path, null, ApiConnection.Json, cancellationToken);
             var uid = answer["metadata"]?["deletionTimestamp"] is null ? null : (string?)answer["metadata"]?["uid"];
             session.Terminal.Out.WriteLine($"{kind.Label}/{name} {(uid is null ? "deleted" : "deletion started")}");
             if (uid is not null)
@@ -52,7 +55,7 @@ internal sealed class HostsRemoveCommand : ApiCommand
             return ExitCodes.Done;
         }
 
-        await new Waiter(session, line.GetValue(_timeout)).UntilGoneAsync(leaving, cancellationToken);
+        await new Waiter(session, line.GetValue(_timeout).Span).UntilGoneAsync(leaving, cancellationToken);
         foreach (var host in leaving)
         {
             await HostSecrets.DeleteAsync(session, host.Name, cancellationToken);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Orchestrator.Api;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Cli.Logs;
+using Orchestrator.Cli.Output;
 using Orchestrator.Runtime.Clients;
 
 namespace Orchestrator.Cli.Commands;
@@ -20,7 +21,7 @@ internal sealed class LogsCommand : ApiCommand, IHasExamples
         HelpName = "LINES",
     };
 
-    private readonly Option<TimeSpan> _since = CommonOptions.Duration("--since", "Only lines younger than this, such as 10m. [default: all]", TimeSpan.Zero);
+    private readonly Option<TypedDuration> _since = CommonOptions.Duration("--since", "Only lines younger than this, such as 10m.", new(TimeSpan.Zero, "all"));
     private readonly Option<bool> _timestamps = new("--timestamps", "-t") { Description = "Show when each line was written." };
     private readonly Option<bool> _noPrefix = new("--no-prefix") { Description = "Lines as they were written, without the replica's name." };
 
@@ -40,7 +41,7 @@ internal sealed class LogsCommand : ApiCommand, IHasExamples
 
     protected override async Task<int> RunAsync(ParseResult line, Session session, CancellationToken cancellationToken)
     {
-        var since = line.GetValue(_since);
+        var since = line.GetValue(_since).Span;
         var follow = line.GetValue(_follow);
         var request = new HostAgent.Logs.LogRequest(
             follow,

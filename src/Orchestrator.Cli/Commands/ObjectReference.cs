@@ -6,7 +6,7 @@ namespace Orchestrator.Cli.Commands;
 internal sealed record ObjectReference(ResourceKind Kind, string? Name)
 {
     /// <summary>Understands <c>TYPE</c>, <c>TYPE NAME…</c>, <c>TYPE,TYPE</c>, <c>TYPE/NAME…</c>.</summary>
-    /// <exception cref="CommandException">Something else, or a type the server does not have.</exception>
+    /// <exception cref="CommandException">Something else, a name that is none, or a type the server does not have.</exception>
     public static async Task<IReadOnlyList<ObjectReference>> ParseAsync(
         IReadOnlyList<string> words, ResourceCatalog kinds, CancellationToken cancellationToken)
     {
@@ -20,7 +20,7 @@ internal sealed record ObjectReference(ResourceKind Kind, string? Name)
                     throw CommandException.Usage($"\"{word}\" is not TYPE/NAME; either all names have their type, or the type comes first and once");
                 }
 
-                references.Add(new(await One(type), name));
+                references.Add(new(await One(type), ResourceKind.RequireName(name)));
             }
 
             return references;
@@ -30,7 +30,7 @@ internal sealed record ObjectReference(ResourceKind Kind, string? Name)
         {
             foreach (var kind in await kinds.FindAsync(type, cancellationToken))
             {
-                references.AddRange(words.Count == 1 ? [new(kind, null)] : words.Skip(1).Select(name => new ObjectReference(kind, name)));
+                references.AddRange(words.Count == 1 ? [new(kind, null)] : words.Skip(1).Select(name => new ObjectReference(kind, ResourceKind.RequireName(name))));
             }
         }
 

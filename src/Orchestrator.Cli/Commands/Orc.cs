@@ -27,6 +27,7 @@ internal static class Orc
             new VersionCommand(),
             new CompletionCommand(),
         };
+        ConnectionOptions.AddTo(root);
         foreach (var help in root.Options.OfType<HelpOption>())
         {
             // Windows' spellings would only be noise among the offers of a Tab.

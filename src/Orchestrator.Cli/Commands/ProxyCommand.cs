@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Net;
+using System.Net.Sockets;
 using k8s;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Cli.Connection;
 using Orchestrator.Cli.Logging;
+using Orchestrator.Cli.Output;
 using Orchestrator.Cli.Serving;
 using Orchestrator.Proxy;
 
@@ -24,9 +26,9 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
         "Which API server. Default: the data folder's proxy.kubeconfig, then $KUBECONFIG, the local server's admin.kubeconfig, ~/.kube/config.");
 
     private readonly Option<string> _dataFolder = new(ProxyArguments.DataFolder) { Description = "Where the last known routes are kept.", HelpName = "FOLDER", DefaultValueFactory = _ => DataFolders.Default };
-    private readonly Option<IPEndPoint?> _listen = Endpoints.Option(ProxyArguments.Listen, "Where requests come in.", $"[::]:{ProxyOptions.DefaultPort}", optional: false);
-    private readonly Option<IPEndPoint?> _admin = Endpoints.Option(ProxyArguments.AdminListen, "Where /metrics, /healthz, /readyz and /routes are.", $"127.0.0.1:{ProxyOptions.DefaultAdminPort}", optional: true);
-    private readonly Option<TimeSpan> _drain = CommonOptions.Duration(ProxyArguments.DrainTimeout, "How long requests in flight get when it stops. [default: 30s]", TimeSpan.FromSeconds(30));
+    private readonly Option<ListenAddress> _listen = Endpoints.Option(ProxyArguments.Listen, "Where requests come in.", $"[::]:{ProxyOptions.DefaultPort}", optional: false);
+    private readonly Option<ListenAddress> _admin = Endpoints.Option(ProxyArguments.AdminListen, "Where /metrics, /healthz, /readyz and /routes are.", $"127.0.0.1:{ProxyOptions.DefaultAdminPort}", optional: true);
+    private readonly Option<TypedDuration> _drain = CommonOptions.Timeout(ProxyArguments.DrainTimeout, "How long requests in flight get when it stops.", "30s");
     private readonly Option<string?> _accessLog = new(ProxyArguments.AccessLog) { Description = "A file that gets one JSON object a line for each request; - is standard output. Default: none.", HelpName = "FILE" };
     private readonly Option<string?> _logFile = new(ProxyArguments.LogFile) { Description = "Log to this file, kept below 40 MB with its predecessors. Default: standard error.", HelpName = "FILE" };
     private readonly Option<bool> _takeOver = new(ProxyArguments.TakeOver) { Description = "Take the place of the proxy that runs with this data folder, without a moment in which nobody listens." };
@@ -101,20 +103,20 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
         var own = Path.Combine(dataFolder, KubeconfigFile);
         return KubeconfigChoice
             .Find(File.Exists(own) ? own : null, Environment.GetEnvironmentVariable, DataFolders.Default, DataFolders.Home)
-            .Load(line.GetValue(_connection.Context));
+            .Load(line.GetValueHereOrBefore(_connection.Context));
     }
 
     private async Task<ProxyServer> StartAsync(
         ParseResult line, ProxyFolder folder, bool takeOver, Kubernetes kubernetes, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        var listen = line.GetValue(_listen)!;
+        var listen = line.GetValue(_listen).Endpoint!;
         var options = new ProxyOptions
         {
             StateFolder = folder.StateFolder,
             Address = listen.Address,
             Port = listen.Port,
-            Admin = line.GetValue(_admin),
-            DrainTimeout = line.GetValue(_drain),
+            Admin = line.GetValue(_admin).Endpoint,
+            DrainTimeout = line.GetValue(_drain).Span,
             AccessLog = line.GetValue(_accessLog),
             TakeOver = takeOver,
         };
@@ -124,7 +126,11 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
         }
         catch (IOException failure)
         {
-            throw new CommandException(ExitCodes.InUse, $"the proxy cannot start: {failure.Message}", failure);
+            // What has a socket's error is about an address, the rest about a file.
+            var error = (failure.GetBaseException() as SocketException)?.SocketErrorCode;
+            var hint = error is null ? "" : $"; choose another address with {ProxyArguments.Listen} or {ProxyArguments.AdminListen}";
+            throw new CommandException(
+                error is SocketError.AddressAlreadyInUse ? ExitCodes.InUse : ExitCodes.Failed, $"the proxy cannot start: {failure.Message}{hint}", failure);
         }
     }
 

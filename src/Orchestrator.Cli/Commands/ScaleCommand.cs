@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Cli.Connection;
+using Orchestrator.Cli.Output;
 using Orchestrator.Cli.Waiting;
 
 namespace Orchestrator.Cli.Commands;
@@ -12,7 +13,7 @@ internal sealed class ScaleCommand : ApiCommand, IHasExamples
     private readonly Argument<string> _app = new("APP") { Description = "The app: its name, or TYPE/NAME of anything that scales." };
     private readonly Option<int> _replicas = new("--replicas") { Description = "How many; 0 stops them all.", HelpName = "N", Required = true };
     private readonly Option<bool> _wait = new("--wait", "-w") { Description = "Wait until that many are ready." };
-    private readonly Option<TimeSpan> _timeout = CommonOptions.Timeout();
+    private readonly Option<TypedDuration> _timeout = CommonOptions.Timeout();
 
     public ScaleCommand()
         : base("scale", "Set how many replicas an app has.")
@@ -38,7 +39,7 @@ internal sealed class ScaleCommand : ApiCommand, IHasExamples
         session.Terminal.Out.WriteLine($"{kind.Label}/{name} scaled");
         if (line.GetValue(_wait))
         {
-            await new Waiter(session, line.GetValue(_timeout)).UntilReadyAsync([new(kind, session.NamespaceFor(kind), name)], cancellationToken);
+            await new Waiter(session, line.GetValue(_timeout).Span).UntilReadyAsync([new(kind, session.NamespaceFor(kind), name)], cancellationToken);
         }
 
         return ExitCodes.Done;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using Orchestrator.Cli.Connection;
 using Orchestrator.Cli.Logging;
+using Orchestrator.Cli.Output;
 using Orchestrator.Cli.Serving;
 using Orchestrator.Proxy;
 
@@ -20,11 +21,11 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
     private readonly Option<string> _address = new("--address") { Description = "Address the embedded API server listens on.", HelpName = "ADDRESS", DefaultValueFactory = _ => "127.0.0.1" };
     private readonly Option<int> _port = new("--port") { Description = "Port the embedded API server listens on; 0 takes any that is free.", HelpName = "PORT", DefaultValueFactory = _ => 6443 };
     private readonly ConnectionChoice _connection = new("Work on this API server, which has the CRDs, instead of an embedded one; of several such processes one leads.");
-    private readonly Option<IPEndPoint?> _metrics = Endpoints.Option("--metrics-listen", "Where /metrics, /healthz and /readyz are.", "127.0.0.1:9180", optional: true);
+    private readonly Option<ListenAddress> _metrics = Endpoints.Option("--metrics-listen", "Where /metrics, /healthz and /readyz are.", "127.0.0.1:9180", optional: true);
     private readonly Option<bool> _noProxy = new("--no-proxy") { Description = "Start no proxy: others, started with `orc proxy`, take the requests." };
-    private readonly Option<IPEndPoint?> _proxyListen = Endpoints.Option("--proxy-listen", "Where the proxy takes requests.", $"[::]:{ProxyOptions.DefaultPort}", optional: false);
-    private readonly Option<IPEndPoint?> _proxyAdmin = Endpoints.Option("--proxy-admin-listen", "Where the proxy's own /metrics, /healthz and /routes are.", $"127.0.0.1:{ProxyOptions.DefaultAdminPort}", optional: true);
-    private readonly Option<TimeSpan> _drain = CommonOptions.Duration("--proxy-drain-timeout", "How long requests in flight get when the proxy stops. [default: 30s]", TimeSpan.FromSeconds(30));
+    private readonly Option<ListenAddress> _proxyListen = Endpoints.Option("--proxy-listen", "Where the proxy takes requests.", $"[::]:{ProxyOptions.DefaultPort}", optional: false);
+    private readonly Option<ListenAddress> _proxyAdmin = Endpoints.Option("--proxy-admin-listen", "Where the proxy's own /metrics, /healthz and /routes are.", $"127.0.0.1:{ProxyOptions.DefaultAdminPort}", optional: true);
+    private readonly Option<TypedDuration> _drain = CommonOptions.Timeout("--proxy-drain-timeout", "How long requests in flight get when the proxy stops.", "30s");
     private readonly Option<string?> _accessLog = new("--proxy-access-log") { Description = "A file that gets one JSON object a line for each request. Default: none.", HelpName = "FILE" };
     private readonly Option<bool> _noLocalHost = new("--no-local-host") { Description = $"Do not take the engine of this machine ({LocalEngine.Socket}) as a host when there is none yet." };
     private readonly LogOptions _log = new();
@@ -64,11 +65,11 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
             DataFolder = dataFolder,
             Cluster = _connection.Load(line),
             Api = ApiEndpoint(line),
-            Metrics = line.GetValue(_metrics),
+            Metrics = line.GetValue(_metrics).Endpoint,
             TakeLocalEngine = !line.GetValue(_noLocalHost),
-            ProxyListen = line.GetValue(_proxyListen)!,
+            ProxyListen = line.GetValue(_proxyListen).Endpoint!,
             ProxyArguments = line.GetValue(_noProxy) ? null : kubeconfig => ProxyWords(line, dataFolder, kubeconfig),
-            ProxyDrainTimeout = line.GetValue(_drain),
+            ProxyDrainTimeout = line.GetValue(_drain).Span,
             Banner = !_log.IsJson(line),
         };
         return await new Server(options, loggers, TimeProvider.System).RunAsync(signals.Stop, signals.Hurry);
@@ -84,9 +85,9 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
     [
         .. kubeconfig is null ? _connection.Arguments(line) : [ProxyArguments.Kubeconfig, kubeconfig],
         ProxyArguments.DataFolder, dataFolder,
-        ProxyArguments.Listen, line.GetValue(_proxyListen)!.ToString(),
-        ProxyArguments.AdminListen, line.GetValue(_proxyAdmin)?.ToString() ?? Endpoints.None,
-        ProxyArguments.DrainTimeout, $"{(long)line.GetValue(_drain).TotalMilliseconds}ms",
+        ProxyArguments.Listen, line.GetValue(_proxyListen).ToString(),
+        ProxyArguments.AdminListen, line.GetValue(_proxyAdmin).ToString(),
+        ProxyArguments.DrainTimeout, $"{(long)line.GetValue(_drain).Span.TotalMilliseconds}ms",
         .. line.GetValue(_accessLog) is { } file ? [ProxyArguments.AccessLog, Path.GetFullPath(file)] : Array.Empty<string>(),
         ProxyArguments.LogFile, new ProxyFolder(dataFolder).LogFile,
         .. _log.Arguments(line),

@@ -21,15 +21,22 @@ internal sealed record ResourceKind(
 
     /// <param name="namespace">Null means all; not used for cluster-wide kinds.</param>
     /// <param name="name">Null means the collection.</param>
+    /// <exception cref="CommandException">The namespace or name is none.</exception>
     public string Path(string? @namespace, string? name, string? subresource = null)
     {
         var root = Group.Length == 0 ? $"/api/{Version}" : $"/apis/{Group}/{Version}";
         return root
-            + (Namespaced && @namespace is not null ? $"/namespaces/{Uri.EscapeDataString(@namespace)}" : "")
+            + (Namespaced && @namespace is not null ? $"/namespaces/{Segment(@namespace)}" : "")
             + "/" + Plural
-            + (name is null ? "" : "/" + Uri.EscapeDataString(name))
+            + (name is null ? "" : "/" + Segment(name))
             + (subresource is null ? "" : "/" + subresource);
     }
+
+    /// <summary>Whether a name or namespace would be lost from a path, which would then be that of all objects, or of something else.</summary>
+    public static bool IsNoName(string name) => name is "" or "." or "..";
+
+    /// <exception cref="CommandException">It is no name.</exception>
+    public static string RequireName(string name) => IsNoName(name) ? throw CommandException.Usage($"\"{name}\" is no name") : name;
 
     public bool Answers(string type)
     {
@@ -55,6 +62,8 @@ internal sealed record ResourceKind(
             Strings(resource["categories"]),
             Strings(resource["verbs"]));
     }
+
+    private static string Segment(string name) => Uri.EscapeDataString(RequireName(name));
 
     private static string[] Strings(JsonNode? list) => list is JsonArray items ? [.. items.Select(item => (string?)item ?? "")] : [];
 }

@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Orchestrator.Cli.Connection;
 using YamlDotNet.Core;
 
 namespace Orchestrator.Cli.Manifests;
@@ -198,7 +200,7 @@ internal static class ManifestReader
             return [manifest];
         }
 
-        if (manifest.Content!["items"] is JsonArray items && manifest.Content["metadata"]?["name"] is null
+        if (manifest.Content!["items"] is JsonArray items && (manifest.Content["metadata"] as JsonObject)?["name"] is null
             && Text(manifest.Content["kind"]) is { } kind && kind.EndsWith("List", StringComparison.Ordinal) && depth < MaxListDepth)
         {
             return items.SelectMany(item => Unfold(
@@ -216,9 +218,22 @@ internal static class ManifestReader
         : content["metadata"] is not JsonObject metadata ? "metadata is missing; it has the object's name"
         : Text(metadata["generateName"]) is not null && metadata["name"] is null ? "metadata.generateName does not go with apply: give metadata.name"
         : Text(metadata["name"]) is null ? "metadata.name is missing"
+        : ResourceKind.IsNoName(Text(metadata["name"])!) ? $"\"{Text(metadata["name"])}\" is no name"
         : metadata["namespace"] is not null && Text(metadata["namespace"]) is null ? "metadata.namespace must be text"
+        : Text(metadata["namespace"]) is { } space && ResourceKind.IsNoName(space) ? $"\"{space}\" is no name"
         : metadata["annotations"] is not (null or JsonObject) ? "metadata.annotations must be a map"
+        : TooLarge(content) is { } number ? $"{number} is too large for a number"
         : null;
+
+    /// <returns>The first number that no floating-point number of 64 bits can hold; JSON itself sets no limit.</returns>
+    private static string? TooLarge(JsonNode? node) => node switch
+    {
+        JsonObject map => map.Select(member => TooLarge(member.Value)).FirstOrDefault(found => found is not null),
+        JsonArray list => list.Select(TooLarge).FirstOrDefault(found => found is not null),
+        JsonValue value when value.GetValueKind() == JsonValueKind.Number && value.ToJsonString() is var literal
+            && !double.IsFinite(double.Parse(literal, CultureInfo.InvariantCulture)) => literal,
+        _ => null,
+    };
 
     private static string? Text(JsonNode? node) =>
         node is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0 ? text : null;

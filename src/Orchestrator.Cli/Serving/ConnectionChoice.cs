@@ -1,5 +1,6 @@
 using System.CommandLine;
 using k8s;
+using Orchestrator.Cli.Commands;
 using Orchestrator.Cli.Connection;
 
 namespace Orchestrator.Cli.Serving;
@@ -27,7 +28,7 @@ internal sealed class ConnectionChoice
         command.Options.Add(InCluster);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(InCluster) && result.GetValue(Kubeconfig) is not null)
+            if (result.GetValue(InCluster) && result.GetValueHereOrBefore(Kubeconfig) is not null)
             {
                 result.AddError($"{ProxyArguments.InCluster} and {ProxyArguments.Kubeconfig} exclude each other");
             }
@@ -45,14 +46,14 @@ internal sealed class ConnectionChoice
                 : throw new CommandException(ExitCodes.Unreachable, $"{ProxyArguments.InCluster}: this process does not run in a Kubernetes pod with a service account");
         }
 
-        return line.GetValue(Kubeconfig) is { } file
-            ? KubeconfigChoice.Find(file, Environment.GetEnvironmentVariable, DataFolders.Default, DataFolders.Home).Load(line.GetValue(Context))
+        return line.GetValueHereOrBefore(Kubeconfig) is { } file
+            ? KubeconfigChoice.Find(file, Environment.GetEnvironmentVariable, DataFolders.Default, DataFolders.Home).Load(line.GetValueHereOrBefore(Context))
             : null;
     }
 
     /// <summary>The same choice, for another process of ours; empty when none was made.</summary>
     public string[] Arguments(ParseResult line) =>
         line.GetValue(InCluster) ? [ProxyArguments.InCluster]
-        : line.GetValue(Kubeconfig) is not { } file ? []
-        : [ProxyArguments.Kubeconfig, Path.GetFullPath(file), .. line.GetValue(Context) is { } context ? [ProxyArguments.Context, context] : Array.Empty<string>()];
+        : line.GetValueHereOrBefore(Kubeconfig) is not { } file ? []
+        : [ProxyArguments.Kubeconfig, Path.GetFullPath(file), .. line.GetValueHereOrBefore(Context) is { } context ? [ProxyArguments.Context, context] : Array.Empty<string>()];
 }

@@ -26,26 +26,26 @@ internal static class Endpoints
     }
 
     /// <param name="optional">Whether <c>none</c> is an answer.</param>
-    public static Option<IPEndPoint?> Option(string name, string description, string fallback, bool optional) => new(name)
+    public static Option<ListenAddress> Option(string name, string description, string fallback, bool optional) => new(name)
     {
-        Description = $"{description} [default: {fallback}]",
+        Description = description,
         HelpName = optional ? "ADDRESS:PORT|none" : "ADDRESS:PORT",
-        DefaultValueFactory = _ => Parse(fallback),
+        DefaultValueFactory = _ => new(Parse(fallback)),
         CustomParser = result =>
         {
             var text = result.Tokens[0].Value;
             if (optional && text == None)
             {
-                return null;
+                return default;
             }
 
             if (Parse(text) is { } endpoint)
             {
-                return endpoint;
+                return new(endpoint);
             }
 
             result.AddError($"{name}: \"{text}\" is no address such as 127.0.0.1:9180, [::]:8080 or :8080");
-            return null;
+            return default;
         },
     };
 

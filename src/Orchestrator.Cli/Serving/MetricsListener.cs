@@ -17,6 +17,7 @@ internal sealed class MetricsListener : IAsyncDisposable
 
     /// <param name="whyNotReady">Null when ready.</param>
     /// <exception cref="IOException">The address is in use.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">It cannot be had for another reason.</exception>
     public static async Task<MetricsListener> StartAsync(
         IPEndPoint address, Func<string?> whyNotReady, ILoggerFactory loggers, CancellationToken cancellationToken)
     {

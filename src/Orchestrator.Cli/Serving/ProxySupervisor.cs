@@ -53,9 +53,9 @@ internal sealed partial class ProxySupervisor(ProxyFolder folder, ProxyLaunch la
     public bool HasAdopted => _adopted;
 
     /// <summary>Supervises until cancelled; leaves the proxy running then (<see cref="StopAsync"/>).</summary>
+    /// <exception cref="IOException">The folder cannot be used any more.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        folder.Create();
         while (!cancellationToken.IsCancellationRequested)
         {
             var started = time.GetTimestamp();

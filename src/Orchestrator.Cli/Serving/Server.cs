@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using k8s;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
@@ -64,17 +66,22 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
             var supervising = supervisor is null ? Task.CompletedTask : Task.Run(() => supervisor.RunAsync(stopping.Token), CancellationToken.None);
             try
             {
-                await RunPartsAsync(api, kubernetes, started, firstStart, stop);
+                await RunPartsAsync(api, kubernetes, supervisor is null ? [] : [supervising], started, firstStart, stop);
             }
             finally
             {
                 await stopping.CancelAsync();
-                await supervising;
-
-                // A server that fails while it runs leaves the proxy to the next one; one that never ran leaves nothing behind.
-                if (supervisor is not null && (stop.IsCancellationRequested || (!_ready && !supervisor.HasAdopted)))
+                try
                 {
-                    await StopProxyAsync(supervisor, hurry);
+                    await supervising;
+                }
+                finally
+                {
+                    // A server that fails while it runs leaves the proxy to the next one; one that never ran leaves nothing behind.
+                    if (supervisor is not null && (stop.IsCancellationRequested || (!_ready && !supervisor.HasAdopted)))
+                    {
+                        await StopProxyAsync(supervisor, hurry);
+                    }
                 }
             }
         }
@@ -87,7 +94,9 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
         return ExitCodes.Done;
     }
 
-    private async Task RunPartsAsync(EmbeddedApiServer? api, Kubernetes kubernetes, long started, bool firstStart, CancellationToken stop)
+    /// <param name="beside">Parts that run already, and stop after these.</param>
+    private async Task RunPartsAsync(
+        EmbeddedApiServer? api, Kubernetes kubernetes, IReadOnlyList<Task> beside, long started, bool firstStart, CancellationToken stop)
     {
         var instance = await InstanceId.EnsureAsync(kubernetes, stop);
         var informers = new SharedInformers(kubernetes, Controllers.FieldManager, loggers, time);
@@ -120,7 +129,7 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
                 new Banner(options, api).Write(time.GetElapsedTime(started), firstStart, hasHosts: offered || informers.Hosts.Items.Count > 0);
             }
 
-            var ended = await Task.WhenAny([.. parts, Task.Delay(Timeout.InfiniteTimeSpan, time, stop)]);
+            var ended = await Task.WhenAny([.. parts, .. beside, Task.Delay(Timeout.InfiniteTimeSpan, time, stop)]);
 
             // A part that hears of the stop may end before the wait for it does.
             stop.ThrowIfCancellationRequested();
@@ -143,7 +152,7 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
         try
         {
             return options.Metrics is { } address
-                ? (await ListenAsync(() => MetricsListener.StartAsync(address, WhyNotReady, loggers, cancellationToken), "--metrics-listen"), null)
+                ? (await ListenAsync(() => MetricsListener.StartAsync(address, WhyNotReady, loggers, cancellationToken), address, "--metrics-listen"), null)
                 : (null, null);
         }
         catch (CommandException taken)
@@ -159,7 +168,8 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
             return await ListenAsync(
                 () => EmbeddedApiServer.StartAsync(
                     new ApiServerOptions { DataFolder = options.DataFolder, Address = options.Api.Address, Port = options.Api.Port }, loggers, time, cancellationToken),
-                "--port");
+                options.Api,
+                "--address and --port");
         }
         catch (DataFolderInUseException inUse)
         {
@@ -171,8 +181,8 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
         }
     }
 
-    /// <exception cref="CommandException">The address is in use.</exception>
-    private static async Task<T> ListenAsync<T>(Func<Task<T>> start, string option)
+    /// <exception cref="CommandException">The address is in use, not this machine's, or not ours to take.</exception>
+    private static async Task<T> ListenAsync<T>(Func<Task<T>> start, IPEndPoint address, string option)
     {
         try
         {
@@ -182,13 +192,23 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
         {
             throw new CommandException(ExitCodes.InUse, $"{failure.Message.TrimEnd('.')}: stop what listens there, or choose another address with {option}", failure);
         }
+        catch (SocketException failure)
+        {
+            // Kestrel wraps only the one above.
+            throw CommandException.Failed($"cannot listen on {address}: {failure.Message}; choose another address with {option}");
+        }
     }
 
+    /// <exception cref="IOException">There cannot be a folder for its state; names it.</exception>
     private ProxySupervisor Supervisor(string[] arguments)
     {
         var (program, programArguments) = ProxyLaunch.Self();
+        var folder = new ProxyFolder(options.DataFolder);
+
+        // Here, where it keeps the server from starting: the supervisor has nobody to tell.
+        folder.Create();
         return new ProxySupervisor(
-            new ProxyFolder(options.DataFolder),
+            folder,
             new ProxyLaunch(program, programArguments, arguments, options.ProxyDrainTimeout + ProxyExtraTime),
             loggers.CreateLogger<ProxySupervisor>(),
             time,

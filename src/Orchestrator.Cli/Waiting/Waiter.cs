@@ -1,3 +1,6 @@
+using System.Text.Json.Nodes;
+using Orchestrator.Api;
+using Orchestrator.Api.Replicas;
 using Orchestrator.Cli.Commands;
 using Orchestrator.Cli.Connection;
 using Orchestrator.Runtime.Clients;
@@ -21,7 +24,13 @@ internal sealed class Waiter(Session session, TimeSpan timeout)
     /// <summary>Short enough not to be felt, and a request of half a millisecond.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>For the last look, which is not to hang where the others did not.</summary>
+    private static readonly TimeSpan ReasonTimeout = TimeSpan.FromSeconds(5);
+
     private readonly Dictionary<Awaited, string> _told = [];
+
+    /// <summary>Apps that are not ready and do not say why.</summary>
+    private readonly HashSet<Awaited> _unexplained = [];
 
     /// <exception cref="CommandException">Not in time: says what is missing. Or one was deleted meanwhile.</exception>
     public Task UntilReadyAsync(IReadOnlyList<Awaited> objects, CancellationToken cancellationToken) =>
@@ -50,6 +59,11 @@ internal sealed class Waiter(Session session, TimeSpan timeout)
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
+            foreach (var one in _unexplained)
+            {
+                _told[one] += await WhyAsync(one, cancellationToken);
+            }
+
             var missing = _told.Count > 0 ? string.Join("; ", _told.Select(one => $"{one.Key}: {one.Value}")) : "the API server did not answer";
             throw new CommandException(ExitCodes.TimedOut, $"did not {what} within {Output.Durations.Age(timeout)}: {missing}");
         }
@@ -64,6 +78,7 @@ internal sealed class Waiter(Session session, TimeSpan timeout)
             foreach (var one in left.ToList())
             {
                 var seen = await look(one, cancellationToken);
+                _ = seen.IsExplained ? _unexplained.Remove(one) : _unexplained.Add(one);
                 if (seen.Ready)
                 {
                     left.Remove(one);
@@ -100,6 +115,32 @@ internal sealed class Waiter(Session session, TimeSpan timeout)
         {
             throw CommandException.Failed($"{one} was deleted while it was waited for");
         }
+    }
+
+    /// <summary>What an app's replicas say, to be appended; "" when they say nothing, or cannot be asked.</summary>
+    private async Task<string> WhyAsync(Awaited app, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(ReasonTimeout, session.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            var kind = await session.Kinds.FindAsync(ApiGroup.GroupVersion, Replica.KubeKind, either.Token);
+            var scope = new ListScope(kind, app.Namespace, null, $"{Labels.App}={app.Name}", null);
+            await foreach (var chunk in ListScope.ListAsync(session.Api, scope, ApiConnection.Json, either.Token))
+            {
+                if (Readiness.Problem((chunk["items"] as JsonArray ?? []).OfType<JsonObject>()) is { } problem)
+                {
+                    return $": {problem}";
+                }
+            }
+        }
+        catch (Exception failure) when (failure is ApiException or CommandException
+            || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            // That the time is up is what there is to say.
+        }
+
+        return "";
     }
 
     private async Task<Readiness> GoneAsync(Awaited one, CancellationToken cancellationToken)

@@ -102,6 +102,36 @@ public sealed class ApplyTests(ServerFixture server)
     }
 
     [Fact]
+    public async Task A_number_that_none_can_hold_does_not_keep_the_others_from_being_applied()
+    {
+        var space = await server.NamespaceAsync();
+        const string odd = """{"apiVersion":"orchestrator.dev/v1","kind":"WebApp","metadata":{"name":"odd"},"spec":{"image":"x","replicas":1e999}}""";
+
+        var applied = await server.OrcAsync(["apply", "-f", "-", "-n", space], $"{odd}\n---\n{App(1)}");
+        var deleted = await server.OrcAsync(["delete", "-f", "-", "-n", space], $"{odd}\n---\n{App(1)}");
+
+        Assert.Equal((ExitCodes.Failed, "webapp.orchestrator.dev/web created\n"), (applied.ExitCode, applied.Output));
+        Assert.Contains("standard input:1: 1e999 is too large", applied.Errors, StringComparison.Ordinal);
+        Assert.Equal((ExitCodes.Failed, "webapp.orchestrator.dev/web deleted\n"), (deleted.ExitCode, deleted.Output));
+    }
+
+    [Fact]
+    public async Task Credentials_that_are_wrong_are_told_once_and_with_their_exit_code()
+    {
+        using var folder = new TemporaryFolder();
+        var stranger = System.Text.RegularExpressions.Regex.Replace(
+            await File.ReadAllTextAsync(server.Kubeconfig, TestContext.Current.CancellationToken),
+            "client-certificate-data: .*\n *client-key-data: .*", "token: wrong");
+        await File.WriteAllTextAsync(folder["config"], stranger, TestContext.Current.CancellationToken);
+
+        var applied = await Command.RunAsync(
+            ServerFixture.OrcPath, ["apply", "-f", "-", "--kubeconfig", folder["config"]], $"{App(1)}\n---\n{App(2)}", TestContext.Current.CancellationToken);
+
+        Assert.Equal((ExitCodes.Unreachable, ""), (applied.ExitCode, applied.Output));
+        Assert.Matches("^error: the API server does not know you[^\n]*\n$", applied.Errors);
+    }
+
+    [Fact]
     public async Task A_dry_run_checks_and_stores_nothing()
     {
         var space = await server.NamespaceAsync();
@@ -144,6 +174,43 @@ public sealed class ApplyTests(ServerFixture server)
 
         Assert.Contains("2 replicas ready", (await waiting).OrThrow().Errors, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Waiting_in_vain_says_why_as_the_apps_conditions_do()
+    {
+        var space = await server.NamespaceAsync();
+        await Apply(space, App(30));
+        await Observe(space, 30, """{"type":"Available","status":"False","reason":"MinimumReplicasUnavailable","message":"0 of 30 replicas are ready; 30 of 30 replicas: Unschedulable: 0/0 hosts","lastTransitionTime":"2026-01-01T00:00:00Z"}""");
+
+        var applied = await server.OrcAsync(["apply", "-f", "-", "-n", space, "--wait", "--timeout", "300ms"], App(30));
+
+        Assert.Equal(ExitCodes.TimedOut, applied.ExitCode);
+        Assert.Contains("did not become ready within 0s: webapp.orchestrator.dev/web: 0 of 30 replicas ready: 30 of 30 replicas: Unschedulable: 0/0 hosts\n", applied.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Waiting_in_vain_says_why_as_a_replicas_conditions_do_when_the_app_has_no_reason()
+    {
+        var space = await server.NamespaceAsync();
+        await Apply(space, App(2));
+        await Observe(space, 2, """{"type":"Available","status":"False","reason":"MinimumReplicasUnavailable","message":"0 of 2 replicas are ready","lastTransitionTime":"2026-01-01T00:00:00Z"}""");
+        foreach (var name in new[] { "web-1", "web-2" })
+        {
+            await Apply(space, $"{{apiVersion: orchestrator.dev/v1, kind: Replica, metadata: {{name: {name}, labels: {{orchestrator.dev/app: web}}}}, spec: {{appName: web, revision: r1, template: {{image: x}}}}}}");
+            await PatchStatus(space, "replica", name, """{"conditions":[{"type":"Ready","status":"False","reason":"NotYetReady","message":"GET / answered 503","lastTransitionTime":"2026-01-01T00:00:00Z"}]}""");
+        }
+
+        var applied = await server.OrcAsync(["apply", "-f", "-", "-n", space, "--wait", "--timeout", "300ms"], App(2));
+
+        Assert.Equal(ExitCodes.TimedOut, applied.ExitCode);
+        Assert.Contains("webapp.orchestrator.dev/web: 0 of 2 replicas ready: replica web-1: GET / answered 503\n", applied.Errors, StringComparison.Ordinal);
+    }
+
+    private Task Observe(string space, int replicas, string condition) => PatchStatus(
+        space, "wa", "web", $$"""{"observedGeneration":1,"replicas":{{replicas}},"readyReplicas":0,"updatedReplicas":{{replicas}},"conditions":[{{condition}}]}""");
+
+    private async Task PatchStatus(string space, string kind, string name, string status) => (await server.KubectlAsync(
+        ["patch", kind, name, "-n", space, "--subresource=status", "--type=merge", "-p", $$"""{"status":{{status}}}"""])).OrThrow();
 
     private static string App(int replicas, string extra = "") =>
         $"apiVersion: orchestrator.dev/v1\nkind: WebApp\nmetadata:\n  name: web\nspec:\n  image: web:v1\n  replicas: {replicas}\n{extra}".TrimEnd();

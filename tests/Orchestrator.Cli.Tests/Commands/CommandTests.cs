@@ -25,12 +25,21 @@ public sealed class CommandTests(ServerFixture server)
     [InlineData(ExitCodes.Usage, "--replicas", "scale", "web", "--replicas", "many")]
     [InlineData(ExitCodes.Usage, "Must be one of", "get", "wa", "-o", "xml")]
     [InlineData(ExitCodes.Usage, "soon", "apply", "-f", "x", "--timeout", "soon")]
+    [InlineData(ExitCodes.Usage, "49d is the longest", "scale", "web", "--replicas", "1", "--wait", "--timeout", "50d")]
+    [InlineData(ExitCodes.Usage, "49d is the longest", "serve", "--proxy-drain-timeout", "50d", "--port", "-1")]
+    [InlineData(ExitCodes.NotFound, "\"none\" not found", "logs", "none", "--since", "50d")]
     [InlineData(ExitCodes.Usage, "no file or folder", "apply", "-f", "/no/such/file")]
     [InlineData(ExitCodes.Usage, "it has: configmaps", "get", "nonsense")]
     [InlineData(ExitCodes.Usage, "TYPE/NAME", "get", "wa/one", "two")]
     [InlineData(ExitCodes.Usage, "selector", "get", "wa", "one", "-l", "a=b")]
     [InlineData(ExitCodes.Usage, "say what to delete", "delete")]
     [InlineData(ExitCodes.Usage, "which webapps", "delete", "wa")]
+    [InlineData(ExitCodes.Usage, "\"\" is no name", "get", "wa", "")]
+    [InlineData(ExitCodes.Usage, "\"\" is no name", "delete", "wa", "")]
+    [InlineData(ExitCodes.Usage, "\".\" is no name", "delete", "dh", ".")]
+    [InlineData(ExitCodes.Usage, "\"..\" is no name", "delete", "secret", "..", "-n", "none")]
+    [InlineData(ExitCodes.Usage, "\"..\" is no name", "delete", "wa", "--all", "-n", "..")]
+    [InlineData(ExitCodes.Usage, "\"\" is no name", "hosts", "remove", "")]
     [InlineData(ExitCodes.NotFound, "\"none\" not found", "get", "wa", "none")]
     [InlineData(ExitCodes.NotFound, "\"none\" not found", "describe", "wa/none")]
     [InlineData(ExitCodes.NotFound, "\"none\" not found", "delete", "wa", "none")]
@@ -67,6 +76,38 @@ public sealed class CommandTests(ServerFixture server)
         Assert.Equal(ExitCodes.Unreachable, command.ExitCode);
         Assert.Contains("https://127.0.0.1:1: Connection refused", command.Errors, StringComparison.Ordinal);
         Assert.Contains("orc serve", command.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Which_server_and_namespace_may_be_said_before_the_command_too()
+    {
+        var space = await server.NamespaceAsync();
+        (await server.OrcAsync(["apply", "-f", "-", "-n", space], Two)).OrThrow();
+
+        var apps = await Ok(["--kubeconfig", server.Kubeconfig, "-n", space, "get", "wa", "-o", "name"], kubeconfig: false);
+        var context = await Command.RunAsync(
+            ServerFixture.OrcPath, ["--context", "none", "hosts", "--kubeconfig", server.Kubeconfig, "list"], cancellationToken: TestContext.Current.CancellationToken);
+        var nearest = await Command.RunAsync(
+            ServerFixture.OrcPath, ["--kubeconfig", "/no/such", "get", "wa", "--kubeconfig", server.Kubeconfig], cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal("webapp.orchestrator.dev/one\nwebapp.orchestrator.dev/two\n", apps);
+        Assert.Equal(ExitCodes.Unreachable, context.ExitCode);
+        Assert.Contains(server.Kubeconfig, context.Errors, StringComparison.Ordinal);
+        nearest.OrThrow();
+    }
+
+    [Theory]
+    [InlineData("serve")]
+    [InlineData("proxy")]
+    public async Task A_server_process_hears_of_a_kubeconfig_before_its_name(string command)
+    {
+        using var folder = new TemporaryFolder();
+
+        var refused = await Command.RunAsync(
+            ServerFixture.OrcPath, ["--kubeconfig", "/no/such", command, "--data-folder", folder["data"]], cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(ExitCodes.Unreachable, refused.ExitCode);
+        Assert.Contains("there is no file /no/such", refused.Errors, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -161,6 +202,31 @@ public sealed class CommandTests(ServerFixture server)
         await Ok("delete", "wa", "--all", "-n", space);
         Assert.Equal("", await Left());
         Assert.Equal("", await Ok("delete", "wa", "one", "--ignore-not-found", "-n", space));
+    }
+
+    [Fact]
+    public async Task An_empty_namespace_is_none_given_and_not_all_of_them()
+    {
+        var space = await server.NamespaceAsync();
+        (await server.OrcAsync(["apply", "-f", "-", "-n", space], Two)).OrThrow();
+
+        await Ok("delete", "wa", "--all", "-n", "");
+
+        Assert.Equal("webapp.orchestrator.dev/one\nwebapp.orchestrator.dev/two\n", await Ok("get", "wa", "-o", "name", "-n", space));
+    }
+
+    [Fact]
+    public async Task A_name_that_is_none_is_told_before_anything_is_deleted()
+    {
+        var space = await server.NamespaceAsync();
+        (await server.OrcAsync(["apply", "-f", "-", "-n", space], Two)).OrThrow();
+        await Ok("hosts", "add", "kept", "--endpoint", "tcp://127.0.0.1:1", "--no-check");
+
+        Assert.Equal(ExitCodes.Usage, (await server.OrcAsync(["delete", "wa", "one", "", "-n", space])).ExitCode);
+        Assert.Equal(ExitCodes.Usage, (await server.OrcAsync(["hosts", "remove", "kept", ""])).ExitCode);
+
+        Assert.Equal("webapp.orchestrator.dev/one\n", await Ok("get", "wa", "one", "-o", "name", "-n", space));
+        await Ok("hosts", "remove", "kept");
     }
 
     [Fact]

@@ -25,6 +25,10 @@ public sealed class ManifestReaderTests
     [InlineData("apiVersion: v1\nkind: A\nmetadata: {}", "metadata.name is missing")]
     [InlineData("apiVersion: v1\nkind: A\nmetadata: {generateName: a-}", "generateName")]
     [InlineData("apiVersion: v1\nkind: A\nmetadata: {name: a, annotations: [x]}", "annotations must be a map")]
+    [InlineData("apiVersion: v1\nkind: A\nmetadata: {name: ..}", "\"..\" is no name")]
+    [InlineData("apiVersion: v1\nkind: A\nmetadata: {name: a, namespace: .}", "\".\" is no name")]
+    [InlineData("apiVersion: v1\nkind: List\nmetadata: hello\nitems: [1]", "an item of the list is no object")]
+    [InlineData("{\"apiVersion\": \"v1\", \"kind\": \"A\", \"metadata\": {\"name\": \"a\"}, \"a\": [{\"b\": -1e999}]}", "-1e999 is too large")]
     [InlineData("[1, 2]", "a manifest is a map")]
     [InlineData("just text", "a manifest is a map")]
     public void What_is_no_object_is_told(string text, string error) =>

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using Orchestrator.Cli.Serving;
 
 namespace Orchestrator.Cli.Tests.Serving;
@@ -18,4 +19,18 @@ public sealed class EndpointsTests
     [InlineData(":99999")]
     [InlineData("")]
     public void What_is_none_is_none(string text) => Assert.Null(Endpoints.Parse(text));
+
+    [Theory]
+    [InlineData("--at none", null)]
+    [InlineData("--at :81", "[::]:81")]
+    [InlineData("", "[::]:80")]
+    public void An_option_takes_none_for_an_answer(string line, string? endpoint)
+    {
+        var option = Endpoints.Option("--at", "Where.", ":80", optional: true);
+
+        var parsed = new RootCommand { option }.Parse(line);
+
+        Assert.Empty(parsed.Errors);
+        Assert.Equal(endpoint, parsed.GetValue(option).Endpoint?.ToString());
+    }
 }

@@ -138,6 +138,38 @@ public sealed class ServeTests(ServerFixture server)
         Assert.Contains("--metrics-listen", second.Errors, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("--address", "serve", "--address", "192.0.2.1", "--port", "0", "--metrics-listen", "none")]
+    [InlineData("--metrics-listen", "serve", "--port", "0", "--metrics-listen", "192.0.2.1:9180")]
+    [InlineData("--listen", "proxy", "--listen", "192.0.2.1:8080", "--admin-listen", "none")]
+    [InlineData("--admin-listen", "proxy", "--listen", "127.0.0.1:0", "--admin-listen", "192.0.2.1:9181")]
+    public async Task An_address_that_this_machine_does_not_have_is_told_with_its_option(string option, params string[] arguments)
+    {
+        using var folder = new TemporaryFolder();
+        string[] more = arguments[0] == "serve" ? ["--no-proxy", "--no-local-host"] : ["--kubeconfig", server.ProxyKubeconfig];
+
+        var refused = await Command.RunAsync(
+            ServerFixture.OrcPath, [.. arguments, "--data-folder", folder["data"], .. more], cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(ExitCodes.Failed, refused.ExitCode);
+        Assert.Contains("192.0.2.1", refused.Errors, StringComparison.Ordinal);
+        Assert.Contains(option, refused.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("should not happen", refused.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_serve_that_cannot_keep_a_proxy_does_not_start()
+    {
+        await using var serve = new ServeProcess();
+        await File.WriteAllTextAsync(serve.DataFolder, "no folder", TestContext.Current.CancellationToken);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
+
+        var refused = await Command.RunAsync(ServerFixture.OrcPath, serve.Arguments("--kubeconfig", server.Kubeconfig), cancellationToken: limit.Token);
+
+        Assert.Equal(ExitCodes.Failed, refused.ExitCode);
+        Assert.Contains(serve.DataFolder, refused.Errors, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_first_start_says_where_everything_is_and_what_to_type_next()
     {
