@@ -12,9 +12,11 @@ finish() {
   # A lab that stood before stays.
   [ -n "${lab_was_up:-}" ] || tests/lab/down
 }
-lab_was_up=$(test -e "/run/orchestrator-lab/${LAB:-0}/lab.json" && echo yes)
+lab=/run/orchestrator-lab/${LAB:-0}/lab.json
+lab_was_up=$(test -e "$lab" && echo yes)
+hosts=$(grep -c '"endpoint"' "$lab" 2>/dev/null)
 trap finish EXIT
-tests/lab/up 3 || exit 1
+tests/lab/up $((hosts > 3 ? hosts : 3)) || exit 1
 
 # One test project at a time: several drive the same lab, and two cores are soon full.
 dotnet test --solution Orchestrator.sln --configuration "$configuration" --no-build --no-progress \
@@ -30,6 +32,10 @@ if [ "$passed" -eq 0 ]; then failed=$((failed + 1)); fi
 
 # What failed, once more, where a long log ends; the first lines of each say why.
 awk '/^failed / { left = 12 } /^[^ ]/ && !/^failed / { left = 0 } left-- > 0' "$log"
+
+# Before the last line, which says how it went.
+finish
+trap - EXIT
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

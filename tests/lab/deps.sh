@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings the programs that tests, the demo and benchmarks use into the cache, outside the repository, and nothing into
-# the machine: no package is installed, no service touched. Says only what it does; silent when there is nothing to do.
+# Brings the programs that tests, the demo and benchmarks use into the cache, outside the repository. What it needs for that
+# (npm, unzip) it installs if it is missing; no service is touched. Says only what it does; silent when there is nothing to do.
 #
 #   tests/lab/deps.sh [tool…]       brings the named tools, or all of them
 #   tests/lab/deps.sh --path tool   prints where a tool is; exit code 1 and how to get it, if it is not there
