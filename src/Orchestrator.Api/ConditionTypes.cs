@@ -9,7 +9,7 @@ public static class ConditionTypes
     /// <summary>WebApp: work toward the desired state is under way or has completed; False when it is stuck.</summary>
     public const string Progressing = "Progressing";
 
-    /// <summary>WebApp: its route is served; False when another app, older than this one, claims the same host and path.</summary>
+    /// <summary>WebApp: its route is served; False when another app has its host and path, or a proxy cannot listen on its port.</summary>
     public const string RouteAccepted = "RouteAccepted";
 
     /// <summary>Replica: its readiness probe passes. DockerHost: its engine answers.</summary>

@@ -44,7 +44,8 @@ public static class Annotations
 
     /// <summary>
     /// On a proxy's Lease: ports that routes name and the proxy cannot listen on, each with the reason, as in
-    /// <c>9090: Address already in use; 80: Permission denied</c>. Absent when all is well.
+    /// <c>9090: Address already in use; 80: Permission denied</c>; also claims (<see cref="WebApps.RouteClaim"/>) at which the proxy
+    /// serves another app, because the port is that of its shared listener. Absent when all is well.
     /// </summary>
     public const string ListenerErrors = "orchestrator.dev/listener-errors";
 }

@@ -19,11 +19,8 @@ public sealed class ResourceNeeds
     /// What the scheduler counts for a resource: the request or, as in Kubernetes, the limit where only that is given.
     /// Null when neither is. Cores for <see cref="Cpu"/>, bytes for <see cref="Memory"/>.
     /// </summary>
-    public decimal? Requested(string resource) => Find(Requests, resource) ?? Find(Limits, resource);
+    public decimal? Requested(string resource) => Quantities.Find(Requests, resource) ?? Quantities.Find(Limits, resource);
 
     /// <summary>What the engine enforces; null when unlimited. Cores for <see cref="Cpu"/>, bytes for <see cref="Memory"/>.</summary>
-    public decimal? Limit(string resource) => Find(Limits, resource);
-
-    private static decimal? Find(IDictionary<string, ResourceQuantity>? quantities, string resource) =>
-        quantities is not null && quantities.TryGetValue(resource, out var quantity) ? quantity.ToDecimal() : null;
+    public decimal? Limit(string resource) => Quantities.Find(Limits, resource);
 }

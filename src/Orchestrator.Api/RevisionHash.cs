@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using k8s;
+using k8s.Models;
 
 namespace Orchestrator.Api;
 
@@ -17,7 +18,7 @@ public static class RevisionHash
 
     public static string Of(ReplicaTemplate template)
     {
-        var digest = SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(KubernetesJson.Serialize(template.ToTemplate())));
+        var digest = SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(KubernetesJson.Serialize(InOrder(template))));
         return string.Create(Length, digest, static (name, bytes) =>
         {
             for (var i = 0; i < name.Length; i++)
@@ -26,4 +27,19 @@ public static class RevisionHash
             }
         });
     }
+
+    /// <summary>Keys of maps have no order that means anything, and servers keep or change it as they like.</summary>
+    private static ReplicaTemplate InOrder(ReplicaTemplate template)
+    {
+        var ordered = template.ToTemplate();
+        if (template.Resources is { } resources)
+        {
+            ordered.Resources = new ResourceNeeds { Requests = InOrder(resources.Requests), Limits = InOrder(resources.Limits) };
+        }
+
+        return ordered;
+    }
+
+    private static SortedDictionary<string, ResourceQuantity>? InOrder(IDictionary<string, ResourceQuantity>? quantities) =>
+        quantities is null ? null : new(quantities, StringComparer.Ordinal);
 }

@@ -42,10 +42,20 @@ public sealed class Controllers : IDisposable
             return;
         }
 
-        await Task.WhenAll(
-            _webApps.RunAsync(cancellationToken),
-            _scheduler.RunAsync(cancellationToken),
-            _hosts.RunAsync(cancellationToken));
+        try
+        {
+            await Task.WhenAll(
+                _webApps.RunAsync(cancellationToken),
+                _scheduler.RunAsync(cancellationToken),
+                _hosts.RunAsync(cancellationToken));
+        }
+        finally
+        {
+            // What this process last knew would else stand beside what the next leader says, for ever.
+            WebAppMetrics.Clear();
+            HostMetrics.Clear();
+            SchedulingMetrics.Waiting.Unpublish();
+        }
     }
 
     public void Dispose()

@@ -52,6 +52,20 @@ public sealed class CrdFilesTests
         Assert.Equal(ImageReference.Pattern, schema.Properties["spec"].Properties["image"].Pattern);
     }
 
+    [Theory]
+    [InlineData("webapps")]
+    [InlineData("replicas")]
+    [InlineData("dockerhosts")]
+    public void Quantities_are_those_that_can_be_read_and_counted_with(string file)
+    {
+        var pattern = Assert.Single(QuantityPatterns(Assert.Single(Load(file).Spec.Versions).Schema.OpenAPIV3Schema).Distinct());
+
+        Assert.All(["1", "0.5", ".5", "+1.", "500m", "64Mi", "1e18", "1E-9", "9223372036854775807"], text => Assert.Matches(pattern, text));
+        Assert.All(
+            ["1e40", "1e19", "1e9999999999", "10000000000000000000", "0.0000000001", "1core", "-1", "e1", ""],
+            text => Assert.DoesNotMatch(pattern, text));
+    }
+
     private static V1CustomResourceDefinition Load(string file) =>
         KubernetesYaml.Deserialize<V1CustomResourceDefinition>(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "crds", file + ".yaml")));
 
@@ -86,6 +100,12 @@ public sealed class CrdFilesTests
         IEnumerable<string> own = schema.Description is null ? [path] : [];
         return own.Concat((schema.Properties ?? new Dictionary<string, V1JSONSchemaProps>())
             .SelectMany(property => Undescribed($"{path}.{property.Key}", property.Value)));
+    }
+
+    private static IEnumerable<string> QuantityPatterns(V1JSONSchemaProps schema)
+    {
+        IEnumerable<string> own = schema.XKubernetesIntOrString ?? false ? [schema.Pattern] : [];
+        return own.Concat((schema.Properties?.Values ?? []).SelectMany(QuantityPatterns));
     }
 
     private static bool IsDictionary(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IDictionary<,>);

@@ -28,6 +28,19 @@ public sealed class RevisionHashTests
         Assert.Equal(RevisionHash.Of(Template()), RevisionHash.Of(spec));
     }
 
+    [Fact]
+    public void The_order_of_requests_and_limits_makes_no_other_revision()
+    {
+        var (one, other) = (Template(), Template());
+        one.Resources = new() { Requests = InOrder("cpu", "memory"), Limits = InOrder("memory", "cpu") };
+        other.Resources = new() { Requests = InOrder("memory", "cpu"), Limits = InOrder("cpu", "memory") };
+
+        Assert.Equal(RevisionHash.Of(one), RevisionHash.Of(other));
+        Assert.Equal(["memory", "cpu"], other.Resources.Requests.Keys);
+
+        static Dictionary<string, ResourceQuantity> InOrder(params string[] names) => names.ToDictionary(name => name, _ => new ResourceQuantity("1"));
+    }
+
     [Theory]
     [MemberData(nameof(Changes))]
     public void Whatever_makes_another_container_makes_another_revision(string what, Action<ReplicaTemplate> change)

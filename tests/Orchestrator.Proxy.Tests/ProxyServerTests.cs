@@ -195,6 +195,23 @@ public sealed class ProxyServerTests
     }
 
     [Fact]
+    public async Task A_claim_on_the_shared_port_that_another_app_has_is_told_on_the_lease()
+    {
+        await using var cluster = await TestCluster.StartAsync();
+        var port = TestProxy.FreePort();
+        await using var proxy = await cluster.StartProxyAsync(options => options with { Port = port });
+        await cluster.CreateAppAsync("shop", new Route { Hosts = ["example.org"] });
+        await cluster.CreateAppAsync("web", new Route { Hosts = ["example.org", "web.example.org"], Port = port });
+
+        await Eventually.See(
+            cluster.LeaseAsync,
+            lease => lease.Metadata.Annotations.TryGetValue(Annotations.ListenerErrors, out var errors)
+                && errors == $"example.org:{port}/: is on the shared listener, where default/shop is served");
+        await cluster.Apps.DeleteAsync(new(cluster.Namespace, "shop"), uid: null, Cancellation);
+        await Eventually.See(cluster.LeaseAsync, lease => !lease.Metadata.Annotations.ContainsKey(Annotations.ListenerErrors));
+    }
+
+    [Fact]
     public async Task Metrics_are_there_with_the_app_and_go_with_it()
     {
         await using var cluster = await TestCluster.StartAsync();

@@ -18,7 +18,10 @@ public sealed class Route
     [JsonPropertyName("path")]
     public string? Path { get; set; }
 
-    /// <summary>A listener of the app's own on every proxy, such as 9090; the proxy's shared listener when absent.</summary>
+    /// <summary>
+    /// A listener of the app's own on every proxy, such as 9090; the proxy's shared listener when absent. One that cannot be had is
+    /// told in <see cref="ConditionTypes.RouteAccepted"/>.
+    /// </summary>
     [JsonPropertyName("port")]
     public int? Port { get; set; }
 

@@ -15,21 +15,32 @@ internal sealed record HostAllocation(int Replicas, decimal Cpu, decimal Memory)
 
     public static HostAllocation Of(IReadOnlyCollection<Replica> bound) => new(
         bound.Count,
-        bound.Sum(replica => replica.Spec.Template.Resources?.Requested(ResourceNeeds.Cpu) ?? 0),
-        bound.Sum(replica => replica.Spec.Template.Resources?.Requested(ResourceNeeds.Memory) ?? 0));
+        Sum(bound, ResourceNeeds.Cpu),
+        Sum(bound, ResourceNeeds.Memory));
 
     public bool IsIn(DockerHostStatus? status) =>
-        status is { Allocated: { } allocated }
-        && status.Replicas == Replicas
-        && allocated.TryGetValue(ResourceNeeds.Cpu, out var cpu) && cpu.ToDecimal() == Cpu
-        && allocated.TryGetValue(ResourceNeeds.Memory, out var memory) && memory.ToDecimal() == Memory;
+        status?.Replicas == Replicas
+        && Quantities.Find(status.Allocated, ResourceNeeds.Cpu) == Cpu
+        && Quantities.Find(status.Allocated, ResourceNeeds.Memory) == Memory;
 
     /// <summary>As people write quantities: <c>1500m</c>, <c>512Mi</c>.</summary>
     public IDictionary<string, ResourceQuantity> ToQuantities() => new Dictionary<string, ResourceQuantity>
     {
-        [ResourceNeeds.Cpu] = new(Cpu == decimal.Truncate(Cpu) ? Text(Cpu) : Cpu * 1000 == decimal.Truncate(Cpu * 1000) ? Text(Cpu * 1000) + "m" : Text(Cpu)),
+        [ResourceNeeds.Cpu] = new(Cores()),
         [ResourceNeeds.Memory] = new(Memory % Mebi == 0 && Memory > 0 ? Text(Memory / Mebi) + "Mi" : Text(Memory)),
     };
+
+    // A sum is a quantity too: the schema takes none that is larger.
+    private static decimal Sum(IEnumerable<Replica> bound, string resource) =>
+        Math.Min(bound.Sum(replica => replica.Spec.Template.Resources?.Requested(resource) ?? 0), Quantities.Largest);
+
+    private string Cores()
+    {
+        var thousandths = Cpu * 1000;
+        return Cpu != decimal.Truncate(Cpu) && thousandths == decimal.Truncate(thousandths) && thousandths <= Quantities.Largest
+            ? Text(thousandths) + "m"
+            : Text(Cpu);
+    }
 
     private static string Text(decimal number) => number.ToString("0.#########", CultureInfo.InvariantCulture);
 }

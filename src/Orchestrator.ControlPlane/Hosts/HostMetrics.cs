@@ -32,4 +32,7 @@ internal static class HostMetrics
         Hosts.WithLabels("notready").Set(notReady);
         Hosts.WithLabels("cordoned").Set(cordoned);
     }
+
+    /// <inheritdoc cref="WebApps.WebAppMetrics.Clear"/>
+    public static void Clear() => Hosts.RemoveAllLabelled();
 }

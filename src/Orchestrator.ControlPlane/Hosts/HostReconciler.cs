@@ -55,7 +55,9 @@ internal sealed partial class HostReconciler(SharedInformers informers, IEventRe
 
         if (!(host.Metadata.Finalizers?.Contains(Finalizers.Host) ?? false))
         {
-            await WriteFinalizersAsync(host, [.. host.Metadata.Finalizers ?? [], Finalizers.Host], cancellationToken);
+            return await WriteFinalizersAsync(host, finalizers => finalizers.Append(Finalizers.Host), cancellationToken)
+                ? ReconcileResult.After(Resync)
+                : ReconcileResult.After(LookAgain);
         }
 
         return ReconcileResult.After(Resync);
@@ -78,7 +80,11 @@ internal sealed partial class HostReconciler(SharedInformers informers, IEventRe
                 return ReconcileResult.After(LookAgain);
             }
 
-            await WriteFinalizersAsync(host, [.. host.Metadata.Finalizers.Where(name => name != Finalizers.Host)], cancellationToken);
+            if (!await WriteFinalizersAsync(host, finalizers => finalizers.Where(name => name != Finalizers.Host), cancellationToken))
+            {
+                return ReconcileResult.After(LookAgain);
+            }
+
             Log.Gone(logger, host.Metadata.Name);
             return ReconcileResult.Done;
         }
@@ -150,12 +156,22 @@ internal sealed partial class HostReconciler(SharedInformers informers, IEventRe
         }
     }
 
-    private async Task WriteFinalizersAsync(DockerHost host, List<string> finalizers, CancellationToken cancellationToken)
+    /// <returns>False when the host is another one by now, or gone.</returns>
+    /// <exception cref="ConflictException">The host changed meanwhile.</exception>
+    private async Task<bool> WriteFinalizersAsync(
+        DockerHost host, Func<IEnumerable<string>, IEnumerable<string>> change, CancellationToken cancellationToken)
     {
-        // Not the cached form's revision: the allocation may just have been written.
-        var current = informers.Hosts.Get(ObjectKey.Of(host)) ?? host;
+        // Not the form this reconcile began with: the allocation may just have been written. List and revision from the same form,
+        // or a finalizer that others have set since would be overwritten in spite of the revision.
+        if (informers.Hosts.Get(ObjectKey.Of(host)) is not { } current || current.Metadata.Uid != host.Metadata.Uid)
+        {
+            return false;
+        }
+
+        var finalizers = change(current.Metadata.Finalizers ?? []).Distinct();
         var patch = new { metadata = new { resourceVersion = current.Metadata.ResourceVersion, finalizers } };
         informers.Hosts.Seed(await informers.HostClient.MergePatchAsync(ObjectKey.Of(host), patch, cancellationToken));
+        return true;
     }
 
     private static partial class Log

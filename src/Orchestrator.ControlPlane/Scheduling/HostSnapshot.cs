@@ -67,8 +67,5 @@ internal sealed class HostSnapshot
 
     // The user's word counts before the engine's, also while the agent has not taken it over into the status.
     private static decimal? Capacity(DockerHost host, string resource) =>
-        Find(host.Spec.Capacity, resource) ?? Find(host.Status?.Capacity, resource);
-
-    private static decimal? Find(IDictionary<string, ResourceQuantity>? quantities, string resource) =>
-        quantities is not null && quantities.TryGetValue(resource, out var quantity) ? quantity.ToDecimal() : null;
+        Quantities.Find(host.Spec.Capacity, resource) ?? Quantities.Find(host.Status?.Capacity, resource);
 }

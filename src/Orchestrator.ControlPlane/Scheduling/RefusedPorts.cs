@@ -27,12 +27,23 @@ internal sealed class RefusedPorts(TimeProvider time)
     {
         lock (_gate)
         {
-            foreach (var old in _refusedAt.Where(entry => time.GetElapsedTime(entry.Value) > Memory).Select(entry => entry.Key).ToList())
+            foreach (var old in _refusedAt.Where(entry => time.GetElapsedTime(entry.Value) >= Memory).Select(entry => entry.Key).ToList())
             {
                 _refusedAt.Remove(old);
             }
 
             return [.. _refusedAt.Keys];
+        }
+    }
+
+    /// <summary>How long until the first of them may be tried again; null when there are none. Whole milliseconds, as timers count.</summary>
+    public TimeSpan? NextExpiry()
+    {
+        lock (_gate)
+        {
+            return _refusedAt.Count == 0
+                ? null
+                : TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling((Memory - time.GetElapsedTime(_refusedAt.Values.Min())).TotalMilliseconds)));
         }
     }
 }

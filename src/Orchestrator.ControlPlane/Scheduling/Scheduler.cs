@@ -14,7 +14,7 @@ namespace Orchestrator.ControlPlane.Scheduling;
 /// <summary>
 /// Gives each unbound Replica a host and a port. Rounds, after swarmkit's scheduler: what comes within a few milliseconds is
 /// decided together, from a table of hosts built whole; decisions are written in parallel while the next round may run already.
-/// One that loses a race is simply undecided again. What fits nowhere is looked at again whenever something changed, not by the clock.
+/// One that loses a race is simply undecided again. What fits nowhere is looked at again whenever something changed, or a refused port may be tried again.
 /// </summary>
 internal sealed partial class Scheduler : IDisposable
 {
@@ -40,8 +40,10 @@ internal sealed partial class Scheduler : IDisposable
     private readonly TimeProvider _time;
     private readonly Debounce _changed;
     private readonly ITimer _retry;
+    private readonly ITimer _portExpiry;
     private readonly RefusedPorts _refused;
     private readonly Assumptions _assumed = new();
+    private readonly GoneReplicas _gone;
     private readonly ConcurrentDictionary<string, long> _waitingSince = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _nextPort = new(StringComparer.Ordinal);
 
@@ -54,7 +56,9 @@ internal sealed partial class Scheduler : IDisposable
         _binder = new Binder(informers.Replicas, informers.ReplicaClient, time);
         _changed = new Debounce(Quiet, Cap, time);
         _retry = time.CreateTimer(_ => _changed.Signal(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _portExpiry = time.CreateTimer(_ => _changed.Signal(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _refused = new RefusedPorts(time);
+        _gone = new GoneReplicas(informers.Replicas);
         informers.Replicas.AddIndex(Unbound, replica => IsWaiting(replica) ? [Unbound] : []);
         informers.Replicas.Subscribe(OnReplica);
         informers.Hosts.Subscribe(OnHost);
@@ -71,6 +75,7 @@ internal sealed partial class Scheduler : IDisposable
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         _assumed.Clear();
+        _gone.Clear();
         _changed.Signal();
 
         // Bounded: a round waits when the writers are that far behind, and then decides by what is newer.
@@ -99,7 +104,11 @@ internal sealed partial class Scheduler : IDisposable
         }
     }
 
-    public void Dispose() => _retry.Dispose();
+    public void Dispose()
+    {
+        _retry.Dispose();
+        _portExpiry.Dispose();
+    }
 
     private static bool IsWaiting(Replica replica) => replica.Spec.HostName is null && replica.Metadata.DeletionTimestamp is null;
 
@@ -145,9 +154,17 @@ internal sealed partial class Scheduler : IDisposable
         var undecided = waiting
             .Select(replica => replicas.GetValueOrDefault(ObjectKey.Of(replica)))
             .OfType<Replica>()
-            .Where(replica => IsWaiting(replica) && !assumed.ContainsKey(replica.Metadata.Uid));
+            .Where(replica => IsWaiting(replica) && !assumed.ContainsKey(replica.Metadata.Uid) && !_gone.Contains(replica));
         var input = new RoundInput(_informers.Hosts.Items.Values.Select(HostSnapshot.Of), bound, _refused.Current(), _informers.WebApps.Get);
-        return [.. new PlacementRound(input, _nextPort).Place(undecided).Where(decision => decision is not Unfit unfit || !Binder.IsTold(unfit))];
+        var decisions = new PlacementRound(input, _nextPort).Place(undecided).ToList();
+        if (decisions.Exists(decision => decision is Unfit) && _refused.NextExpiry() is { } expiry)
+        {
+            // No event tells that a port may be tried again.
+            _portExpiry.Change(expiry, Timeout.InfiniteTimeSpan);
+        }
+
+        decisions.RemoveAll(decision => decision is Unfit unfit && Binder.IsTold(unfit));
+        return decisions;
     }
 
     private async Task WriteAllAsync(ChannelReader<Decision> decisions, CancellationToken cancellationToken)
@@ -207,7 +224,10 @@ internal sealed partial class Scheduler : IDisposable
         }
     }
 
-    /// <summary>It changed or went, and the cache may not know yet: deciding by the same form again would lose again.</summary>
+    /// <summary>
+    /// It changed or went, and the cache may not know yet: deciding by the same form again would lose again. Does not throw: the
+    /// writer has others to write.
+    /// </summary>
     private async Task RereadAsync(Replica replica, CancellationToken cancellationToken)
     {
         try
@@ -215,11 +235,18 @@ internal sealed partial class Scheduler : IDisposable
             if (await _informers.ReplicaClient.GetAsync(ObjectKey.Of(replica), cancellationToken) is { } current)
             {
                 _informers.Replicas.Seed(current);
+                _retry.Change(RetryAfterConflict, Timeout.InfiniteTimeSpan);
             }
-
-            _retry.Change(RetryAfterConflict, Timeout.InfiniteTimeSpan);
+            else
+            {
+                _gone.Add(replica);
+            }
         }
-        catch (Exception failure) when (failure is ApiException or HttpRequestException)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The next leader reads for itself.
+        }
+        catch (Exception failure)
         {
             Log.Failed(_logger, failure, replica.Metadata.NamespaceProperty, replica.Metadata.Name);
             _retry.Change(RetryAfterError, Timeout.InfiniteTimeSpan);

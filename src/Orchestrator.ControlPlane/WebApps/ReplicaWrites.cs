@@ -49,7 +49,9 @@ internal sealed class ReplicaWrites
 
     /// <summary>Whether it is not known yet if the deletion has arrived: it must be looked at again after <see cref="Doubt"/>.</summary>
     public bool IsInDoubt(Replica replica) =>
-        replica.Metadata.DeletionTimestamp is null && _deletedUids.TryGetValue(replica.Metadata.Uid, out var doubtSince) && doubtSince is not null;
+        replica.Metadata.DeletionTimestamp is null
+        && _deletedUids.TryGetValue(replica.Metadata.Uid, out var doubtSince)
+        && doubtSince is { } since && _time.GetElapsedTime(since) < Doubt;
 
     public static V1OwnerReference OwnerReferenceTo(WebApp app) => new()
     {
@@ -62,7 +64,7 @@ internal sealed class ReplicaWrites
     };
 
     /// <summary>Creates <paramref name="count"/> replicas and puts them into the cache.</summary>
-    /// <returns>How many were created, and why not more: the first refusal.</returns>
+    /// <returns>How many were created, and why not more: the first failure.</returns>
     public async Task<(int Created, Exception? Failure)> CreateAsync(
         WebApp app, string revision, int count, CancellationToken cancellationToken)
     {
@@ -75,7 +77,7 @@ internal sealed class ReplicaWrites
         {
             if (Volatile.Read(ref failure) is not null)
             {
-                // What the server refused once it would refuse again.
+                // What failed once would fail again.
                 return;
             }
 
@@ -86,9 +88,9 @@ internal sealed class ReplicaWrites
                     Interlocked.Increment(ref created);
                 }
             }
-            catch (Exception refused) when (refused is ApiException or HttpRequestException)
+            catch (Exception failed) when (!cancellationToken.IsCancellationRequested)
             {
-                Interlocked.CompareExchange(ref failure, refused, null);
+                Interlocked.CompareExchange(ref failure, failed, null);
             }
         });
         return (created, failure);

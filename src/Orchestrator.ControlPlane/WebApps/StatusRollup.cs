@@ -6,11 +6,26 @@ namespace Orchestrator.ControlPlane.WebApps;
 
 /// <summary>What a WebApp's status is made from.</summary>
 /// <param name="Live">Its Replicas that are not being deleted.</param>
-/// <param name="Draining">How many are.</param>
-/// <param name="CreateFailure">Why the last attempt to create replicas failed; null when it did not.</param>
-/// <param name="LostClaims">What of its route other apps hold, for people; empty when nothing.</param>
-internal sealed record RollupInput(
-    WebApp App, string Revision, IReadOnlyList<ReplicaView> Live, int Draining, string? CreateFailure, IReadOnlyList<string> LostClaims);
+internal sealed record RollupInput(WebApp App, string Revision, IReadOnlyList<ReplicaView> Live)
+{
+    /// <summary>Replicas of an app that is being deleted which have still to go.</summary>
+    public int Draining { get; init; }
+
+    /// <summary>
+    /// Whether the revision is in the history. While it is not, the status goes on naming the one before: by that the next
+    /// reconcile, of this process or of another, knows that the history has still to be written.
+    /// </summary>
+    public bool IsKept { get; init; } = true;
+
+    /// <summary>Why the last attempt to create replicas failed; null when it did not.</summary>
+    public string? CreateFailure { get; init; }
+
+    /// <summary>What of its route other apps hold, for people; empty when nothing.</summary>
+    public IReadOnlyList<string> LostClaims { get; init; } = [];
+
+    /// <summary>Why proxies cannot listen for it, for people; empty when they can.</summary>
+    public IReadOnlyList<string> ListenerErrors { get; init; } = [];
+}
 
 /// <summary>Rolls the state of the Replicas up into the WebApp's status. Pure.</summary>
 internal static class StatusRollup
@@ -22,10 +37,10 @@ internal static class StatusRollup
     {
         var (app, revision, live) = (input.App, input.Revision, input.Live);
         var before = app.Status;
-        var desired = app.Metadata.DeletionTimestamp is null ? app.Spec.DesiredReplicas : 0;
+        var desired = IsDeleting(app) ? 0 : app.Spec.DesiredReplicas;
         var ready = live.Count(replica => replica.Ready);
         var updated = live.Count(replica => replica.Replica.Spec.Revision == revision);
-        var complete = IsComplete(desired, live);
+        var complete = !IsDeleting(app) && IsComplete(desired, live);
 
         return new WebAppStatus
         {
@@ -34,18 +49,18 @@ internal static class StatusRollup
             ReadyReplicas = ready,
             UpdatedReplicas = updated,
             CurrentRevision = complete ? revision : before?.CurrentRevision,
-            UpdateRevision = revision,
+            UpdateRevision = input.IsKept ? revision : before?.UpdateRevision,
             Selector = Selector(app.Metadata.Name),
             Conditions = [.. Conditions()],
         };
 
         IEnumerable<V1Condition> Conditions()
         {
-            yield return Next(ConditionTypes.Available, Available(desired, ready, live));
+            yield return Next(ConditionTypes.Available, Available(app, desired, ready, live));
             yield return Next(ConditionTypes.Progressing, Progressing(input, desired, ready, updated, complete));
             if (app.Spec.Route is not null)
             {
-                yield return Next(ConditionTypes.RouteAccepted, RouteAccepted(input.LostClaims));
+                yield return Next(ConditionTypes.RouteAccepted, RouteAccepted(input));
             }
         }
 
@@ -59,14 +74,17 @@ internal static class StatusRollup
     public static bool IsComplete(int desired, IReadOnlyList<ReplicaView> live) =>
         live.Count == desired && live.All(replica => replica is { Ready: true, Outdated: false });
 
-    private static (bool, string, string) Available(int desired, int ready, IReadOnlyList<ReplicaView> live) =>
-        ready >= desired
+    private static bool IsDeleting(WebApp app) => app.Metadata.DeletionTimestamp is not null;
+
+    private static (bool, string, string) Available(WebApp app, int desired, int ready, IReadOnlyList<ReplicaView> live) =>
+        IsDeleting(app) ? (false, WebAppReasons.Deleting, "the app is being deleted")
+        : ready >= desired
             ? (true, WebAppReasons.MinimumReplicasAvailable, desired == 0 ? "no replicas are wanted" : $"{ready} of {desired} replicas are ready")
             : (false, WebAppReasons.MinimumReplicasUnavailable, $"{ready} of {desired} replicas are ready{Problem(live)}");
 
     private static (bool, string, string) Progressing(RollupInput input, int desired, int ready, int updated, bool complete)
     {
-        if (input.App.Metadata.DeletionTimestamp is not null)
+        if (IsDeleting(input.App))
         {
             return (true, WebAppReasons.Deleting, $"{Count(input.Draining + input.Live.Count)} still to drain and stop");
         }
@@ -92,10 +110,12 @@ internal static class StatusRollup
         && before.Replicas == desired
         && Conditions.Find(before.Conditions, ConditionTypes.Progressing)?.Reason == WebAppReasons.NewReplicasAvailable;
 
-    private static (bool, string, string) RouteAccepted(IReadOnlyList<string> lostClaims) =>
-        lostClaims.Count == 0
-            ? (true, WebAppReasons.Accepted, "the route is served")
-            : (false, WebAppReasons.RouteConflict, Shorten(string.Join("; ", lostClaims)));
+    private static (bool, string, string) RouteAccepted(RollupInput input) =>
+        IsDeleting(input.App) ? (false, WebAppReasons.Deleting, "the app is being deleted")
+        : input is { LostClaims: [], ListenerErrors: [] } ? (true, WebAppReasons.Accepted, "the route is served")
+        : (false,
+            input.LostClaims.Count > 0 ? WebAppReasons.RouteConflict : WebAppReasons.ListenerFailed,
+            Shorten(string.Join("; ", input.LostClaims.Concat(input.ListenerErrors))));
 
     /// <summary>The problem that most replicas have: <c>; 2 of 3 replicas: ErrImagePull: manifest unknown</c>.</summary>
     private static string Problem(IReadOnlyList<ReplicaView> live)

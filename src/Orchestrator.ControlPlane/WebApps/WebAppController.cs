@@ -21,6 +21,7 @@ internal sealed class WebAppController : IDisposable
 
     private readonly SharedInformers _informers;
     private readonly RouteConflicts _conflicts;
+    private readonly ListenerErrors _listenerErrors;
     private readonly WorkQueue<ObjectKey> _queue;
     private readonly ReconcileLoop<ObjectKey> _loop;
 
@@ -29,16 +30,18 @@ internal sealed class WebAppController : IDisposable
         _informers = informers;
         _queue = new WorkQueue<ObjectKey>("webapp", time);
         _conflicts = new RouteConflicts(informers.WebApps);
+        _listenerErrors = new ListenerErrors(informers, time);
         var logger = loggers.CreateLogger<WebAppController>();
         var writes = new ReplicaWrites(informers.Replicas, informers.ReplicaClient, time);
         var history = new RevisionHistory(new ResourceClient<V1ControllerRevision>(kubernetes, Controllers.FieldManager));
         var statuses = new WebAppStatusWriter(informers.WebApps, informers.WebAppClient, events, time);
         var finalizing = new WebAppFinalizing(informers, writes, history, statuses, logger);
-        var reconciler = new WebAppReconciler(informers, writes, history, _conflicts, statuses, finalizing, events, logger, time);
+        var reconciler = new WebAppReconciler(informers, writes, history, _conflicts, _listenerErrors, statuses, finalizing, events, logger, time);
         _loop = new ReconcileLoop<ObjectKey>(_queue, reconciler.ReconcileAsync, Workers, logger, time);
         informers.WebApps.Subscribe(OnWebApp);
         informers.Replicas.Subscribe(change => _queue.Add(AppOf(change.Object)));
         informers.Hosts.Subscribe(OnHost);
+        informers.ProxyLeases.Subscribe(OnProxyLease);
     }
 
     /// <summary>Works until cancelled. The informers have synced.</summary>
@@ -77,6 +80,14 @@ internal sealed class WebAppController : IDisposable
         foreach (var rival in _conflicts.AffectedBy(change))
         {
             _queue.Add(rival);
+        }
+    }
+
+    private void OnProxyLease(InformerEvent<V1Lease> change)
+    {
+        foreach (var app in _listenerErrors.AffectedBy(change))
+        {
+            _queue.Add(app);
         }
     }
 

@@ -21,6 +21,14 @@ internal static class WebAppMetrics
         Ready.WithLabels(app.Namespace!, app.Name).Set(ready);
     }
 
+    /// <summary>Who no longer leads no longer knows.</summary>
+    public static void Clear()
+    {
+        Desired.RemoveAllLabelled();
+        Current.RemoveAllLabelled();
+        Ready.RemoveAllLabelled();
+    }
+
     public static void Remove(ObjectKey app)
     {
         Desired.RemoveLabelled(app.Namespace!, app.Name);

@@ -11,6 +11,7 @@ internal static class WebAppReasons
     public const string Deleting = "Deleting";
     public const string Accepted = "Accepted";
     public const string RouteConflict = "RouteConflict";
+    public const string ListenerFailed = "ListenerFailed";
 
     // Events only.
     public const string ScaledUp = "ScaledUp";

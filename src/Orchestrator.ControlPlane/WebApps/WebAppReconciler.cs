@@ -6,7 +6,6 @@ using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Runtime;
-using Orchestrator.Runtime.Clients;
 using Orchestrator.Runtime.Events;
 using Orchestrator.Runtime.Informers;
 using Orchestrator.Runtime.Reconciling;
@@ -22,6 +21,7 @@ internal sealed partial class WebAppReconciler(
     ReplicaWrites writes,
     RevisionHistory history,
     RouteConflicts conflicts,
+    ListenerErrors listenerErrors,
     WebAppStatusWriter statuses,
     WebAppFinalizing finalizing,
     IEventRecorder events,
@@ -58,23 +58,31 @@ internal sealed partial class WebAppReconciler(
         var failure = await ActAsync(app, revision, before, plan, cancellationToken);
 
         var after = await ViewAsync(app, revision, cancellationToken);
+        var listening = listenerErrors.Of(app);
         var lookAgain = await statuses.WriteAsync(
-            new RollupInput(app, revision, after, replicas.Count(writes.IsDeleting), failure.Create?.Message, conflicts.LostBy(app)),
+            new RollupInput(app, revision, after)
+            {
+                IsKept = failure.Keep is null,
+                CreateFailure = failure.Create?.Message,
+                LostClaims = conflicts.LostBy(app),
+                ListenerErrors = listening.Errors,
+            },
             cancellationToken);
-        if ((failure.Create ?? failure.Other) is { } cause)
+        if ((failure.Create ?? failure.Keep) is { } cause)
         {
             ExceptionDispatchInfo.Throw(cause);
         }
 
         var soonest = after.Select(view => view.RecheckAfter)
             .Append(lookAgain)
+            .Append(listening.RecheckAfter)
             .Append(failure.LostRace ? AfterLostRace : null)
             .Append(replicas.Any(writes.IsInDoubt) ? ReplicaWrites.Doubt : null)
             .Min();
         return ReconcileResult.After(soonest ?? Resync);
     }
 
-    private async Task<(Exception? Create, Exception? Other, bool LostRace)> ActAsync(
+    private async Task<(Exception? Create, Exception? Keep, bool LostRace)> ActAsync(
         WebApp app, string revision, IReadOnlyList<ReplicaView> live, RolloutPlan plan, CancellationToken cancellationToken)
     {
         var isNew = app.Status?.UpdateRevision != revision;
@@ -85,8 +93,11 @@ internal sealed partial class WebAppReconciler(
 
         var keeping = isNew ? KeepAsync(app, revision, live, cancellationToken) : Task.FromResult<Exception?>(null);
         var deleting = DeleteAsync(app, live, plan, cancellationToken);
-        var (created, failure) = plan.Create > 0 ? await writes.CreateAsync(app, revision, plan.Create, cancellationToken) : default;
-        await deleting;
+        var creating = plan.Create > 0 ? writes.CreateAsync(app, revision, plan.Create, cancellationToken) : Task.FromResult((0, default(Exception)));
+
+        // All of them, also when one fails: none may still be at work when the app is looked at again.
+        await Task.WhenAll(keeping, deleting, creating);
+        var (created, failure) = await creating;
         if (created > 0)
         {
             events.Record(app, EventTypes.Normal, WebAppReasons.ScaledUp, $"created {created} of {app.Spec.DesiredReplicas} replicas of revision {revision}");
@@ -108,7 +119,7 @@ internal sealed partial class WebAppReconciler(
             await history.EnsureAsync(app, revision, live.Select(view => view.Replica.Spec.Revision).ToHashSet(), cancellationToken);
             return null;
         }
-        catch (Exception failure) when (failure is ApiException or HttpRequestException)
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             return failure;
         }

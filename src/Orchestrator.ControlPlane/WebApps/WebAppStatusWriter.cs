@@ -58,9 +58,10 @@ internal sealed class WebAppStatusWriter(
         }
 
         var route = Conditions.Find(after.Conditions, ConditionTypes.RouteAccepted);
-        if (route?.Status == Conditions.False && Conditions.Find(before?.Conditions, ConditionTypes.RouteAccepted)?.Message != route.Message)
+        if (route?.Status == Conditions.False && app.Metadata.DeletionTimestamp is null
+            && Conditions.Find(before?.Conditions, ConditionTypes.RouteAccepted)?.Message != route.Message)
         {
-            events.Record(app, EventTypes.Warning, WebAppReasons.RouteConflict, route.Message);
+            events.Record(app, EventTypes.Warning, route.Reason, route.Message);
         }
     }
 }

@@ -41,6 +41,9 @@ internal sealed partial class ProxyLease(
     /// <summary>An object's annotations may have 256 KiB in all; the rest follow when these are gone.</summary>
     private const int MostUids = 5000;
 
+    /// <summary>As long as names may be, these fit into what the uids leave.</summary>
+    private const int MostShadowed = 100;
+
     private readonly Signal _wake = new();
     private readonly ObjectKey _key = new(ApiGroup.SystemNamespace, name);
     private V1Lease? _lease;
@@ -84,7 +87,10 @@ internal sealed partial class ProxyLease(
     private (string Drained, string? ListenerErrors) Content()
     {
         var drained = watcher.DeletingUids.Where(routes.IsDrained).Take(MostUids);
-        var errors = listeners.Failures.OrderBy(failure => failure.Key).Select(failure => $"{failure.Key}: {failure.Value}");
+        var errors = listeners.Failures.OrderBy(failure => failure.Key).Select(failure => $"{failure.Key}: {failure.Value}")
+            .Concat(routes.Table.Shadowed.Take(MostShadowed)
+                .Select(shadowed => $"{shadowed.Claim}: is on the shared listener, where {shadowed.Holder.Key} is served")
+                .Order(StringComparer.Ordinal));
         return (string.Join(',', drained), string.Join("; ", errors) is { Length: > 0 } any ? any : null);
     }
 

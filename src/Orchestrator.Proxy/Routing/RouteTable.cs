@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Orchestrator.Api.WebApps;
 
 namespace Orchestrator.Proxy.Routing;
 
@@ -25,6 +26,7 @@ internal sealed class RouteTable
             .ToFrozenDictionary(
                 held => held.Key,
                 held => new HostTable(held.Select(one => (one.Claim.Host, one.Claim.Path, one.App))));
+        Shadowed = [.. FindShadowed(apps, sharedPort)];
     }
 
     public IReadOnlyCollection<AppState> Apps { get; }
@@ -34,11 +36,27 @@ internal sealed class RouteTable
     /// <summary>The ports that apps want listeners of their own on.</summary>
     public IEnumerable<int> OwnPorts => _byPort.Keys.Where(port => port != SharedPort);
 
+    /// <summary>
+    /// Claims of apps that name the shared listener's port, where one of the shared listener's own apps is served instead. Only a
+    /// proxy knows of them: each may have another shared port.
+    /// </summary>
+    public IReadOnlyList<(RouteClaim Claim, AppState Holder)> Shadowed { get; }
+
     /// <param name="port">Of the listener that took the connection.</param>
     /// <param name="host">As in the Host header: a name or an address, with a port or without.</param>
     /// <param name="path">Decoded, without dot segments.</param>
     public AppState? Find(int port, ReadOnlySpan<char> host, ReadOnlySpan<char> path) =>
         _byPort.TryGetValue(port, out var hosts) ? hosts.Find(NameOf(host), path) : null;
+
+    private static IEnumerable<(RouteClaim, AppState)> FindShadowed(IReadOnlyCollection<AppState> apps, int sharedPort)
+    {
+        var naming = apps.SelectMany(app => app.Claims).Where(claim => claim.Port == sharedPort).ToHashSet();
+        return naming.Count == 0
+            ? []
+            : apps.SelectMany(app => app.Claims, (app, claim) => (Claim: claim with { Port = sharedPort }, App: app, claim.Port))
+                .Where(held => held.Port is null && naming.Contains(held.Claim))
+                .Select(held => (held.Claim, held.App));
+    }
 
     /// <summary>The name alone: no port, no trailing dot (a fully qualified name is the same name).</summary>
     internal static ReadOnlySpan<char> NameOf(ReadOnlySpan<char> host)

@@ -26,6 +26,6 @@ internal sealed class EventSeries(EventKey key, V1ObjectReference about, DateTim
     /// <summary>Name of the Event object; null until it is created.</summary>
     public string? ObjectName { get; set; }
 
-    /// <summary>Waits in the queue or is being written; further occurrences are taken along.</summary>
+    /// <summary>Waits in the queue; further occurrences are taken along. What comes while it is being written is queued again.</summary>
     public bool Queued { get; set; }
 }

@@ -32,15 +32,11 @@ public sealed partial class Informer<T>(
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10), Random());
     private bool _running;
-    private long _lastContact;
 
     // Where to watch on from, kept as the stream goes: going back after a broken stream would bring deleted objects to life.
     private string? _revision;
 
     public bool HasSynced => _synced.Task.IsCompletedSuccessfully;
-
-    /// <summary>How long ago the server last delivered anything; what is cached may be that old.</summary>
-    public TimeSpan SinceLastContact => time.GetElapsedTime(Volatile.Read(ref _lastContact));
 
     /// <summary>A snapshot.</summary>
     public IReadOnlyDictionary<ObjectKey, T> Items => _cache.Items;
@@ -109,7 +105,6 @@ public sealed partial class Informer<T>(
         var list = await client.ListAsync(@namespace, labelSelector, cancellationToken);
         _cache.Replace(list.Items, list.Metadata.ResourceVersion);
         _revision = list.Metadata.ResourceVersion;
-        Touch();
         _synced.TrySetResult();
     }
 
@@ -139,7 +134,6 @@ public sealed partial class Informer<T>(
             {
                 _backoff.Reset();
                 delivered = true;
-                Touch();
                 if (type != WatchEventType.Bookmark)
                 {
                     _cache.Apply(type, obj);
@@ -168,8 +162,6 @@ public sealed partial class Informer<T>(
     private static bool IsExpired(Exception failure) => failure is
         ApiException { Code: System.Net.HttpStatusCode.Gone or System.Net.HttpStatusCode.GatewayTimeout }
         or KubernetesException { Status.Code: 410 or 504 };
-
-    private void Touch() => Volatile.Write(ref _lastContact, time.GetTimestamp());
 
     private void ThrowIfRunning()
     {

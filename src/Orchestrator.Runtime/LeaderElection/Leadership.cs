@@ -39,8 +39,6 @@ public sealed partial class Leadership(
     private string? _seenVersion;
     private long _seenAt;
 
-    public bool IsLeader { get; private set; }
-
     /// <summary>
     /// Contends until cancelled, and runs <paramref name="lead"/> for as long as it leads: cancels it when leadership is lost and
     /// awaits its end, then contends again. At cancellation, and when the delegate returns, gives the Lease back.
@@ -71,7 +69,7 @@ public sealed partial class Leadership(
     private async Task<bool> LeadAsync(V1Lease taken, Func<CancellationToken, Task> lead, CancellationToken cancellationToken)
     {
         Log.Won(logger, name, identity);
-        SetLeader(true);
+        LeaderElectionMetrics.Status.WithLabels(name).Set(1);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var leading = Task.Run(() => lead(stop.Token), CancellationToken.None);
         var held = await RenewAsync(taken, leading, stop.Token);
@@ -86,7 +84,7 @@ public sealed partial class Leadership(
         }
         finally
         {
-            SetLeader(false);
+            LeaderElectionMetrics.Status.WithLabels(name).Set(0);
             Log.Ended(logger, name, identity);
             if (held is not null)
             {
@@ -160,14 +158,16 @@ public sealed partial class Leadership(
         var renewed = time.GetTimestamp();
         while (true)
         {
-            await Task.WhenAny(Task.Delay(RetryPeriod, time, stop), leading);
+            // A request that hung may have left less than a period until the deadline, or nothing.
+            var pause = TimeSpan.FromTicks(Math.Clamp(Left().Ticks, 0, RetryPeriod.Ticks));
+            await Task.WhenAny(Task.Delay(pause, time, stop), leading);
             if (leading.IsCompleted || stop.IsCancellationRequested)
             {
                 return held;
             }
 
             // Also after the process was paused: what it did not renew in time it gives up, and contends for like any other.
-            var left = RenewDeadline - time.GetElapsedTime(renewed);
+            var left = Left();
             if (left <= TimeSpan.Zero)
             {
                 return null;
@@ -195,6 +195,8 @@ public sealed partial class Leadership(
                 Log.CouldNotRenew(logger, failure, name);
             }
         }
+
+        TimeSpan Left() => RenewDeadline - time.GetElapsedTime(renewed);
     }
 
     private async Task<V1Lease> RenewOnceAsync(V1Lease held, CancellationToken cancellationToken)
@@ -253,12 +255,6 @@ public sealed partial class Leadership(
     private DateTime Now() => time.GetUtcNow().UtcDateTime;
 
     private TimeSpan Jittered(TimeSpan period) => Backoff.After(0, period * 1.3, period * 1.3, _jitter);
-
-    private void SetLeader(bool leads)
-    {
-        IsLeader = leads;
-        LeaderElectionMetrics.Status.WithLabels(name).Set(leads ? 1 : 0);
-    }
 
     /// <summary>Stays inside this class.</summary>
     private sealed class LeaseTakenException : Exception;

@@ -119,6 +119,37 @@ public sealed class FailureTests
     }
 
     [Fact]
+    public async Task A_listener_that_a_proxy_cannot_open_is_told_by_the_app_that_wants_it()
+    {
+        await using var cluster = await TestCluster.StartAsync(hosts: 1);
+        await cluster.ApplyAsync("web", 0, spec => spec.Route = new() { Port = 9090 });
+        await cluster.ApplyAsync("shop", 0, spec => spec.Route = new() { Port = 9091 });
+        await cluster.WaitForAppAsync("web", seen => Route(seen)?.Status == Conditions.True);
+        await cluster.Api.LeaseClient.CreateAsync(
+            new V1Lease
+            {
+                ApiVersion = $"{V1Lease.KubeGroup}/{V1Lease.KubeApiVersion}",
+                Kind = V1Lease.KubeKind,
+                Metadata = new()
+                {
+                    Name = "edge-1",
+                    NamespaceProperty = ApiGroup.SystemNamespace,
+                    Labels = new Dictionary<string, string> { [Labels.Component] = Labels.ProxyComponent },
+                    Annotations = new Dictionary<string, string> { [Annotations.ListenerErrors] = "9090: Address already in use" },
+                },
+                Spec = new() { LeaseDurationSeconds = 3600 },
+            },
+            TestEnd);
+        var app = await cluster.WaitForAppAsync("web", seen => Route(seen)?.Status == Conditions.False);
+        Assert.Equal(("ListenerFailed", "9090: Address already in use (proxy edge-1)"), (Route(app)!.Reason, Route(app)!.Message));
+        await Eventually.See(() => cluster.EventsAsync("web"), events => events.Contains("Warning ListenerFailed: 9090: Address already in use (proxy edge-1)"));
+        await cluster.WaitForAppAsync("shop", seen => Route(seen)?.Status == Conditions.True);
+
+        await cluster.Api.LeaseClient.DeleteAsync(new(ApiGroup.SystemNamespace, "edge-1"), null, TestEnd);
+        await cluster.WaitForAppAsync("web", seen => Route(seen)?.Status == Conditions.True);
+    }
+
+    [Fact]
     public async Task A_host_shows_what_it_carries()
     {
         await using var cluster = await TestCluster.StartAsync(hosts: 1);

@@ -38,6 +38,17 @@ public sealed class ReplicaWritesTests
     }
 
     [Fact]
+    public async Task Whatever_a_create_fails_by_is_given_back_as_its_reason()
+    {
+        await using var cluster = await TestCluster.StartAsync(controllers: false);
+        using var wire = new AnsweringWire((_, _) => Task.FromResult<HttpResponseMessage?>(new() { Content = new StreamContent(new BrokenStream()) }));
+        var (created, failure) = await Lagging(cluster, wire).Writes.CreateAsync(await cluster.ApplyAsync("web", 3), "r1", 3, TestEnd);
+
+        Assert.Equal(0, created);
+        Assert.IsType<IOException>(failure);
+    }
+
+    [Fact]
     public async Task What_was_deleted_counts_as_deleting_although_the_cache_does_not_show_it()
     {
         await using var cluster = await TestCluster.StartAsync(controllers: false);
@@ -62,7 +73,7 @@ public sealed class ReplicaWritesTests
         Assert.Equal((true, true), (writes.IsDeleting(replica), writes.IsInDoubt(replica)));
 
         _time.Advance(ReplicaWrites.Doubt);
-        Assert.False(writes.IsDeleting(replica));
+        Assert.Equal((false, false), (writes.IsDeleting(replica), writes.IsInDoubt(replica)));
     }
 
     [Fact]

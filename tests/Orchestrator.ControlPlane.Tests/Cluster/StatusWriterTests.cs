@@ -40,7 +40,7 @@ public sealed class StatusWriterTests
             var app = await cluster.AppAsync("web");
             var live = Enumerable.Range(0, 4).Select(i => new ReplicaView(
                 new Replica { Spec = new() { Revision = "r1" } }, Ready: i < ready, false, false, null, null, null)).ToList();
-            return await writer.WriteAsync(new RollupInput(app, "r1", live, 0, null, []), TestEnd);
+            return await writer.WriteAsync(new RollupInput(app, "r1", live), TestEnd);
         }
 
         async Task<int?> Stored() => (await cluster.AppAsync("web")).Status?.ReadyReplicas;
@@ -55,6 +55,6 @@ public sealed class StatusWriterTests
         var old = await cluster.ApplyAsync("web", 4);
         await cluster.PatchAsync("web", new { replicas = 5 });
 
-        await Assert.ThrowsAsync<ConflictException>(() => writer.WriteAsync(new RollupInput(old, "r1", [], 0, null, []), TestEnd));
+        await Assert.ThrowsAsync<ConflictException>(() => writer.WriteAsync(new RollupInput(old, "r1", []), TestEnd));
     }
 }

@@ -26,6 +26,23 @@ public sealed class TroubleTests
         await cluster.WaitForReadyAsync("web", 3);
     }
 
+    [Fact]
+    public async Task A_revision_whose_history_was_refused_is_kept_once_it_no_longer_is()
+    {
+        await using var cluster = await TestCluster.StartAsync(controllers: false);
+        using var wire = new RefusingWire(request => request.Method == HttpMethod.Post && request.RequestUri!.AbsolutePath.EndsWith("/controllerrevisions", StringComparison.Ordinal));
+        await cluster.StartControllersAsync(wire);
+        await cluster.ApplyAsync("web", 2);
+        var app = await cluster.WaitForAppAsync("web", seen => seen.Status?.ReadyReplicas == 2);
+        Assert.Null(app.Status!.UpdateRevision);
+
+        // Others take over: the next leader must see it too.
+        await cluster.StopControllersAsync();
+        await cluster.StartControllersAsync();
+        app = await cluster.WaitForReadyAsync("web", 2);
+        Assert.Equal([$"web-{app.Status!.CurrentRevision}"], await cluster.HistoryAsync("web"));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -106,5 +123,26 @@ public sealed class TroubleTests
         await cluster.StartControllersAsync(clock: new ClockAhead(HostReconciler.LostAfter));
         await Eventually.True(async () => await cluster.Api.HostClient.GetAsync(new(null, "h1"), TestEnd) is null);
         await cluster.WaitForReadyAsync("web", 2);
+    }
+
+    [Fact]
+    public async Task A_finalizer_that_others_set_on_a_host_is_left_on_it()
+    {
+        await using var cluster = await TestCluster.StartAsync(hosts: 1, controllers: false);
+
+        // Between what the reconcile has read and the answer to its first write.
+        using var wire = new AnsweringWire(async (request, cancellationToken) =>
+        {
+            if (request.Method == HttpMethod.Patch && request.RequestUri!.AbsolutePath.EndsWith("/dockerhosts/h1/status", StringComparison.Ordinal))
+            {
+                await cluster.Api.HostClient.MergePatchAsync(new(null, "h1"), new { metadata = new { finalizers = new[] { "example.org/keep" } } }, cancellationToken);
+            }
+
+            return null;
+        });
+        await cluster.StartControllersAsync(wire);
+
+        var host = await Eventually.See(() => cluster.Api.HostClient.GetAsync(new(null, "h1"), TestEnd), seen => seen?.Metadata.Finalizers?.Contains(Finalizers.Host) ?? false);
+        Assert.Equal(["example.org/keep", Finalizers.Host], host!.Metadata.Finalizers);
     }
 }

@@ -69,6 +69,7 @@ public sealed class WebAppLifeTests
         await cluster.Api.WebAppClient.DeleteAsync(new(TestCluster.Namespace, "web"), null, TestEnd);
         var draining = await cluster.WaitForAppAsync("web", app => app.Status?.Replicas == 0);
         Assert.Equal("Deleting", Conditions.Find(draining.Status!.Conditions, ConditionTypes.Progressing)!.Reason);
+        Assert.False(Conditions.IsTrue(draining.Status.Conditions, ConditionTypes.Available));
         Assert.All(await cluster.ReplicasAsync("web"), replica => Assert.NotNull(replica.Metadata.DeletionTimestamp));
 
         cluster.Agent.Stops = true;

@@ -24,6 +24,22 @@ internal sealed class RefusingWire(Func<HttpRequestMessage, bool> refuses) : Del
     }
 }
 
+/// <summary>Lets the test answer a request, or do something before it goes on.</summary>
+/// <param name="answer">Null sends the request on.</param>
+internal sealed class AnsweringWire(Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage?>> answer) : DelegatingHandler
+{
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (await answer(request, cancellationToken) is not { } response)
+        {
+            return await base.SendAsync(request, cancellationToken);
+        }
+
+        response.RequestMessage = request;
+        return response;
+    }
+}
+
 /// <summary>Loses requests on their way, and answers on theirs: one in <paramref name="oneIn"/> each. Watches it lets be.</summary>
 internal sealed class LossyWire(int seed, int oneIn) : DelegatingHandler
 {
@@ -84,4 +100,21 @@ internal sealed class HoldingWire(Func<HttpRequestMessage, bool> holds) : Delega
 internal sealed class ClockAhead(TimeSpan by) : TimeProvider
 {
     public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + by;
+}
+
+/// <summary>A body whose connection breaks.</summary>
+internal sealed class BrokenStream : MemoryStream
+{
+    public override int Read(Span<byte> buffer) => throw new IOException("the connection broke");
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new IOException("the connection broke");
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        throw new IOException("the connection broke");
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        throw new IOException("the connection broke");
+
+    public override Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken) =>
+        throw new IOException("the connection broke");
 }

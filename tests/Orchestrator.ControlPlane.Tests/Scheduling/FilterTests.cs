@@ -2,6 +2,7 @@ using k8s.Models;
 using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.WebApps;
+using Orchestrator.ControlPlane.Scheduling;
 
 namespace Orchestrator.ControlPlane.Tests.Scheduling;
 
@@ -21,6 +22,26 @@ public sealed class FilterTests
 
     [Fact]
     public void Without_a_host_it_says_so() => Assert.Equal("0/0 hosts: there is no DockerHost yet", _world.Place(_world.App("web")));
+
+    // A number that no decimal holds must not end the round for all.
+    [Fact]
+    public void A_quantity_beyond_all_numbers_concerns_its_own_replica_alone()
+    {
+        _world.Host("a", cpu: "2");
+        var (huge, web) = (_world.Replica(_world.App("huge", cpu: "1e40")), _world.Replica(_world.App("web", cpu: "1")));
+        var decisions = _world.Round();
+
+        Assert.Equal("0/1 hosts: 1 insufficient cpu", decisions.OfType<Unfit>().Single(unfit => unfit.Replica == huge).Message);
+        Assert.Equal("a", decisions.OfType<Placed>().Single(placed => placed.Replica == web).Host);
+    }
+
+    [Fact]
+    public void A_capacity_beyond_all_numbers_is_room_enough()
+    {
+        _world.Host("a", cpu: "1e40");
+
+        Assert.Equal("a", _world.Place(_world.App("web", cpu: "1000")));
+    }
 
     [Fact]
     public void A_replica_without_its_app_is_not_placed()

@@ -84,7 +84,7 @@ public sealed class StatusRollupTests
     [Fact]
     public void Creates_that_are_refused_stop_the_progress_and_say_why()
     {
-        var status = StatusRollup.Make(new RollupInput(_app, "new", [], 0, "namespace sites is being terminated", []), Noon);
+        var status = StatusRollup.Make(Input() with { CreateFailure = "namespace sites is being terminated" }, Noon);
 
         Assert.Equal(("False", "FailedCreate", "namespace sites is being terminated"), Condition(status, ConditionTypes.Progressing));
     }
@@ -106,6 +106,41 @@ public sealed class StatusRollupTests
         _app.Spec.Route = new();
         var status = StatusRollup.Make(Input() with { LostClaims = ["example.org/ is served by sites/shop"] }, Noon);
         Assert.Equal(("False", "RouteConflict", "example.org/ is served by sites/shop"), Condition(status, ConditionTypes.RouteAccepted));
+    }
+
+    [Fact]
+    public void Until_the_history_has_the_revision_the_one_before_is_named()
+    {
+        _app.Status = new() { CurrentRevision = "old", UpdateRevision = "old" };
+
+        Assert.Equal("old", StatusRollup.Make(Input(Ready("new")) with { IsKept = false }, Noon).UpdateRevision);
+    }
+
+    [Fact]
+    public void While_it_is_deleted_nothing_is_complete_or_available_or_served()
+    {
+        _app.Spec.Route = new();
+        _app.Status = new() { CurrentRevision = "old" };
+        _app.Metadata.DeletionTimestamp = Noon.UtcDateTime;
+        var status = StatusRollup.Make(Input() with { Draining = 2 }, Noon);
+
+        Assert.Equal("old", status.CurrentRevision);
+        Assert.Equal(("False", "Deleting", "the app is being deleted"), Condition(status, ConditionTypes.Available));
+        Assert.Equal(("True", "Deleting", "2 replicas still to drain and stop"), Condition(status, ConditionTypes.Progressing));
+        Assert.Equal(("False", "Deleting", "the app is being deleted"), Condition(status, ConditionTypes.RouteAccepted));
+    }
+
+    [Fact]
+    public void A_route_that_a_proxy_cannot_listen_for_is_not_served()
+    {
+        _app.Spec.Route = new() { Port = 9090 };
+        var input = Input() with { ListenerErrors = ["9090: Address already in use (proxy edge-1)"] };
+        Assert.Equal(("False", "ListenerFailed", "9090: Address already in use (proxy edge-1)"),
+            Condition(StatusRollup.Make(input, Noon), ConditionTypes.RouteAccepted));
+
+        // Both at once: the conflict is what the user can settle.
+        Assert.Equal(("False", "RouteConflict", "*:9090/ is served by sites/shop; 9090: Address already in use (proxy edge-1)"),
+            Condition(StatusRollup.Make(input with { LostClaims = ["*:9090/ is served by sites/shop"] }, Noon), ConditionTypes.RouteAccepted));
     }
 
     [Fact]
@@ -174,7 +209,7 @@ public sealed class StatusRollupTests
     private ReplicaView View(Replica replica) =>
         ReplicaView.Of(replica, _app, "new", new DockerHost { Metadata = new() { Name = "h1" } }, hostGone: false, Noon);
 
-    private RollupInput Input(params ReplicaView[] live) => new(_app, "new", live, 0, null, []);
+    private RollupInput Input(params ReplicaView[] live) => new(_app, "new", live);
 
     private WebAppStatus Rollup(params ReplicaView[] live) => StatusRollup.Make(Input(live), Noon);
 }

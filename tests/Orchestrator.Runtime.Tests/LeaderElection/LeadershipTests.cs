@@ -89,6 +89,20 @@ public sealed class LeadershipTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_leader_whose_renewals_hang_stops_at_its_deadline_too()
+    {
+        var one = Contend("one");
+        await Eventually.True(() => one.Leads);
+        var lastRenewal = _time.GetUtcNow();
+        _lease.Hangs = true;
+        await Pass(TimeSpan.FromSeconds(30), until: () => !one.Leads);
+
+        // Two hung requests leave nothing for a further pause of two seconds; one second is the step of this clock.
+        Assert.InRange(_time.GetUtcNow() - lastRenewal, Leadership.RenewDeadline, Leadership.RenewDeadline + TimeSpan.FromSeconds(1));
+        _lease.Hangs = false;
+    }
+
+    [Fact]
     public async Task A_leader_whose_lease_another_holds_stops_and_contends_again()
     {
         var one = Contend("one");
@@ -193,11 +207,22 @@ public sealed class LeadershipTests : IAsyncDisposable
         private string? _stored;
         private int _version;
 
-        public LeaseOnWire() => Wire = new StubWire(Serve);
+        public LeaseOnWire() => Wire = new StubWire(async (request, cancellationToken) =>
+        {
+            if (Hangs)
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            }
+
+            return Serve(request);
+        });
 
         public StubWire Wire { get; }
 
         public Func<HttpResponseMessage>? Answer { get; set; }
+
+        /// <summary>Requests are not answered at all.</summary>
+        public bool Hangs { get; set; }
 
         public int Reads { get; private set; }
 

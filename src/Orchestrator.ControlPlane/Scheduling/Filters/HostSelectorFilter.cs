@@ -3,8 +3,6 @@ namespace Orchestrator.ControlPlane.Scheduling.Filters;
 /// <summary>The host has all labels that <c>placement.hostSelector</c> names.</summary>
 internal sealed class HostSelectorFilter : IHostFilter
 {
-    public string Name => "HostSelector";
-
     public bool Check(PlacementGroup group, HostSlot slot) =>
         group.Placement.HostSelector is not { } selector
         || selector.All(wanted => slot.Host.Labels.TryGetValue(wanted.Key, out var value) && value == wanted.Value);

@@ -3,8 +3,6 @@ namespace Orchestrator.ControlPlane.Scheduling.Filters;
 /// <summary>The engine answers.</summary>
 internal sealed class ReadyFilter : IHostFilter
 {
-    public string Name => "Ready";
-
     public bool Check(PlacementGroup group, HostSlot slot) => slot.Host.IsReady;
 
     public string Explain(PlacementGroup group, HostSlot slot) => "not ready";
@@ -13,8 +11,6 @@ internal sealed class ReadyFilter : IHostFilter
 /// <summary>The user lets the host take something new.</summary>
 internal sealed class CordonFilter : IHostFilter
 {
-    public string Name => "Cordon";
-
     public bool Check(PlacementGroup group, HostSlot slot) => slot.Host is { IsCordoned: false, IsLeaving: false };
 
     public string Explain(PlacementGroup group, HostSlot slot) => slot.Host.IsLeaving ? "being deleted" : "cordoned";

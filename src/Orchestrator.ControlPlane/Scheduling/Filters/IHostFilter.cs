@@ -3,8 +3,6 @@ namespace Orchestrator.ControlPlane.Scheduling.Filters;
 /// <summary>One reason for which a host may not take a replica.</summary>
 internal interface IHostFilter
 {
-    string Name { get; }
-
     /// <summary>Whether the host may take one more replica of the group. Called for every host: must be quick.</summary>
     bool Check(PlacementGroup group, HostSlot slot);
 

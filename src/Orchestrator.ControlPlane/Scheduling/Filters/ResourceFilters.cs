@@ -3,8 +3,6 @@ namespace Orchestrator.ControlPlane.Scheduling.Filters;
 /// <summary>The cores that the app requests are not promised to others yet.</summary>
 internal sealed class CpuFilter : IHostFilter
 {
-    public string Name => "Cpu";
-
     public bool Check(PlacementGroup group, HostSlot slot) =>
         group.Needs.Cpu == 0 || slot.Host.Cpu is not { } capacity || slot.Cpu + group.Needs.Cpu <= capacity;
 
@@ -14,8 +12,6 @@ internal sealed class CpuFilter : IHostFilter
 /// <summary>The memory that the app requests is not promised to others yet.</summary>
 internal sealed class MemoryFilter : IHostFilter
 {
-    public string Name => "Memory";
-
     public bool Check(PlacementGroup group, HostSlot slot) =>
         group.Needs.Memory == 0 || slot.Host.Memory is not { } capacity || slot.Memory + group.Needs.Memory <= capacity;
 
@@ -25,8 +21,6 @@ internal sealed class MemoryFilter : IHostFilter
 /// <summary>The host's port range is not used up.</summary>
 internal sealed class PortFilter : IHostFilter
 {
-    public string Name => "Ports";
-
     public bool Check(PlacementGroup group, HostSlot slot) => slot.HasFreePort;
 
     public string Explain(PlacementGroup group, HostSlot slot) => $"without a free port in {slot.Host.FirstPort}-{slot.Host.LastPort}";

@@ -6,8 +6,6 @@ namespace Orchestrator.ControlPlane.Scheduling.Filters;
 /// </summary>
 internal sealed class MaxReplicasFilter : IHostFilter
 {
-    public string Name => "MaxReplicasPerHost";
-
     public bool Check(PlacementGroup group, HostSlot slot) =>
         group.Placement.MaxReplicasPerHost is not { } most || slot.ReplicasOfRevision(group.RevisionId) < most;
 
@@ -17,8 +15,6 @@ internal sealed class MaxReplicasFilter : IHostFilter
 /// <summary>No spread constraint that says DoNotSchedule would be violated.</summary>
 internal sealed class SpreadFilter : IHostFilter
 {
-    public string Name => "Spread";
-
     public bool Check(PlacementGroup group, HostSlot slot) => FirstViolated(group, slot) is null;
 
     public string Explain(PlacementGroup group, HostSlot slot) => FirstViolated(group, slot) is { } violated

@@ -5,8 +5,6 @@ namespace Orchestrator.ControlPlane.Scheduling.Filters;
 /// <summary>The app tolerates every NoSchedule and NoExecute taint of the host.</summary>
 internal sealed class TaintFilter : IHostFilter
 {
-    public string Name => "Taints";
-
     public bool Check(PlacementGroup group, HostSlot slot) =>
         slot.Host.Taints.Count == 0
         || Taints.FirstUntolerated(slot.Host.Taints, group.Placement.Tolerations, Taints.NoSchedule, Taints.NoExecute) is null;
