@@ -8,6 +8,8 @@ using k8s.Models;
 using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Cli.Connection;
+using Orchestrator.Cli.Output;
+using Orchestrator.Cli.Waiting;
 using Orchestrator.HostAgent.Engines;
 using Orchestrator.Runtime.Clients;
 
@@ -15,10 +17,13 @@ namespace Orchestrator.Cli.Commands;
 
 /// <summary>
 /// Adds a Docker host: tries its engine first, and says exactly what is wrong if it cannot be used; then stores its TLS files as a
-/// Secret and the DockerHost. Leaves nothing behind when it fails.
+/// Secret and the DockerHost. Leaves nothing behind when it fails. A host that was added is one that replicas can go to: waits for that.
 /// </summary>
 internal sealed class HostsAddCommand : ApiCommand, IHasExamples
 {
+    /// <summary>Its engine has just answered: what takes longer is a trouble to be told.</summary>
+    private const string DefaultTimeout = "1m";
+
     private const string Query = "?fieldManager=orc&fieldValidation=Strict";
 
     private readonly Argument<string> _name = new("NAME") { Description = "Name of the host: lower-case letters, digits and dashes." };
@@ -28,7 +33,9 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
     private readonly Option<string?> _address = new("--address") { Description = "Where proxies reach the published ports, if that is another address (NAT). Default: the publish address.", HelpName = "ADDRESS" };
     private readonly Option<string[]> _labels = new("--label") { Description = "A label to place apps by, such as zone=a. Repeatable.", HelpName = "KEY=VALUE" };
     private readonly Option<string?> _ports = new("--port-range") { Description = $"Host ports for containers. Default: {PortRange.DefaultFirst}-{PortRange.DefaultLast}.", HelpName = "FIRST-LAST" };
-    private readonly Option<bool> _noCheck = new("--no-check") { Description = "Add it without trying its engine first." };
+    private readonly Option<bool> _noCheck = new("--no-check") { Description = "Add it without trying its engine first, nor waiting for it." };
+    private readonly Option<bool> _noWait = new("--no-wait") { Description = "Do not wait until it takes replicas." };
+    private readonly Option<TypedDuration> _timeout = CommonOptions.Timeout("--timeout", "How long to wait, such as 90s or 2m.", DefaultTimeout);
 
     public HostsAddCommand()
         : base("add", "Add a Docker host.", namespaced: false)
@@ -41,6 +48,8 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
         Options.Add(_labels);
         Options.Add(_ports);
         Options.Add(_noCheck);
+        Options.Add(_noWait);
+        Options.Add(_timeout);
     }
 
     public IReadOnlyList<string> Examples =>
@@ -79,6 +88,11 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
         }
 
         session.Terminal.Out.WriteLine($"{hosts.Label}/{name} created{(facts is null ? "" : $" ({Describe(facts)})")}");
+        if (facts is not null && !line.GetValue(_noWait))
+        {
+            await new Waiter(session, line.GetValue(_timeout).Span).UntilReadyAsync([new(hosts, null, name)], cancellationToken);
+        }
+
         return ExitCodes.Done;
     }
 

@@ -88,7 +88,6 @@ internal sealed class Installation : IAsyncDisposable
                 await installation.JoinAsync(host);
             }
 
-            await installation.HostsAreReady(hosts);
             return installation;
         }
         catch
@@ -207,10 +206,6 @@ internal sealed class Installation : IAsyncDisposable
     private async Task JoinAsync(LabHost host) => (await OrcAsync(
         "hosts", "add", host.Name, "--endpoint", host.Endpoint,
         "--tls-ca", Lab.Tls.Ca, "--tls-cert", Lab.Tls.Certificate, "--tls-key", Lab.Tls.Key)).OrThrow();
-
-    private Task HostsAreReady(int hosts) => Eventually.See(
-        async () => (await KubectlAsync("get", "dockerhosts", "-o", "jsonpath={.items[*].status.conditions[?(@.type==\"Ready\")].status}")).OrThrow().Output,
-        seen => seen.Split(' ', StringSplitOptions.RemoveEmptyEntries).Count(status => status == "True") == hosts);
 
     private void Keep(string? line)
     {
