@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using Orchestrator.EndToEnd.Tests.Installations;
+using Orchestrator.Testing.Lab;
 
 namespace Orchestrator.EndToEnd.Tests;
 
@@ -102,6 +103,33 @@ public sealed class BadInputTests(BadInputTests.Site site) : IClassFixture<BadIn
         await Eventually.See(
             async () => (await Installation.OrcAsync("events")).OrThrow().Output, seen => seen.Contains("no-such-image", StringComparison.Ordinal), SoonEnough);
         await Remove("missing");
+    }
+
+    [Fact]
+    public async Task A_disk_that_is_full_at_a_pull_is_told_and_once_it_is_not_the_replica_runs()
+    {
+        var (host, engine, image) = (Installation.Lab.Hosts[1], Installation.Engines[1], Installation.Lab.Image("httpd:v1"));
+        await engine.RemoveImageAsync(image);
+        await engine.RemoveImageAsync(Installation.Lab.Image("httpd:v2"));
+        (await Installation.KubectlAsync("label", "dockerhost", host.Name, "disk=full")).OrThrow();
+
+        // A disk of its own, far too small, where the engine puts what it downloads.
+        var downloads = Path.Combine(await engine.DataFolderAsync(), "tmp");
+        await AsEngine(host, "mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", downloads);
+        try
+        {
+            await Installation.ApplyAsync(Manifests.Web("full", image, 1, "  placement: { hostSelector: { disk: full } }"));
+            await SeeDescribed("webapp", "full", "no space left on device");
+            await SeeDescribed("replicas", "-l=orchestrator.dev/app=full", "ErrImagePull");
+        }
+        finally
+        {
+            await AsEngine(host, "umount", "--lazy", downloads);
+        }
+
+        await Installation.SeeReady("full", 1);
+        await Remove("full");
+        (await Installation.KubectlAsync("label", "dockerhost", host.Name, "disk-")).OrThrow();
     }
 
     [Fact]
@@ -217,6 +245,10 @@ public sealed class BadInputTests(BadInputTests.Site site) : IClassFixture<BadIn
 
     /// <summary>We say which item of a list, <c>spec.env[0].name</c>; older kube-apiservers, which the cases are shared with, do not.</summary>
     private static string WithoutIndexes(string message) => Regex.Replace(message, @"\[[^\]\s]*\]", "");
+
+    /// <summary>Runs a program that sees the file systems that the host's engine sees.</summary>
+    private static async Task AsEngine(LabHost host, params string[] command) =>
+        (await Command.RunAsync("nsenter", ["--target", (await File.ReadAllTextAsync(host.PidFile)).Trim(), "--mount", .. command])).OrThrow();
 
     private Task SeeIn(string kind, string name, string condition, string status) =>
         Eventually.See(() => StatusOf(kind, name, condition), seen => seen == status, SoonEnough);

@@ -50,6 +50,19 @@ internal sealed class Engine(string name, string socket) : IDisposable
         }
     }
 
+    /// <summary>Where it keeps all that it stores, downloads under way too.</summary>
+    public async Task<string> DataFolderAsync() => (await _http.GetFromJsonAsync<JsonNode>("info"))!["DockerRootDir"]!.GetValue<string>();
+
+    /// <summary>One that is not there is fine.</summary>
+    public async Task RemoveImageAsync(string image)
+    {
+        using var answer = await _http.DeleteAsync($"images/{image}?force=1");
+        if (answer.StatusCode is not System.Net.HttpStatusCode.NotFound)
+        {
+            answer.EnsureSuccessStatusCode();
+        }
+    }
+
     /// <summary>Starts a container that nobody but the test knows.</summary>
     public Task<string> RunAsync(string containerName, string image, IReadOnlyDictionary<string, string>? labels = null) =>
         RunAsync(containerName, image, new { Image = image, Labels = labels ?? new Dictionary<string, string>() });
