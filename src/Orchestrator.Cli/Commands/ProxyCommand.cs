@@ -78,7 +78,7 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
                 proxy.EndTakeOver();
             }
 
-            await new IdleMemory(TimeProvider.System).RunAsync(signals.Stop);
+            await IdleMemory.OfThisProcess(TimeProvider.System).RunAsync(signals.Stop);
             Log.Stopping(logger);
             await proxy.StopAsync(signals.Hurry);
             return ExitCodes.Done;

@@ -25,7 +25,7 @@ internal static class ConvergeBenchmark
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(290);
 
     /// <summary>After the last replica is ready, until nothing follows from it any more.</summary>
-    private static readonly TimeSpan Settle = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Settle = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan IdleWatch = TimeSpan.FromSeconds(20);
 
     /// <param name="timeline">Shows where the time of two more rounds of ours goes.</param>
