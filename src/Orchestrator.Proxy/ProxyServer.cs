@@ -83,6 +83,9 @@ public sealed partial class ProxyServer : IAsyncDisposable
     /// <summary>Null when none was asked for.</summary>
     public IPEndPoint? AdminAddress => _admin?.Address;
 
+    /// <summary>Streams and WebSockets included.</summary>
+    public int RequestsInFlight => _routes.RequestsInFlight;
+
     /// <summary>
     /// Starts serving with the routes found on disk and takes the API's as soon as they are there; waits for neither.
     /// </summary>

@@ -78,7 +78,8 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
                 proxy.EndTakeOver();
             }
 
-            await IdleMemory.OfThisProcess(TimeProvider.System).RunAsync(signals.Stop);
+            // Until it is told to stop.
+            await IdleMemory.OfThisProcess(TimeProvider.System, () => proxy.RequestsInFlight > 0).RunAsync(signals.Stop);
             Log.Stopping(logger);
             await proxy.StopAsync(signals.Hurry);
             return ExitCodes.Done;

@@ -115,7 +115,7 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
 
             // An embedded server's data folder is locked: there is nobody to contend with.
             Task.Run(() => api is null ? leadership.RunAsync(Work, together.Token) : Work(together.Token), CancellationToken.None),
-            IdleMemory.OfThisProcess(time).RunAsync(together.Token),
+            IdleMemory.OfThisProcess(time, isServing: () => false).RunAsync(together.Token),
         };
         try
         {

@@ -3,7 +3,6 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Docker.DotNet.Models;
-using k8s;
 using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
@@ -84,7 +83,7 @@ public static class ContainerBody
     public static string SpecOf(Replica replica, DockerHost host)
     {
         var port = HostPort(replica).ToString(CultureInfo.InvariantCulture);
-        var text = $"{KubernetesJson.Serialize(replica.Spec.Template)}\n{host.Spec.EffectivePublishAddress}\n{port}";
+        var text = $"{RevisionHash.Of(replica.Spec.Template)}\n{host.Spec.EffectivePublishAddress}\n{port}";
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
     }
 

@@ -27,6 +27,18 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
 
     public RouteTable Table => _table;
 
+    /// <summary>At all replicas, those included that get no new ones any more.</summary>
+    public int RequestsInFlight
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _byUid.Values.Sum(static endpoints => endpoints.Sum(static endpoint => endpoint.InFlight));
+            }
+        }
+    }
+
     /// <summary>Raised when a retired endpoint's last request has ended, by the thread of that request.</summary>
     public event Action? Drained;
 

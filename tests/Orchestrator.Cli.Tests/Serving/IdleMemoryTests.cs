@@ -11,8 +11,11 @@ public sealed class IdleMemoryTests : IAsyncDisposable
     private readonly ConcurrentQueue<string> _done = [];
     private readonly Task _running;
     private long _allocated;
+    private long _inUse;
+    private volatile bool _serving;
 
-    public IdleMemoryTests() => _running = new IdleMemory(_time, Look, () => _done.Enqueue("give back")).RunAsync(_stop.Token);
+    public IdleMemoryTests() =>
+        _running = new IdleMemory(_time, Look, () => _serving, () => _done.Enqueue("give back")).RunAsync(_stop.Token);
 
     [Fact]
     public async Task It_is_given_back_after_the_start_and_after_work_once_it_is_quiet()
@@ -27,6 +30,33 @@ public sealed class IdleMemoryTests : IAsyncDisposable
         Assert.Equal(["look", "look", "look", "give back", "look", "look", "look", "give back", "look"], _done);
     }
 
+    [Fact]
+    public async Task A_large_heap_is_collected_only_after_as_much_work()
+    {
+        _inUse = 2 * IdleMemory.Worthwhile;
+        await Period(allocating: 0);
+        await Period(allocating: IdleMemory.Worthwhile);
+        await Period(allocating: 0);
+        await Period(allocating: IdleMemory.Worthwhile);
+        await Period(allocating: 0);
+        await Period(allocating: 0);
+
+        Assert.Equal(["look", "look", "give back", "look", "look", "look", "look", "give back", "look"], _done);
+    }
+
+    [Fact]
+    public async Task Nobody_who_is_served_waits_for_a_collection()
+    {
+        _serving = true;
+        await Period(allocating: 0);
+        await Period(allocating: 0);
+        _serving = false;
+        await Period(allocating: 0);
+        await Period(allocating: 0);
+
+        Assert.Equal(["look", "look", "look", "look", "give back", "look"], _done);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
@@ -34,10 +64,10 @@ public sealed class IdleMemoryTests : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private long Look()
+    private MemoryTaken Look()
     {
         _done.Enqueue("look");
-        return Volatile.Read(ref _allocated);
+        return new(Volatile.Read(ref _allocated), Volatile.Read(ref _inUse));
     }
 
     /// <summary>A period passes, and what was allocated in it is looked at; all that follows from the look before is done by then.</summary>
