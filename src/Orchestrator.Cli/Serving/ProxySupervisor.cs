@@ -45,7 +45,7 @@ internal sealed partial class ProxySupervisor(ProxyFolder folder, ProxyLaunch la
         ["DOTNET_TieredPGO"] = "1",
 
         // Hexadecimal. At the runtime's 30 calls an idle proxy compiles its whole self again within minutes; at 1,000 what is hot.
-        ["DOTNET_TC_CallCountThreshold"] = "C8",
+        ["DOTNET_TC_CallCountThreshold"] = "3E8",
     };
 
     private readonly Backoff _backoff = new(FirstBackoff, BackoffCeiling, random);
