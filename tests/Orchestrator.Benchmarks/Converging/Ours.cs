@@ -21,7 +21,7 @@ internal sealed class Ours : ISide, IAsyncDisposable
     private const string ProxyCpuName = "proxy, processor ms";
     private const string ApplyName = "ours, apply answered, ms";
 
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly Workload _workload;
     private readonly Kubernetes _kubernetes;
