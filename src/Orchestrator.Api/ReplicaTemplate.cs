@@ -62,6 +62,10 @@ public class ReplicaTemplate
     [JsonPropertyName("drainTimeoutSeconds")]
     public int? DrainTimeoutSeconds { get; set; }
 
+    /// <summary>When a restart was last asked for, RFC 3339: the same template with another value is another revision.</summary>
+    [JsonPropertyName("restartedAt")]
+    public string? RestartedAt { get; set; }
+
     [JsonIgnore]
     public int EffectivePort => Port ?? DefaultPort;
 
@@ -92,6 +96,7 @@ public class ReplicaTemplate
         LivenessProbe = LivenessProbe,
         TerminationGracePeriodSeconds = TerminationGracePeriodSeconds,
         DrainTimeoutSeconds = DrainTimeoutSeconds,
+        RestartedAt = RestartedAt,
     };
 }
 

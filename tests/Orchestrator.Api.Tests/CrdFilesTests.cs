@@ -104,7 +104,8 @@ public sealed class CrdFilesTests
 
     private static IEnumerable<string> QuantityPatterns(V1JSONSchemaProps schema)
     {
-        IEnumerable<string> own = schema.XKubernetesIntOrString ?? false ? [schema.Pattern] : [];
+        // A percentage is no quantity.
+        IEnumerable<string> own = (schema.XKubernetesIntOrString ?? false) && !schema.Pattern.EndsWith("%$", StringComparison.Ordinal) ? [schema.Pattern] : [];
         return own.Concat((schema.Properties?.Values ?? []).SelectMany(QuantityPatterns));
     }
 

@@ -56,6 +56,7 @@ public sealed class RevisionHashTests
         { "image", template => template.Image = "web:v2" },
         { "imagePullPolicy", template => template.ImagePullPolicy = PullPolicies.Always },
         { "imagePullSecrets", template => template.ImagePullSecrets = [new V1LocalObjectReference { Name = "registry" }] },
+        { "restartedAt", template => template.RestartedAt = "2026-01-02T03:04:05Z" },
         { "command", template => template.Command = ["/bin/web"] },
         { "args", template => template.Args = ["-v"] },
         { "env", template => template.Env![0].Value = "2" },

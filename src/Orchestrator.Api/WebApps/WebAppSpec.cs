@@ -8,6 +8,12 @@ namespace Orchestrator.Api.WebApps;
 /// </summary>
 public sealed class WebAppSpec : ReplicaTemplate
 {
+    /// <summary>Seconds. Kubernetes' default.</summary>
+    public const int DefaultProgressDeadlineSeconds = 600;
+
+    /// <summary>Kubernetes' default.</summary>
+    public const int DefaultRevisionHistoryLimit = 10;
+
     /// <summary>How many replicas to keep; 0 keeps none. Default 1.</summary>
     [JsonPropertyName("replicas")]
     public int? Replicas { get; set; }
@@ -18,7 +24,36 @@ public sealed class WebAppSpec : ReplicaTemplate
     [JsonPropertyName("route")]
     public Route? Route { get; set; }
 
+    [JsonPropertyName("strategy")]
+    public RolloutStrategy? Strategy { get; set; }
+
+    /// <summary>Seconds that a new replica must stay ready before it counts as available. Default 0.</summary>
+    [JsonPropertyName("minReadySeconds")]
+    public int? MinReadySeconds { get; set; }
+
+    /// <summary>Seconds without progress after which a rollout has failed.</summary>
+    [JsonPropertyName("progressDeadlineSeconds")]
+    public int? ProgressDeadlineSeconds { get; set; }
+
+    /// <summary>Whether a failed rollout is taken back. Default true.</summary>
+    [JsonPropertyName("autoRollback")]
+    public bool? AutoRollback { get; set; }
+
+    /// <summary>Earlier revisions that are kept to go back to.</summary>
+    [JsonPropertyName("revisionHistoryLimit")]
+    public int? RevisionHistoryLimit { get; set; }
+
+    /// <summary>Holds a rollout where it is, and gathers changes of the template. Default false.</summary>
+    [JsonPropertyName("paused")]
+    public bool? Paused { get; set; }
+
     /// <summary><see cref="Replicas"/> with its default.</summary>
     [JsonIgnore]
     public int DesiredReplicas => Replicas ?? 1;
+
+    [JsonIgnore]
+    public TimeSpan MinReady => TimeSpan.FromSeconds(MinReadySeconds ?? 0);
+
+    [JsonIgnore]
+    public TimeSpan ProgressDeadline => TimeSpan.FromSeconds(ProgressDeadlineSeconds ?? DefaultProgressDeadlineSeconds);
 }

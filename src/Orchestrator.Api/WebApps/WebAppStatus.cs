@@ -17,6 +17,10 @@ public sealed class WebAppStatus
     [JsonPropertyName("readyReplicas")]
     public int ReadyReplicas { get; set; }
 
+    /// <summary>Replicas that have been ready for minReadySeconds.</summary>
+    [JsonPropertyName("availableReplicas")]
+    public int AvailableReplicas { get; set; }
+
     /// <summary>Replicas of <see cref="UpdateRevision"/>.</summary>
     [JsonPropertyName("updatedReplicas")]
     public int UpdatedReplicas { get; set; }
@@ -25,9 +29,17 @@ public sealed class WebAppStatus
     [JsonPropertyName("currentRevision")]
     public string? CurrentRevision { get; set; }
 
-    /// <summary>The revision that the spec asks for.</summary>
+    /// <summary>The revision that the spec asks for; while paused, the one it asked for before.</summary>
     [JsonPropertyName("updateRevision")]
     public string? UpdateRevision { get; set; }
+
+    /// <summary>Absent when none is under way.</summary>
+    [JsonPropertyName("rollout")]
+    public RolloutProgress? Rollout { get; set; }
+
+    /// <summary>The one that failed and was taken back; absent once the template has changed.</summary>
+    [JsonPropertyName("failedRollout")]
+    public FailedRollout? FailedRollout { get; set; }
 
     /// <summary>Label selector of the app's Replicas, for the scale subresource.</summary>
     [JsonPropertyName("selector")]
@@ -35,4 +47,37 @@ public sealed class WebAppStatus
 
     [JsonPropertyName("conditions")]
     public IList<V1Condition>? Conditions { get; set; }
+}
+
+/// <summary>The rollout that is under way.</summary>
+public sealed class RolloutProgress
+{
+    [JsonPropertyName("startedAt")]
+    public DateTime? StartedAt { get; set; }
+
+    /// <summary>When it last came forward: from then on the deadline counts. Absent while paused.</summary>
+    [JsonPropertyName("progressedAt")]
+    public DateTime? ProgressedAt { get; set; }
+
+    /// <summary>Most replicas of the new revision that have been available at once: only more of them is progress.</summary>
+    [JsonPropertyName("mostAvailable")]
+    public int MostAvailable { get; set; }
+}
+
+/// <summary>A rollout that was given up; its revision is not tried again.</summary>
+public sealed class FailedRollout
+{
+    [JsonPropertyName("revision")]
+    public string Revision { get; set; } = "";
+
+    /// <summary>One CamelCase word for why.</summary>
+    [JsonPropertyName("reason")]
+    public string? Reason { get; set; }
+
+    /// <summary>The same for people, with the last words of the replica that failed.</summary>
+    [JsonPropertyName("message")]
+    public string? Message { get; set; }
+
+    [JsonPropertyName("failedAt")]
+    public DateTime? FailedAt { get; set; }
 }

@@ -84,6 +84,9 @@ public sealed class ResourceSchemaTests
                 port: 8080
                 terminationGracePeriodSeconds: 30
                 drainTimeoutSeconds: 30
+                progressDeadlineSeconds: 600
+                autoRollback: true
+                revisionHistoryLimit: 10
                 """).ToJsonString(),
             app["spec"]!.ToJsonString());
     }

@@ -13,8 +13,33 @@ internal static class WebAppRules
         }
 
         TemplateRules.Check(spec, "spec", context.Errors);
+        CheckRollout(spec, context.Errors);
         CheckRoute(spec.Object("route"), context.Errors);
         CheckPlacement(spec.Object("placement"), context.Errors);
+    }
+
+    private static void CheckRollout(JsonObject spec, FieldErrors errors)
+    {
+        const string Limits = "spec.strategy.rollingUpdate";
+        var strategy = spec.Object("strategy");
+        if (strategy.Object("rollingUpdate") is { } limits)
+        {
+            if (strategy.Text("type") == "Recreate")
+            {
+                errors.Add(FieldError.Forbidden(Limits, "may not be specified when strategy `type` is 'Recreate'"));
+            }
+            else if (IsZero(limits["maxSurge"]) && IsZero(limits["maxUnavailable"]))
+            {
+                errors.Add(FieldError.Invalid(Limits + ".maxUnavailable", limits["maxUnavailable"], "may not be 0 when `maxSurge` is 0"));
+            }
+        }
+
+        if (spec.Integer("progressDeadlineSeconds") is { } deadline && spec.Integer("minReadySeconds") >= deadline)
+        {
+            errors.Add(FieldError.Invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds"));
+        }
+
+        static bool IsZero(JsonNode? limit) => limit?.ToString() is "0" or "0%" or "00%";
     }
 
     private static void CheckRoute(JsonObject? route, FieldErrors errors)
