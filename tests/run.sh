@@ -18,8 +18,9 @@ hosts=$(grep -c '"endpoint"' "$lab" 2>/dev/null)
 trap finish EXIT
 tests/lab/up $((hosts > 3 ? hosts : 3)) || exit 1
 
-# One test project at a time: several drive the same lab, and two cores are soon full.
-dotnet test --solution Orchestrator.sln --configuration "$configuration" --no-build --no-progress \
+# One test project at a time: several drive the same lab, and two cores are soon full. What a script starts in the background
+# ignores Ctrl-C, and so would all that tests start and end by it.
+env --default-signal=INT dotnet test --solution Orchestrator.sln --configuration "$configuration" --no-build --no-progress \
   --max-parallel-test-modules 1 --output Normal "$@" 2>&1 | tee "$log"
 code=${PIPESTATUS[0]}
 

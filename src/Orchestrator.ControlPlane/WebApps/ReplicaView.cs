@@ -1,3 +1,4 @@
+using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
@@ -19,15 +20,47 @@ internal sealed record ReplicaView(
 
     public const string HostNotReady = "HostNotReady";
 
+    // The agent's words for what a replica does not recover from by itself.
+    public const string CrashLoopBackOff = "CrashLoopBackOff";
+    public const string ImagePullBackOff = "ImagePullBackOff";
+    public const string ErrImageNeverPull = "ErrImageNeverPull";
+    public const string CreateContainerError = "CreateContainerError";
+    public const string RunContainerError = "RunContainerError";
+
+    /// <summary>It is ready, and has been for the app's minReadySeconds where it is of the revision that is wanted.</summary>
+    public bool Available { get; private init; }
+
+    /// <summary>Outdated for its revision, not for its host.</summary>
+    public bool IsOfOtherRevision { get; private init; }
+
     public ReplicaState State => new(
-        Replica.Metadata.Name, Outdated, Broken, Ready, Replica.Spec.HostName, Replica.Metadata.CreationTimestamp ?? DateTime.MaxValue);
+        Replica.Metadata.Name, Outdated, Broken, Ready, Replica.Spec.HostName, Replica.Metadata.CreationTimestamp ?? DateTime.MaxValue)
+    {
+        Available = Available,
+        IsOfOtherRevision = IsOfOtherRevision,
+    };
 
     /// <param name="host">The host it is bound to; null when it is not bound, or when the host does not exist.</param>
     /// <param name="hostGone">It is bound to a host that is known not to exist.</param>
-    public static ReplicaView Of(Replica replica, WebApp app, string revision, DockerHost? host, bool hostGone, DateTimeOffset now)
+    public static ReplicaView Of(Replica replica, WebApp app, RolloutTarget target, DockerHost? host, bool hostGone, DateTimeOffset now)
+    {
+        var other = target.Replaces(replica.Spec.Revision);
+        var view = Judge(replica, other || (host is not null && MustLeave(host, app)), host, hostGone, now);
+        if (other || !view.Ready || app.Spec.MinReady == TimeSpan.Zero)
+        {
+            return view with { IsOfOtherRevision = other, Available = view.Ready };
+        }
+
+        var since = Conditions.Find(replica.Status?.Conditions, ConditionTypes.Ready)?.LastTransitionTime;
+        var left = (since ?? now.UtcDateTime) + app.Spec.MinReady - now.UtcDateTime;
+        return left <= TimeSpan.Zero
+            ? view with { Available = true }
+            : view with { RecheckAfter = view.RecheckAfter < left ? view.RecheckAfter : left };
+    }
+
+    private static ReplicaView Judge(Replica replica, bool outdated, DockerHost? host, bool hostGone, DateTimeOffset now)
     {
         var status = replica.Status;
-        var outdated = replica.Spec.Revision != revision || (host is not null && MustLeave(host, app));
         if (hostGone)
         {
             return new(replica, false, outdated, true, HostGone, $"its host {replica.Spec.HostName} no longer exists", null);

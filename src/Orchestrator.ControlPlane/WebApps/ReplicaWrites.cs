@@ -64,9 +64,10 @@ internal sealed class ReplicaWrites
     };
 
     /// <summary>Creates <paramref name="count"/> replicas and puts them into the cache.</summary>
+    /// <param name="template">The revision's: that of the spec, or of an earlier one.</param>
     /// <returns>How many were created, and why not more: the first failure.</returns>
     public async Task<(int Created, Exception? Failure)> CreateAsync(
-        WebApp app, string revision, int count, CancellationToken cancellationToken)
+        WebApp app, string revision, ReplicaTemplate template, int count, CancellationToken cancellationToken)
     {
         var names = ReplicaNames.Of(app.Metadata.Name, app.Metadata.Uid, revision)
             .Where(name => _replicas.Get(new(app.Metadata.NamespaceProperty, name)) is null)
@@ -83,7 +84,7 @@ internal sealed class ReplicaWrites
 
             try
             {
-                if (await CreateOneAsync(app, revision, name, cancellation))
+                if (await CreateOneAsync(app, revision, template, name, cancellation))
                 {
                     Interlocked.Increment(ref created);
                 }
@@ -107,7 +108,8 @@ internal sealed class ReplicaWrites
     public Task ReleaseAsync(Replica replica, CancellationToken cancellationToken) =>
         SetOwnersAsync(replica, [.. OtherOwners(replica)], cancellationToken);
 
-    private async Task<bool> CreateOneAsync(WebApp app, string revision, string name, CancellationToken cancellationToken)
+    private async Task<bool> CreateOneAsync(
+        WebApp app, string revision, ReplicaTemplate template, string name, CancellationToken cancellationToken)
     {
         var wanted = new Replica
         {
@@ -118,7 +120,7 @@ internal sealed class ReplicaWrites
                 Labels = new Dictionary<string, string> { [Labels.App] = app.Metadata.Name, [Labels.Revision] = revision },
                 OwnerReferences = [OwnerReferenceTo(app)],
             },
-            Spec = new ReplicaSpec { AppName = app.Metadata.Name, Revision = revision, Template = app.Spec.ToTemplate() },
+            Spec = new ReplicaSpec { AppName = app.Metadata.Name, Revision = revision, Template = template },
         };
         try
         {

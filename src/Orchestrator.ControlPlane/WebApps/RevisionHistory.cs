@@ -12,13 +12,10 @@ namespace Orchestrator.ControlPlane.WebApps;
 /// </summary>
 internal sealed class RevisionHistory(ResourceClient<V1ControllerRevision> client)
 {
-    /// <summary>Kubernetes' default revisionHistoryLimit.</summary>
-    public const int Limit = 10;
-
     public static string NameOf(WebApp app, string revision) => $"{app.Metadata.Name}-{revision}";
 
     /// <summary>Makes the revision the newest of the app's history and drops what is beyond the limit.</summary>
-    /// <param name="inUse">Revisions that replicas still run: never dropped.</param>
+    /// <param name="inUse">Revisions that replicas still run, or are to run again: never dropped.</param>
     public async Task EnsureAsync(WebApp app, string revision, IReadOnlySet<string> inUse, CancellationToken cancellationToken)
     {
         var history = await ListAsync(app, cancellationToken);
@@ -45,7 +42,7 @@ internal sealed class RevisionHistory(ResourceClient<V1ControllerRevision> clien
 
         var beyond = history
             .OrderByDescending(entry => entry.Revision)
-            .Skip(Limit)
+            .Skip(1 + (app.Spec.RevisionHistoryLimit ?? WebAppSpec.DefaultRevisionHistoryLimit))
             .Where(entry => !inUse.Contains(entry.Metadata.Name[(app.Metadata.Name.Length + 1)..]));
         foreach (var entry in beyond)
         {
@@ -78,7 +75,7 @@ internal sealed class RevisionHistory(ResourceClient<V1ControllerRevision> clien
             Labels = OwnLabels(app, revision),
             OwnerReferences = [OwnerOf(app)],
         },
-        Data = new { spec = app.Spec.ToTemplate() },
+        Data = new RevisionData { Spec = app.Spec.ToTemplate() },
         Revision = number,
     };
 

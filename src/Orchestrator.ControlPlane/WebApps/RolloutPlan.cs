@@ -1,29 +1,49 @@
+using Orchestrator.Api.WebApps;
+
 namespace Orchestrator.ControlPlane.WebApps;
 
 /// <summary>One replica that exists and is not being deleted, as planning sees it.</summary>
 /// <param name="Outdated">Of another revision than is wanted, or on a host that is to be left: replaced, the new one first.</param>
 /// <param name="Broken">Cannot become ready where it is (its port is taken, its host is gone): replaced at once.</param>
 /// <param name="HostName">Null while it is not bound.</param>
-internal sealed record ReplicaState(string Name, bool Outdated, bool Broken, bool Ready, string? HostName, DateTime CreatedAt);
+internal sealed record ReplicaState(string Name, bool Outdated, bool Broken, bool Ready, string? HostName, DateTime CreatedAt)
+{
+    /// <summary>Ready for long enough to count on.</summary>
+    public bool Available { get; init; }
+
+    /// <summary>Outdated for its revision, not for its host.</summary>
+    public bool IsOfOtherRevision { get; init; }
+}
+
+/// <summary>Within what a plan has to stay.</summary>
+/// <param name="MaxSurge">Replicas beyond those wanted, while some are replaced.</param>
+/// <param name="MaxUnavailable">Of those wanted, how many may be missing by our own doing.</param>
+internal sealed record RolloutLimits(int Desired, int MaxSurge, int MaxUnavailable)
+{
+    /// <summary>Two revisions may not run at once.</summary>
+    public bool Recreate { get; init; }
+
+    /// <summary>Replicas of another revision are still being stopped.</summary>
+    public bool OthersStop { get; init; }
+
+    public static RolloutLimits Of(WebAppSpec spec)
+    {
+        var (surge, unavailable) = RollingUpdateLimits.Of(spec.Strategy?.Rolling, spec.DesiredReplicas);
+        return new(spec.DesiredReplicas, surge, unavailable) { Recreate = spec.Strategy?.Type == RolloutStrategy.Recreate };
+    }
+}
 
 /// <summary>
 /// The next step toward the wanted replicas, from what there is: pure, so that it can be tested in all situations. Steps are
-/// Kubernetes' rolling update with its defaults: at most 25 % (rounded up, so at least one) more replicas than wanted, and of
-/// those that are wanted at most 25 % (rounded down) missing by our own doing.
+/// those of Kubernetes' rolling update, or of Recreate: all old ones go before a new one starts.
 /// </summary>
 /// <param name="Create">How many replicas of the wanted revision to create.</param>
 /// <param name="Delete">Names of the replicas to delete.</param>
 internal sealed record RolloutPlan(int Create, IReadOnlyList<string> Delete)
 {
-    /// <summary>Kubernetes' default for both maxSurge and maxUnavailable.</summary>
-    private const double RollingShare = 0.25;
-
-    public static int MaxSurge(int desired) => Math.Max(1, (int)Math.Ceiling(desired * RollingShare));
-
-    public static int MaxUnavailable(int desired) => (int)Math.Floor(desired * RollingShare);
-
-    public static RolloutPlan Make(int desired, IReadOnlyCollection<ReplicaState> live)
+    public static RolloutPlan Make(RolloutLimits limits, IReadOnlyCollection<ReplicaState> live)
     {
+        var desired = limits.Desired;
         var leaving = InOrderOfLeaving(live);
         var delete = leaving.Where(replica => replica.Broken).ToList();
         var updated = leaving.Where(replica => replica is { Broken: false, Outdated: false }).ToList();
@@ -33,10 +53,16 @@ internal sealed record RolloutPlan(int Create, IReadOnlyList<string> Delete)
         delete.AddRange(updated.Take(surplus));
         updated.RemoveRange(0, surplus);
 
-        var room = desired + (outdated.Count > 0 ? MaxSurge(desired) : 0) - updated.Count - outdated.Count;
+        if (limits.Recreate && (limits.OthersStop || outdated.Exists(replica => replica.IsOfOtherRevision)))
+        {
+            delete.AddRange(outdated.Where(replica => replica.IsOfOtherRevision));
+            return new RolloutPlan(0, [.. delete.Select(replica => replica.Name)]);
+        }
+
+        var room = desired + (outdated.Count > 0 ? limits.MaxSurge : 0) - updated.Count - outdated.Count;
         var create = Math.Clamp(room, 0, desired - updated.Count);
 
-        delete.AddRange(OutdatedToDelete(desired, updated, outdated));
+        delete.AddRange(OutdatedToDelete(desired - limits.MaxUnavailable, updated, outdated));
         return new RolloutPlan(create, [.. delete.Select(replica => replica.Name)]);
     }
 
@@ -44,11 +70,11 @@ internal sealed record RolloutPlan(int Create, IReadOnlyList<string> Delete)
     /// Outdated replicas that may go now. Those that are not ready go first, but a new one that is not ready holds one of them
     /// back: when all are unready it is not known which revision is at fault.
     /// </summary>
-    private static IEnumerable<ReplicaState> OutdatedToDelete(int desired, List<ReplicaState> updated, List<ReplicaState> outdated)
+    /// <param name="least">Replicas that are to be left to serve.</param>
+    private static IEnumerable<ReplicaState> OutdatedToDelete(int least, List<ReplicaState> updated, List<ReplicaState> outdated)
     {
-        var least = desired - MaxUnavailable(desired);
-        var unreadyMayGo = updated.Count(replica => replica.Ready) + outdated.Count - least;
-        var readyMayGo = updated.Concat(outdated).Count(replica => replica.Ready) - least;
+        var unreadyMayGo = updated.Count(replica => replica.Available) + outdated.Count - least;
+        var readyMayGo = updated.Count(replica => replica.Available) + outdated.Count(replica => replica.Ready) - least;
         return outdated.Where(replica => !replica.Ready).Take(Math.Max(0, unreadyMayGo))
             .Concat(outdated.Where(replica => replica.Ready).Take(Math.Max(0, readyMayGo)));
     }

@@ -6,8 +6,14 @@ namespace Orchestrator.ControlPlane.WebApps;
 
 /// <summary>What a WebApp's status is made from.</summary>
 /// <param name="Live">Its Replicas that are not being deleted.</param>
-internal sealed record RollupInput(WebApp App, string Revision, IReadOnlyList<ReplicaView> Live)
+internal sealed record RollupInput(WebApp App, RolloutTarget Target, IReadOnlyList<ReplicaView> Live)
 {
+    /// <summary>How the rollout under way comes along; null while the app is being deleted.</summary>
+    public RolloutCourse? Course { get; init; }
+
+    /// <summary>The rollout is taken back for this.</summary>
+    public RolloutFailure? TakenBackFor { get; init; }
+
     /// <summary>Replicas of an app that is being deleted which have still to go.</summary>
     public int Draining { get; init; }
 
@@ -35,21 +41,25 @@ internal static class StatusRollup
 
     public static WebAppStatus Make(RollupInput input, DateTimeOffset now)
     {
-        var (app, revision, live) = (input.App, input.Revision, input.Live);
+        var (app, revision, live) = (input.App, input.Target.Update, input.Live);
         var before = app.Status;
+        var failed = Failed(input, now);
         var desired = IsDeleting(app) ? 0 : app.Spec.DesiredReplicas;
         var ready = live.Count(replica => replica.Ready);
         var updated = live.Count(replica => replica.Replica.Spec.Revision == revision);
-        var complete = !IsDeleting(app) && IsComplete(desired, live);
+        var complete = !IsDeleting(app) && IsComplete(desired, live) && failed is null && !input.Target.IsPaused;
 
         return new WebAppStatus
         {
             ObservedGeneration = app.Metadata.Generation,
             Replicas = live.Count,
             ReadyReplicas = ready,
+            AvailableReplicas = live.Count(replica => replica.Available),
             UpdatedReplicas = updated,
             CurrentRevision = complete ? revision : before?.CurrentRevision,
             UpdateRevision = input.IsKept ? revision : before?.UpdateRevision,
+            Rollout = failed is null && !complete ? input.Course?.Progress : null,
+            FailedRollout = failed,
             Selector = Selector(app.Metadata.Name),
             Conditions = [.. Conditions()],
         };
@@ -57,7 +67,7 @@ internal static class StatusRollup
         IEnumerable<V1Condition> Conditions()
         {
             yield return Next(ConditionTypes.Available, Available(app, desired, ready, live));
-            yield return Next(ConditionTypes.Progressing, Progressing(input, desired, ready, updated, complete));
+            yield return Next(ConditionTypes.Progressing, Progressing(input, failed, desired, ready, updated, complete));
             if (app.Spec.Route is not null)
             {
                 yield return Next(ConditionTypes.RouteAccepted, RouteAccepted(input));
@@ -70,9 +80,19 @@ internal static class StatusRollup
 
     public static string Selector(string app) => $"{Labels.App}={app}";
 
-    /// <summary>As many as wanted, all of the wanted revision and in their place, all ready.</summary>
+    /// <summary>As many as wanted, all of the revision that is to run and in their place, all available.</summary>
     public static bool IsComplete(int desired, IReadOnlyList<ReplicaView> live) =>
-        live.Count == desired && live.All(replica => replica is { Ready: true, Outdated: false });
+        live.Count == desired && live.All(replica => replica is { Available: true, Outdated: false });
+
+    /// <summary>What failed is remembered until something else is asked for.</summary>
+    private static FailedRollout? Failed(RollupInput input, DateTimeOffset now)
+    {
+        var revision = input.Target.Update;
+        return input.App.Status?.FailedRollout is { } known && known.Revision == revision ? known
+            : input.TakenBackFor is { } failure && revision is not null
+                ? new() { Revision = revision, Reason = failure.Reason, Message = Shorten(failure.Message), FailedAt = now.UtcDateTime }
+            : null;
+    }
 
     private static bool IsDeleting(WebApp app) => app.Metadata.DeletionTimestamp is not null;
 
@@ -82,8 +102,10 @@ internal static class StatusRollup
             ? (true, WebAppReasons.MinimumReplicasAvailable, desired == 0 ? "no replicas are wanted" : $"{ready} of {desired} replicas are ready")
             : (false, WebAppReasons.MinimumReplicasUnavailable, $"{ready} of {desired} replicas are ready{Problem(live)}");
 
-    private static (bool, string, string) Progressing(RollupInput input, int desired, int ready, int updated, bool complete)
+    private static (bool, string, string) Progressing(
+        RollupInput input, FailedRollout? failed, int desired, int ready, int updated, bool complete)
     {
+        var revision = input.Target.Update;
         if (IsDeleting(input.App))
         {
             return (true, WebAppReasons.Deleting, $"{Count(input.Draining + input.Live.Count)} still to drain and stop");
@@ -94,19 +116,35 @@ internal static class StatusRollup
             return (false, WebAppReasons.FailedCreate, Shorten(failure));
         }
 
+        if (failed is not null)
+        {
+            return (false, WebAppReasons.RolledBack, $"revision {failed.Revision} was taken back: {failed.Reason}: {failed.Message}");
+        }
+
+        if (input.Target.IsPaused)
+        {
+            return (true, WebAppReasons.RolloutPaused, revision is null ? "paused before its first rollout"
+                : $"paused at {updated} of {Count(desired)} of revision {revision}");
+        }
+
         // A replica that fails after the rollout is complete is no news of the rollout: Available tells of it.
         if (complete || (WasComplete(input, desired) && updated == desired && input.Live.Count == desired))
         {
-            return (true, WebAppReasons.NewReplicasAvailable, $"revision {input.Revision} is complete");
+            return (true, WebAppReasons.NewReplicasAvailable, $"revision {revision} is complete");
+        }
+
+        if (input.Course?.Failure is { Reason: RolloutCourse.DeadlineExceeded } late)
+        {
+            return (false, late.Reason, Shorten($"revision {revision}: {late.Message}"));
         }
 
         return (true, WebAppReasons.ReplicasUpdating,
-            $"revision {input.Revision}: {updated} of {Count(desired)} updated, {ready} ready{Problem(input.Live)}");
+            $"revision {revision}: {updated} of {Count(desired)} updated, {ready} ready{Problem(input.Live)}");
     }
 
     private static bool WasComplete(RollupInput input, int desired) =>
         input.App.Status is { } before
-        && before.CurrentRevision == input.Revision
+        && before.CurrentRevision == input.Target.Update
         && before.Replicas == desired
         && Conditions.Find(before.Conditions, ConditionTypes.Progressing)?.Reason == WebAppReasons.NewReplicasAvailable;
 

@@ -33,10 +33,11 @@ internal sealed class WebAppController : IDisposable
         _listenerErrors = new ListenerErrors(informers, time);
         var logger = loggers.CreateLogger<WebAppController>();
         var writes = new ReplicaWrites(informers.Replicas, informers.ReplicaClient, time);
-        var history = new RevisionHistory(new ResourceClient<V1ControllerRevision>(kubernetes, Controllers.FieldManager));
+        var revisions = new ResourceClient<V1ControllerRevision>(kubernetes, Controllers.FieldManager);
+        var history = new RevisionHistory(revisions);
         var statuses = new WebAppStatusWriter(informers.WebApps, informers.WebAppClient, events, time);
         var finalizing = new WebAppFinalizing(informers, writes, history, statuses, logger);
-        var reconciler = new WebAppReconciler(informers, writes, history, _conflicts, _listenerErrors, statuses, finalizing, events, logger, time);
+        var reconciler = new WebAppReconciler(informers, writes, history, new RevisionTemplates(revisions), _conflicts, _listenerErrors, statuses, finalizing, events, logger, time);
         _loop = new ReconcileLoop<ObjectKey>(_queue, reconciler.ReconcileAsync, Workers, logger, time);
         informers.WebApps.Subscribe(OnWebApp);
         informers.Replicas.Subscribe(change => _queue.Add(AppOf(change.Object)));

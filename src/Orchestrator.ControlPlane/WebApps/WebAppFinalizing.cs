@@ -97,7 +97,7 @@ internal sealed partial class WebAppFinalizing(
     }
 
     private Task<TimeSpan?> WriteStatusAsync(WebApp app, int owned, CancellationToken cancellationToken) => statuses.WriteAsync(
-        new RollupInput(app, app.Status?.UpdateRevision ?? RevisionHash.Of(app.Spec), []) { Draining = owned }, cancellationToken);
+        new RollupInput(app, RolloutTarget.Of(app), []) { Draining = owned }, cancellationToken);
 
     private Task<WebApp> WriteFinalizersAsync(WebApp app, List<string> finalizers, CancellationToken cancellationToken) =>
         informers.WebAppClient.MergePatchAsync(

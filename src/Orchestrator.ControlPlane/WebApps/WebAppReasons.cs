@@ -7,6 +7,9 @@ internal static class WebAppReasons
     public const string MinimumReplicasUnavailable = "MinimumReplicasUnavailable";
     public const string NewReplicasAvailable = "NewReplicasAvailable";
     public const string ReplicasUpdating = "ReplicasUpdating";
+    public const string RolloutPaused = "RolloutPaused";
+    public const string RolledBack = "RolledBack";
+    public const string KeepsRestarting = "KeepsRestarting";
     public const string FailedCreate = "FailedCreate";
     public const string Deleting = "Deleting";
     public const string Accepted = "Accepted";

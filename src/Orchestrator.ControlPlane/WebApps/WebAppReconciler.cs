@@ -20,6 +20,7 @@ internal sealed partial class WebAppReconciler(
     SharedInformers informers,
     ReplicaWrites writes,
     RevisionHistory history,
+    RevisionTemplates templates,
     RouteConflicts conflicts,
     ListenerErrors listenerErrors,
     WebAppStatusWriter statuses,
@@ -52,16 +53,23 @@ internal sealed partial class WebAppReconciler(
         app = await finalizing.EnsureFinalizerAsync(app, cancellationToken);
         await AdoptAsync(app, replicas, cancellationToken);
 
-        var revision = RevisionHash.Of(app.Spec);
-        var before = await ViewAsync(app, revision, cancellationToken);
-        var plan = RolloutPlan.Make(app.Spec.DesiredReplicas, [.. before.Select(view => view.State)]);
-        var failure = await ActAsync(app, revision, before, plan, cancellationToken);
+        var (target, before) = await LookAsync(app, cancellationToken);
+        if (await TakeBackAsync(app, target, before, cancellationToken) is { } takenBack)
+        {
+            app = takenBack;
+            (target, before) = await LookAsync(app, cancellationToken);
+        }
 
-        var after = await ViewAsync(app, revision, cancellationToken);
+        var limits = RolloutLimits.Of(app.Spec) with { OthersStop = OthersStop(app, target) };
+        var failure = await ActAsync(app, target, before, RolloutPlan.Make(limits, [.. before.Select(view => view.State)]), cancellationToken);
+
+        var after = await ViewAsync(app, target, cancellationToken);
+        var course = CourseOf(app, target, after);
         var listening = listenerErrors.Of(app);
         var lookAgain = await statuses.WriteAsync(
-            new RollupInput(app, revision, after)
+            new RollupInput(app, target, after)
             {
+                Course = course,
                 IsKept = failure.Keep is null,
                 CreateFailure = failure.Create?.Message,
                 LostClaims = conflicts.LostBy(app),
@@ -75,6 +83,7 @@ internal sealed partial class WebAppReconciler(
 
         var soonest = after.Select(view => view.RecheckAfter)
             .Append(lookAgain)
+            .Append(course.RecheckAfter)
             .Append(listening.RecheckAfter)
             .Append(failure.LostRace ? AfterLostRace : null)
             .Append(replicas.Any(writes.IsInDoubt) ? ReplicaWrites.Doubt : null)
@@ -82,27 +91,68 @@ internal sealed partial class WebAppReconciler(
         return ReconcileResult.After(soonest ?? Resync);
     }
 
-    private async Task<(Exception? Create, Exception? Keep, bool LostRace)> ActAsync(
-        WebApp app, string revision, IReadOnlyList<ReplicaView> live, RolloutPlan plan, CancellationToken cancellationToken)
+    private async Task<(RolloutTarget Target, List<ReplicaView> Live)> LookAsync(WebApp app, CancellationToken cancellationToken)
     {
-        var isNew = app.Status?.UpdateRevision != revision;
-        if (isNew && app.Status?.UpdateRevision is { } old)
+        var target = RolloutTarget.Of(app);
+        return (target, await ViewAsync(app, target, cancellationToken));
+    }
+
+    /// <summary>
+    /// Gives a rollout up that has failed. It is written down before anything is done about it: whatever happens then, the
+    /// revision is not tried again.
+    /// </summary>
+    /// <returns>The app with its new status; null when nothing is to be taken back, or there is nothing to go back to.</returns>
+    private async Task<WebApp?> TakeBackAsync(WebApp app, RolloutTarget target, List<ReplicaView> live, CancellationToken cancellationToken)
+    {
+        if (!(app.Spec.AutoRollback ?? true)
+            || app.Status?.CurrentRevision is not { } stable
+            || CourseOf(app, target, live) is not { Failure: { } failure } course
+            || await templates.FindAsync(app, stable, live, cancellationToken) is null)
         {
-            events.Record(app, EventTypes.Normal, WebAppReasons.RolloutStarted, $"replacing revision {old} by {revision}");
+            return null;
         }
 
-        var keeping = isNew ? KeepAsync(app, revision, live, cancellationToken) : Task.FromResult<Exception?>(null);
+        await statuses.WriteAsync(
+            new RollupInput(app, target, live)
+            {
+                Course = course,
+                TakenBackFor = failure,
+                LostClaims = conflicts.LostBy(app),
+                ListenerErrors = listenerErrors.Of(app).Errors,
+            },
+            cancellationToken);
+        return informers.WebApps.Get(ObjectKey.Of(app));
+    }
+
+    private RolloutCourse CourseOf(WebApp app, RolloutTarget target, IReadOnlyList<ReplicaView> live)
+    {
+        var waits = RolloutLimits.Of(app.Spec).Recreate && (OthersStop(app, target) || live.Any(view => view.IsOfOtherRevision));
+        return RolloutCourse.Of(app, target, live, waits, time.GetUtcNow());
+    }
+
+    /// <summary>Whether replicas of another revision than the one to run are being stopped.</summary>
+    private bool OthersStop(WebApp app, RolloutTarget target) => informers.Replicas
+        .ByIndex(ReplicaIndexes.ByApp, ReplicaIndexes.AppKey(app.Metadata.NamespaceProperty, app.Metadata.Name))
+        .Any(replica => writes.IsDeleting(replica) && target.Replaces(replica.Spec.Revision));
+
+    private async Task<(Exception? Create, Exception? Keep, bool LostRace)> ActAsync(
+        WebApp app, RolloutTarget target, IReadOnlyList<ReplicaView> live, RolloutPlan plan, CancellationToken cancellationToken)
+    {
+        var isNew = target.Update is not null && app.Status?.UpdateRevision != target.Update;
+        if (isNew && app.Status?.UpdateRevision is { } old)
+        {
+            events.Record(app, EventTypes.Normal, WebAppReasons.RolloutStarted, $"replacing revision {old} by {target.Update}");
+        }
+
+        var keeping = isNew ? KeepAsync(app, target.Update!, live, cancellationToken) : Task.FromResult<Exception?>(null);
         var deleting = DeleteAsync(app, live, plan, cancellationToken);
-        var creating = plan.Create > 0 ? writes.CreateAsync(app, revision, plan.Create, cancellationToken) : Task.FromResult((0, default(Exception)));
+        var creating = plan.Create > 0 && target.Run is { } revision
+            ? CreateAsync(app, revision, live, plan.Create, cancellationToken)
+            : Task.FromResult((plan.Create, default(Exception)));
 
         // All of them, also when one fails: none may still be at work when the app is looked at again.
         await Task.WhenAll(keeping, deleting, creating);
         var (created, failure) = await creating;
-        if (created > 0)
-        {
-            events.Record(app, EventTypes.Normal, WebAppReasons.ScaledUp, $"created {created} of {app.Spec.DesiredReplicas} replicas of revision {revision}");
-        }
-
         if (failure is not null)
         {
             events.Record(app, EventTypes.Warning, WebAppReasons.FailedCreate, failure.Message);
@@ -111,12 +161,30 @@ internal sealed partial class WebAppReconciler(
         return (failure, await keeping, failure is null && created < plan.Create);
     }
 
+    private async Task<(int Created, Exception? Failure)> CreateAsync(
+        WebApp app, string revision, IReadOnlyList<ReplicaView> live, int count, CancellationToken cancellationToken)
+    {
+        if (await templates.FindAsync(app, revision, live, cancellationToken) is not { } template)
+        {
+            return (0, new RevisionLostException(app, revision));
+        }
+
+        var (created, failure) = await writes.CreateAsync(app, revision, template, count, cancellationToken);
+        if (created > 0)
+        {
+            events.Record(app, EventTypes.Normal, WebAppReasons.ScaledUp, $"created {created} of {app.Spec.DesiredReplicas} replicas of revision {revision}");
+        }
+
+        return (created, failure);
+    }
+
     /// <summary>The history is for later: a failure to write it must not hold up the replicas, only be tried again.</summary>
     private async Task<Exception?> KeepAsync(WebApp app, string revision, IReadOnlyList<ReplicaView> live, CancellationToken cancellationToken)
     {
         try
         {
-            await history.EnsureAsync(app, revision, live.Select(view => view.Replica.Spec.Revision).ToHashSet(), cancellationToken);
+            var inUse = live.Select(view => view.Replica.Spec.Revision).Append(app.Status?.CurrentRevision ?? revision).ToHashSet();
+            await history.EnsureAsync(app, revision, inUse, cancellationToken);
             return null;
         }
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
@@ -168,7 +236,7 @@ internal sealed partial class WebAppReconciler(
         }
     }
 
-    private async Task<List<ReplicaView>> ViewAsync(WebApp app, string revision, CancellationToken cancellationToken)
+    private async Task<List<ReplicaView>> ViewAsync(WebApp app, RolloutTarget target, CancellationToken cancellationToken)
     {
         var hosts = new Dictionary<string, DockerHost?>(StringComparer.Ordinal);
         var views = new List<ReplicaView>();
@@ -189,7 +257,7 @@ internal sealed partial class WebAppReconciler(
                 hosts.Add(name, host);
             }
 
-            views.Add(ReplicaView.Of(replica, app, revision, host, replica.Spec.HostName is not null && host is null, now));
+            views.Add(ReplicaView.Of(replica, app, target, host, replica.Spec.HostName is not null && host is null, now));
         }
 
         return views;

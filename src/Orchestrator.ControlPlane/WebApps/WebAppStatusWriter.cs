@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using k8s;
 using Orchestrator.Api;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Runtime;
@@ -31,18 +30,19 @@ internal sealed class WebAppStatusWriter(
         var key = ObjectKey.Of(app);
         var status = StatusRollup.Make(input, time.GetUtcNow());
         WebAppMetrics.Set(key, app.Spec.DesiredReplicas, status.Replicas, status.ReadyReplicas);
-        if (app.Status is not null && KubernetesJson.Serialize(status) == KubernetesJson.Serialize(app.Status))
+        if (MergePatch.Between(app.Status, status) is not { } changes)
         {
             return null;
         }
 
         var isFinal = app.Metadata.DeletionTimestamp is null && StatusRollup.IsComplete(app.Spec.DesiredReplicas, input.Live);
-        if (!isFinal && _writtenAt.TryGetValue(key, out var last) && Pause - time.GetElapsedTime(last) is { Ticks: > 0 } left)
+        var isUrgent = status.FailedRollout is not null && app.Status?.FailedRollout is null;
+        if (!isFinal && !isUrgent && _writtenAt.TryGetValue(key, out var last) && Pause - time.GetElapsedTime(last) is { Ticks: > 0 } left)
         {
             return left;
         }
 
-        var patch = new { metadata = new { resourceVersion = app.Metadata.ResourceVersion }, status };
+        var patch = new { metadata = new { resourceVersion = app.Metadata.ResourceVersion }, status = changes };
         apps.Seed(await client.MergePatchStatusAsync(key, patch, cancellationToken));
         _writtenAt[key] = time.GetTimestamp();
         Tell(app, app.Status, status);
@@ -51,6 +51,12 @@ internal sealed class WebAppStatusWriter(
 
     private void Tell(WebApp app, WebAppStatus? before, WebAppStatus after)
     {
+        if (after.FailedRollout is { } failed && failed.Revision != before?.FailedRollout?.Revision)
+        {
+            events.Record(app, EventTypes.Warning, WebAppReasons.RolledBack,
+                $"revision {failed.Revision} failed, going back to {after.CurrentRevision}: {failed.Reason}: {failed.Message}");
+        }
+
         if (before?.CurrentRevision != after.CurrentRevision)
         {
             events.Record(app, EventTypes.Normal, WebAppReasons.RolloutComplete,

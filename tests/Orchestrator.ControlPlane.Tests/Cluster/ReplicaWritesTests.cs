@@ -20,7 +20,7 @@ public sealed class ReplicaWritesTests
         var (writes, informers) = Lagging(cluster, new LossyWire(0, 2) { IsOn = false });
         var app = await cluster.ApplyAsync("web", 3);
 
-        Assert.Equal((3, null), await writes.CreateAsync(app, "r1", 3, TestEnd));
+        Assert.Equal((3, null), await writes.CreateAsync(app, "r1", app.Spec.ToTemplate(), 3, TestEnd));
         Assert.Equal(3, informers.Replicas.Items.Count);
     }
 
@@ -29,10 +29,10 @@ public sealed class ReplicaWritesTests
     {
         await using var cluster = await TestCluster.StartAsync(controllers: false);
         var app = await cluster.ApplyAsync("web", 3);
-        await Lagging(cluster, new LossyWire(0, 2) { IsOn = false }).Writes.CreateAsync(app, "r1", 3, TestEnd);
+        await Lagging(cluster, new LossyWire(0, 2) { IsOn = false }).Writes.CreateAsync(app, "r1", app.Spec.ToTemplate(), 3, TestEnd);
         var (writes, informers) = Lagging(cluster, new LossyWire(0, 2) { IsOn = false });
 
-        Assert.Equal((0, null), await writes.CreateAsync(app, "r1", 3, TestEnd));
+        Assert.Equal((0, null), await writes.CreateAsync(app, "r1", app.Spec.ToTemplate(), 3, TestEnd));
         Assert.Equal(3, informers.Replicas.Items.Count);
         Assert.Equal(3, (await cluster.ReplicasAsync("web")).Count);
     }
@@ -42,7 +42,8 @@ public sealed class ReplicaWritesTests
     {
         await using var cluster = await TestCluster.StartAsync(controllers: false);
         using var wire = new AnsweringWire((_, _) => Task.FromResult<HttpResponseMessage?>(new() { Content = new StreamContent(new BrokenStream()) }));
-        var (created, failure) = await Lagging(cluster, wire).Writes.CreateAsync(await cluster.ApplyAsync("web", 3), "r1", 3, TestEnd);
+        var app = await cluster.ApplyAsync("web", 3);
+        var (created, failure) = await Lagging(cluster, wire).Writes.CreateAsync(app, "r1", app.Spec.ToTemplate(), 3, TestEnd);
 
         Assert.Equal(0, created);
         Assert.IsType<IOException>(failure);
@@ -96,7 +97,8 @@ public sealed class ReplicaWritesTests
 
     private static async Task<List<Replica>> CreateAsync(TestCluster cluster, ReplicaWrites writes, SharedInformers informers, int count)
     {
-        await writes.CreateAsync(await cluster.ApplyAsync("web", count), "r1", count, TestEnd);
+        var app = await cluster.ApplyAsync("web", count);
+        await writes.CreateAsync(app, "r1", app.Spec.ToTemplate(), count, TestEnd);
         return [.. informers.Replicas.Items.Values];
     }
 }

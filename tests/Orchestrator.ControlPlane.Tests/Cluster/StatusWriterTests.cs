@@ -38,9 +38,10 @@ public sealed class StatusWriterTests
         async Task<TimeSpan?> Write(int ready)
         {
             var app = await cluster.AppAsync("web");
-            var live = Enumerable.Range(0, 4).Select(i => new ReplicaView(
-                new Replica { Spec = new() { Revision = "r1" } }, Ready: i < ready, false, false, null, null, null)).ToList();
-            return await writer.WriteAsync(new RollupInput(app, "r1", live), TestEnd);
+            var target = RolloutTarget.Of(app);
+            var live = Enumerable.Range(0, 4).Select(i => ReplicaView.Of(
+                new Replica { Spec = new() { Revision = target.Run! }, Status = new() { Ready = i < ready } }, app, target, null, false, time.GetUtcNow())).ToList();
+            return await writer.WriteAsync(new RollupInput(app, target, live), TestEnd);
         }
 
         async Task<int?> Stored() => (await cluster.AppAsync("web")).Status?.ReadyReplicas;
@@ -55,6 +56,6 @@ public sealed class StatusWriterTests
         var old = await cluster.ApplyAsync("web", 4);
         await cluster.PatchAsync("web", new { replicas = 5 });
 
-        await Assert.ThrowsAsync<ConflictException>(() => writer.WriteAsync(new RollupInput(old, "r1", []), TestEnd));
+        await Assert.ThrowsAsync<ConflictException>(() => writer.WriteAsync(new RollupInput(old, RolloutTarget.Of(old), []), TestEnd));
     }
 }

@@ -6,7 +6,7 @@ public sealed class RolloutPlanTests
 {
     private static readonly DateTime Noon = new(2025, 3, 1, 12, 0, 0, DateTimeKind.Utc);
 
-    // A replica in a word: new or old, ready (R), unready (U) or broken (B), its host if it has one, its age in minutes.
+    // A replica in a word: new or old, ready (R), not long enough (N), unready (U) or broken (B), its host if it has one, its age in minutes.
     [Theory]
     [InlineData(3, "", 3, "", "nothing there: create all at once")]
     [InlineData(0, "", 0, "", "nothing wanted, nothing there")]
@@ -26,9 +26,45 @@ public sealed class RolloutPlanTests
     [InlineData(2, "newR1 newR2 newR3 newU4", 0, "newU4 newR3", "scaled down: unready, then the youngest")]
     public void The_next_step(int desired, string live, int create, string delete, string why)
     {
-        var plan = RolloutPlan.Make(desired, Parse(live));
+        var plan = RolloutPlan.Make(Limits.Default(desired), Parse(live));
 
         Assert.True((create, delete) == (plan.Create, string.Join(' ', plan.Delete)), $"{why}: got +{plan.Create} -[{string.Join(' ', plan.Delete)}]");
+    }
+
+    [Theory]
+    [InlineData(3, 0, 1, "oldR1 oldR2 oldR3", 0, "oldR3", "no surge: one less first")]
+    [InlineData(3, 0, 1, "oldR1 oldR2", 1, "", "then its successor")]
+    [InlineData(3, 0, 1, "newN4 oldR1 oldR2", 0, "", "which has to be available, not only ready")]
+    [InlineData(3, 0, 1, "newR4 oldR1 oldR2", 0, "oldR2", "before the next one goes")]
+    [InlineData(3, 3, 0, "oldR1 oldR2 oldR3", 3, "", "all new ones beside the old")]
+    [InlineData(3, 3, 0, "newR4 newN5 newR6 oldR1 oldR2 oldR3", 0, "oldR3 oldR2", "each new one that is available lets an old one go")]
+    public void The_next_step_within_limits_of_ones_own(int desired, int surge, int unavailable, string live, int create, string delete, string why)
+    {
+        var plan = RolloutPlan.Make(new(desired, surge, unavailable), Parse(live));
+
+        Assert.True((create, delete) == (plan.Create, string.Join(' ', plan.Delete)), $"{why}: got +{plan.Create} -[{string.Join(' ', plan.Delete)}]");
+    }
+
+    [Theory]
+    [InlineData("oldR1 oldR2", false, 0, "oldR2 oldR1", "all old ones go")]
+    [InlineData("", true, 0, "", "nothing starts while one of them still stops")]
+    [InlineData("", false, 2, "", "then all new ones start")]
+    [InlineData("newR3 oldR1", false, 0, "oldR1", "both at once, after a change of strategy: the old one goes")]
+    public void Recreate_stops_all_old_ones_before_a_new_one_starts(string live, bool othersStop, int create, string delete, string why)
+    {
+        var plan = RolloutPlan.Make(Limits.Default(2) with { Recreate = true, OthersStop = othersStop }, Parse(live));
+
+        Assert.True((create, delete) == (plan.Create, string.Join(' ', plan.Delete)), $"{why}: got +{plan.Create} -[{string.Join(' ', plan.Delete)}]");
+    }
+
+    [Fact]
+    public void Recreate_is_about_revisions_a_host_is_left_with_the_new_replica_first()
+    {
+        var live = new[] { Bound("a", "a", age: 2) with { Outdated = true }, Bound("b", "b", age: 1) };
+
+        var plan = RolloutPlan.Make(Limits.Default(2) with { Recreate = true }, live);
+
+        Assert.Equal((1, 0), (plan.Create, plan.Delete.Count));
     }
 
     [Fact]
@@ -41,7 +77,7 @@ public sealed class RolloutPlanTests
             new ReplicaState("unbound", false, false, false, null, Noon),
         };
 
-        var leaving = RolloutPlan.Make(0, live).Delete;
+        var leaving = RolloutPlan.Make(Limits.Default(0), live).Delete;
 
         Assert.Equal(["unbound", "unready", "a3", "a2", "b1", "c1", "a1"], leaving);
     }
@@ -54,17 +90,22 @@ public sealed class RolloutPlanTests
             Bound("new-a", "a", age: 1), Bound("old-a", "a", age: 9) with { Outdated = true }, Bound("old-b", "b", age: 8) with { Outdated = true },
         };
 
-        Assert.Equal(["old-a"], RolloutPlan.Make(2, live).Delete);
+        Assert.Equal(["old-a"], RolloutPlan.Make(Limits.Default(2), live).Delete);
     }
 
-    private static ReplicaState Bound(string name, string host, int age) => new(name, false, false, true, host, Noon - TimeSpan.FromMinutes(age));
+    private static ReplicaState Bound(string name, string host, int age) =>
+        new(name, false, false, true, host, Noon - TimeSpan.FromMinutes(age)) { Available = true };
 
     private static List<ReplicaState> Parse(string live) =>
         [.. live.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => new ReplicaState(
             word,
             Outdated: word.StartsWith("old", StringComparison.Ordinal),
             Broken: word[3] == 'B',
-            Ready: word[3] == 'R',
+            Ready: word[3] is 'R' or 'N',
             HostName: "h" + word[4..],
-            CreatedAt: Noon + TimeSpan.FromMinutes(word[4] - '0')))];
+            CreatedAt: Noon + TimeSpan.FromMinutes(word[4] - '0'))
+            {
+                Available = word[3] == 'R',
+                IsOfOtherRevision = word.StartsWith("old", StringComparison.Ordinal),
+            })];
 }

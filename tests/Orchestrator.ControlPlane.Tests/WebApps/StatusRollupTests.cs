@@ -12,6 +12,8 @@ public sealed class StatusRollupTests
 {
     private static readonly DateTimeOffset Noon = new(2025, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
+    private static readonly RolloutTarget Wanted = new("new", "new", IsPaused: false);
+
     private readonly WebApp _app = new()
     {
         Metadata = new() { Name = "web", NamespaceProperty = "sites", Generation = 3 },
@@ -172,7 +174,7 @@ public sealed class StatusRollupTests
                 }],
             },
         };
-        var view = ReplicaView.Of(Replica("new", new() { Ready = true }), _app, "new", host, hostGone: false, Noon);
+        var view = ReplicaView.Of(Replica("new", new() { Ready = true }), _app, Wanted, host, hostGone: false, Noon);
 
         Assert.Equal((ready, recheckAfter is { } seconds ? TimeSpan.FromSeconds(seconds) : null), (view.Ready, view.RecheckAfter));
         Assert.False(view.Broken || view.Outdated);
@@ -185,10 +187,10 @@ public sealed class StatusRollupTests
         var tainted = new DockerHost { Metadata = new() { Name = "h1" }, Spec = new() { Taints = [new V1Taint { Key = "down", Effect = Taints.NoExecute }] } };
         var replica = Replica("new", new() { Ready = true });
 
-        Assert.True(ReplicaView.Of(replica, _app, "new", leaving, false, Noon).Outdated);
-        Assert.True(ReplicaView.Of(replica, _app, "new", tainted, false, Noon).Outdated);
+        Assert.True(ReplicaView.Of(replica, _app, Wanted, leaving, false, Noon).Outdated);
+        Assert.True(ReplicaView.Of(replica, _app, Wanted, tainted, false, Noon).Outdated);
         _app.Spec.Placement = new() { Tolerations = [new V1Toleration { Key = "down", OperatorProperty = "Exists" }] };
-        Assert.False(ReplicaView.Of(replica, _app, "new", tainted, false, Noon).Outdated);
+        Assert.False(ReplicaView.Of(replica, _app, Wanted, tainted, false, Noon).Outdated);
     }
 
     private static (string Status, string Reason, string Message) Condition(WebAppStatus status, string type)
@@ -207,9 +209,9 @@ public sealed class StatusRollupTests
     private ReplicaView Failing(string reason, string message) => View(Replica("new", new() { Phase = ReplicaPhases.BackOff, Reason = reason, Message = message }));
 
     private ReplicaView View(Replica replica) =>
-        ReplicaView.Of(replica, _app, "new", new DockerHost { Metadata = new() { Name = "h1" } }, hostGone: false, Noon);
+        ReplicaView.Of(replica, _app, Wanted, new DockerHost { Metadata = new() { Name = "h1" } }, hostGone: false, Noon);
 
-    private RollupInput Input(params ReplicaView[] live) => new(_app, "new", live);
+    private RollupInput Input(params ReplicaView[] live) => new(_app, Wanted, live);
 
     private WebAppStatus Rollup(params ReplicaView[] live) => StatusRollup.Make(Input(live), Noon);
 }

@@ -1,8 +1,8 @@
 using k8s.Models;
 using Orchestrator.Api.Replicas;
-using Orchestrator.HostAgent.Status;
+using Orchestrator.Runtime.Clients;
 
-namespace Orchestrator.HostAgent.Tests.Status;
+namespace Orchestrator.Runtime.Tests.Clients;
 
 public sealed class MergePatchTests
 {

@@ -1,10 +1,10 @@
 using System.Text.Json.Nodes;
 using k8s;
 
-namespace Orchestrator.HostAgent.Status;
+namespace Orchestrator.Runtime.Clients;
 
 /// <summary>RFC 7386: what turns one object into another, and nothing else. Lists are replaced whole.</summary>
-internal static class MergePatch
+public static class MergePatch
 {
     /// <returns>Null when there is nothing to change.</returns>
     public static JsonObject? Between(object? before, object after) =>

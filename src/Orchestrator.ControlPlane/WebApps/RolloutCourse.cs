@@ -1,0 +1,118 @@
+using Orchestrator.Api;
+using Orchestrator.Api.WebApps;
+
+namespace Orchestrator.ControlPlane.WebApps;
+
+/// <summary>Why a rollout has failed.</summary>
+/// <param name="Reason">One CamelCase word.</param>
+/// <param name="Message">For people.</param>
+internal sealed record RolloutFailure(string Reason, string Message);
+
+/// <summary>
+/// How the rollout of an app's newest revision comes along: is it under way, when did it last come forward, has it failed. Pure.
+/// </summary>
+/// <param name="Progress">What the status says of it; null when none is under way.</param>
+/// <param name="Failure">Null while it may still succeed.</param>
+/// <param name="RecheckAfter">When the judgement changes by time alone; null when it does not.</param>
+internal sealed record RolloutCourse(RolloutProgress? Progress, RolloutFailure? Failure, TimeSpan? RecheckAfter)
+{
+    public const string DeadlineExceeded = "ProgressDeadlineExceeded";
+
+    /// <summary>Restarts of a replica that was not once available. One may be bad luck.</summary>
+    private const int TooManyRestarts = 2;
+
+    /// <summary>An engine that fails to make or start a container is asked again every 10 s at first: then it has failed twice.</summary>
+    private static readonly TimeSpan SecondTry = TimeSpan.FromSeconds(15);
+
+    private static readonly RolloutCourse None = new(null, null, null);
+
+    /// <param name="live">The app's replicas that are not being deleted.</param>
+    /// <param name="othersStop">Replicas of other revisions are being stopped, and the new ones have to wait for that.</param>
+    public static RolloutCourse Of(WebApp app, RolloutTarget target, IReadOnlyList<ReplicaView> live, bool othersStop, DateTimeOffset now)
+    {
+        if (target.Update is not { } revision || target.IsRolledBack || app.Status?.CurrentRevision == revision)
+        {
+            return None;
+        }
+
+        var updated = live.Where(view => view.Replica.Spec.Revision == revision).ToList();
+        var available = updated.Count(view => view.Available);
+        var before = app.Status?.UpdateRevision == revision ? app.Status.Rollout : null;
+        var progress = new RolloutProgress
+        {
+            StartedAt = before?.StartedAt ?? now.UtcDateTime,
+            MostAvailable = Math.Max(available, before?.MostAvailable ?? 0),
+        };
+
+        // The clock stands while nothing can come forward, and begins anew after that.
+        if (target.IsPaused || othersStop)
+        {
+            return new(progress, null, null);
+        }
+
+        progress.ProgressedAt = progress.MostAvailable == before?.MostAvailable ? before.ProgressedAt ?? now.UtcDateTime : now.UtcDateTime;
+        var (failure, recheckAfter) = available == 0 ? FailsForGood(updated, now) : (null, null);
+        if (failure is not null)
+        {
+            return new(progress, failure, null);
+        }
+
+        var left = progress.ProgressedAt.Value + app.Spec.ProgressDeadline - now.UtcDateTime;
+        return left > TimeSpan.Zero
+            ? new(progress, null, recheckAfter < left ? recheckAfter : left)
+            : new(progress, OutOfTime(app, updated), null);
+    }
+
+    private static RolloutFailure OutOfTime(WebApp app, List<ReplicaView> updated)
+    {
+        var problem = updated.Where(view => !view.Available).Select(Trouble).Where(text => text is not null).Order(StringComparer.Ordinal).FirstOrDefault();
+        var seconds = (int)app.Spec.ProgressDeadline.TotalSeconds;
+        return new(DeadlineExceeded, $"no further replica became available for {seconds} s" + (problem is null ? "" : $"; {problem}"));
+    }
+
+    /// <summary>The failure that a replica repeats: waiting for the deadline would only cost time.</summary>
+    private static (RolloutFailure? Failure, TimeSpan? RecheckAfter) FailsForGood(List<ReplicaView> updated, DateTimeOffset now)
+    {
+        TimeSpan? recheckAfter = null;
+        foreach (var view in updated.Where(view => !view.Available).OrderBy(view => view.Replica.Metadata.Name, StringComparer.Ordinal))
+        {
+            var status = view.Replica.Status;
+            if (status?.Reason is ReplicaView.CrashLoopBackOff or ReplicaView.ImagePullBackOff or ReplicaView.ErrImageNeverPull)
+            {
+                return (new(status.Reason, Trouble(view)!), null);
+            }
+
+            if (status?.Restarts >= TooManyRestarts)
+            {
+                var exit = status.LastTermination is { } last ? $", last with exit code {last.ExitCode}" : "";
+                var told = status.Message is { } message ? $"; {message}" : "";
+                return (new(WebAppReasons.KeepsRestarting,
+                    $"{view.Replica.Metadata.Name}: restarted {status.Restarts} times before it was available{exit}{told}"), null);
+            }
+
+            if (status?.Reason is ReplicaView.CreateContainerError or ReplicaView.RunContainerError)
+            {
+                var left = SecondTry - (now - (view.Replica.Metadata.CreationTimestamp ?? now.UtcDateTime));
+                if (left <= TimeSpan.Zero)
+                {
+                    return (new(status.Reason, Trouble(view)!), null);
+                }
+
+                recheckAfter = recheckAfter < left ? recheckAfter : left;
+            }
+        }
+
+        return (null, recheckAfter);
+    }
+
+    /// <summary>What keeps a replica from being available; null when nothing is known.</summary>
+    private static string? Trouble(ReplicaView view)
+    {
+        var ready = Conditions.Find(view.Replica.Status?.Conditions, ConditionTypes.Ready);
+        var (reason, message) = view.Reason is not null ? (view.Reason, view.Message)
+            : view.Ready ? ("NotYetAvailable", "it has not been ready for minReadySeconds yet")
+            : (ready?.Reason, ready?.Message);
+        return string.IsNullOrEmpty(message) && view.Reason is null ? null
+            : $"{view.Replica.Metadata.Name}: {reason}{(string.IsNullOrEmpty(message) ? "" : $": {message}")}";
+    }
+}
