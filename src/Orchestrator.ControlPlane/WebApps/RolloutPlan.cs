@@ -26,6 +26,9 @@ internal sealed record RolloutLimits(int Desired, int MaxSurge, int MaxUnavailab
     /// <summary>Replicas of another revision are still being stopped.</summary>
     public bool OthersStop { get; init; }
 
+    /// <summary>Replicas beyond those wanted that stay although nothing is replaced: a rollout is held in its middle.</summary>
+    public int Held { get; init; }
+
     public static RolloutLimits Of(WebAppSpec spec)
     {
         var (surge, unavailable) = RollingUpdateLimits.Of(spec.Strategy?.Rolling, spec.DesiredReplicas);
@@ -49,7 +52,7 @@ internal sealed record RolloutPlan(int Create, IReadOnlyList<string> Delete)
         var updated = leaving.Where(replica => replica is { Broken: false, Outdated: false }).ToList();
         var outdated = leaving.Where(replica => replica is { Broken: false, Outdated: true }).ToList();
 
-        var surplus = Math.Max(0, updated.Count - desired);
+        var surplus = Math.Max(0, updated.Count - desired - limits.Held);
         delete.AddRange(updated.Take(surplus));
         updated.RemoveRange(0, surplus);
 
@@ -60,7 +63,7 @@ internal sealed record RolloutPlan(int Create, IReadOnlyList<string> Delete)
         }
 
         var room = desired + (outdated.Count > 0 ? limits.MaxSurge : 0) - updated.Count - outdated.Count;
-        var create = Math.Clamp(room, 0, desired - updated.Count);
+        var create = Math.Clamp(room, 0, Math.Max(0, desired - updated.Count));
 
         delete.AddRange(OutdatedToDelete(desired - limits.MaxUnavailable, updated, outdated));
         return new RolloutPlan(create, [.. delete.Select(replica => replica.Name)]);

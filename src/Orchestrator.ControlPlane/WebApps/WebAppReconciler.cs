@@ -60,8 +60,8 @@ internal sealed partial class WebAppReconciler(
             (target, before) = await LookAsync(app, cancellationToken);
         }
 
-        var limits = RolloutLimits.Of(app.Spec) with { OthersStop = OthersStop(app, target) };
-        var failure = await ActAsync(app, target, before, RolloutPlan.Make(limits, [.. before.Select(view => view.State)]), cancellationToken);
+        var plan = RolloutPlan.Make(LimitsOf(app, target, before), [.. before.Select(view => view.State)]);
+        var failure = await ActAsync(app, target, before, plan, cancellationToken);
 
         var after = await ViewAsync(app, target, cancellationToken);
         var course = CourseOf(app, target, after);
@@ -128,6 +128,13 @@ internal sealed partial class WebAppReconciler(
     {
         var waits = RolloutLimits.Of(app.Spec).Recreate && (OthersStop(app, target) || live.Any(view => view.IsOfOtherRevision));
         return RolloutCourse.Of(app, target, live, waits, time.GetUtcNow());
+    }
+
+    private RolloutLimits LimitsOf(WebApp app, RolloutTarget target, List<ReplicaView> live)
+    {
+        var limits = RolloutLimits.Of(app.Spec);
+        var isHeld = target.IsPaused && live.DistinctBy(view => view.Replica.Spec.Revision).Skip(1).Any();
+        return limits with { OthersStop = OthersStop(app, target), Held = isHeld ? limits.MaxSurge : 0 };
     }
 
     /// <summary>Whether replicas of another revision than the one to run are being stopped.</summary>

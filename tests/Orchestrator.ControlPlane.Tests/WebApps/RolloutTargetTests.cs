@@ -1,0 +1,60 @@
+using Orchestrator.Api;
+using Orchestrator.Api.WebApps;
+using Orchestrator.ControlPlane.WebApps;
+
+namespace Orchestrator.ControlPlane.Tests.WebApps;
+
+public sealed class RolloutTargetTests
+{
+    private readonly WebApp _app = new() { Spec = new() { Image = "web:2" } };
+
+    private string Asked => RevisionHash.Of(_app.Spec);
+
+    [Fact]
+    public void What_is_asked_for_is_run_and_replaces_all_else()
+    {
+        var target = RolloutTarget.Of(_app);
+
+        Assert.Equal((Asked, Asked, false), (target.Update, target.Run, target.IsRolledBack));
+        Assert.True(target.Replaces("old"));
+        Assert.False(target.Replaces(Asked));
+    }
+
+    [Fact]
+    public void What_has_failed_is_replaced_by_the_stable_revision()
+    {
+        _app.Status = new() { CurrentRevision = "stable", UpdateRevision = Asked, FailedRollout = new() { Revision = Asked } };
+        var target = RolloutTarget.Of(_app);
+
+        Assert.Equal((Asked, "stable", true), (target.Update, target.Run, target.IsRolledBack));
+        Assert.True(target.Replaces(Asked));
+        Assert.False(target.Replaces("stable"));
+    }
+
+    [Fact]
+    public void Another_template_than_the_failed_one_is_tried()
+    {
+        _app.Status = new() { CurrentRevision = "stable", UpdateRevision = "failed", FailedRollout = new() { Revision = "failed" } };
+
+        Assert.Equal(Asked, RolloutTarget.Of(_app).Run);
+    }
+
+    [Fact]
+    public void Paused_nothing_is_replaced_and_what_is_missing_is_made_of_the_stable_revision()
+    {
+        _app.Spec.Paused = true;
+        _app.Status = new() { CurrentRevision = "stable", UpdateRevision = "newer" };
+        var target = RolloutTarget.Of(_app);
+
+        Assert.Equal(("newer", "stable"), (target.Update, target.Run));
+        Assert.False(target.Replaces("newer") || target.Replaces("stable") || target.Replaces(Asked));
+    }
+
+    [Fact]
+    public void Paused_before_the_first_rollout_nothing_is_run()
+    {
+        _app.Spec.Paused = true;
+
+        Assert.Null(RolloutTarget.Of(_app).Run);
+    }
+}
