@@ -21,8 +21,11 @@ internal sealed record RolloutCourse(RolloutProgress? Progress, RolloutFailure? 
     /// <summary>Restarts of a replica that was not once available. One may be bad luck.</summary>
     private const int TooManyRestarts = 2;
 
-    /// <summary>An engine that fails to make or start a container is asked again every 10 s at first: then it has failed twice.</summary>
-    private static readonly TimeSpan SecondTry = TimeSpan.FromSeconds(15);
+    /// <summary>
+    /// A replica that is younger has its chance. An engine that failed to make or start its container has been asked again by then
+    /// (after 10 s), and quick restarts have become a crash loop, which says more.
+    /// </summary>
+    private static readonly TimeSpan Doubt = TimeSpan.FromSeconds(15);
 
     private static readonly RolloutCourse None = new(null, null, null);
 
@@ -82,27 +85,31 @@ internal sealed record RolloutCourse(RolloutProgress? Progress, RolloutFailure? 
                 return (new(status.Reason, Trouble(view)!), null);
             }
 
-            if (status?.Restarts >= TooManyRestarts)
+            var restarts = status?.Restarts >= TooManyRestarts;
+            if (!restarts && status?.Reason is not (ReplicaView.CreateContainerError or ReplicaView.RunContainerError))
             {
-                var exit = status.LastTermination is { } last ? $", last with exit code {last.ExitCode}" : "";
-                var told = status.Message is { } message ? $"; {message}" : "";
-                return (new(WebAppReasons.KeepsRestarting,
-                    $"{view.Replica.Metadata.Name}: restarted {status.Restarts} times before it was available{exit}{told}"), null);
+                continue;
             }
 
-            if (status?.Reason is ReplicaView.CreateContainerError or ReplicaView.RunContainerError)
+            var left = Doubt - (now - (view.Replica.Metadata.CreationTimestamp ?? now.UtcDateTime));
+            if (left <= TimeSpan.Zero)
             {
-                var left = SecondTry - (now - (view.Replica.Metadata.CreationTimestamp ?? now.UtcDateTime));
-                if (left <= TimeSpan.Zero)
-                {
-                    return (new(status.Reason, Trouble(view)!), null);
-                }
-
-                recheckAfter = recheckAfter < left ? recheckAfter : left;
+                return (restarts ? KeepsRestarting(view) : new(status!.Reason!, Trouble(view)!), null);
             }
+
+            recheckAfter = recheckAfter < left ? recheckAfter : left;
         }
 
         return (null, recheckAfter);
+    }
+
+    private static RolloutFailure KeepsRestarting(ReplicaView view)
+    {
+        var status = view.Replica.Status!;
+        var exit = status.LastTermination is { } last ? $", last with exit code {last.ExitCode}" : "";
+        var told = status.Message is { } message ? $"; {message}" : "";
+        return new(WebAppReasons.KeepsRestarting,
+            $"{view.Replica.Metadata.Name}: restarted {status.Restarts} times before it was available{exit}{told}");
     }
 
     /// <summary>What keeps a replica from being available; null when nothing is known.</summary>

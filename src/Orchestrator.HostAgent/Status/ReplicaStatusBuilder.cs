@@ -82,7 +82,7 @@ internal static class ReplicaStatusBuilder
         return record.Container switch
         {
             { State: ContainerState.Paused } => (ReplicaPhases.Running, ReplicaReasons.Paused, "somebody has paused the container; docker unpause lets it go on"),
-            { HasEnded: true } when history.IsCrashLoop => (
+            { HasEnded: true } when history.IsCrashLoop && HasSaidItsLastWords(record) => (
                 ReplicaPhases.BackOff,
                 ReplicaReasons.CrashLoopBackOff,
                 $"back-off {history.Backoff.TotalSeconds} s restarting failed container: exit code {history.LastTermination?.ExitCode}"
@@ -92,6 +92,10 @@ internal static class ReplicaStatusBuilder
             _ => (ReplicaPhases.Starting, null, null),
         };
     }
+
+    /// <summary>A crash loop is told of once they are known: who hears of it may not look a second time.</summary>
+    private static bool HasSaidItsLastWords(ReplicaRecord record) =>
+        record.LastWords?.Of == record.History.Ended && record.Operation?.Step is not ContainerStep.KeepEngineFromRestarting;
 
     private static List<V1Condition> ConditionsOf(
         Replica replica, ReplicaRecord record, bool ready, bool deleting, bool running, DateTimeOffset now)

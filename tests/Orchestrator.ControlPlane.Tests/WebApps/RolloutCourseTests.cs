@@ -80,11 +80,12 @@ public sealed class RolloutCourseTests
     {
         _app.Spec.MinReadySeconds = 30;
         var status = new ReplicaStatus { Phase = ReplicaPhases.Running, Ready = true, Restarts = 1, LastTermination = new() { ExitCode = 7 } };
-        Assert.Null(Look(0, View(status)).Failure);
+        Assert.Null(Look(100, View(status)).Failure);
 
         status.Restarts = 2;
+        Assert.Null(Look(14, View(status)).Failure);
         Assert.Equal(
-            new RolloutFailure("KeepsRestarting", "r: restarted 2 times before it was available, last with exit code 7"), Look(0, View(status)).Failure);
+            new RolloutFailure("KeepsRestarting", "r: restarted 2 times before it was available, last with exit code 7"), Look(15, View(status)).Failure);
     }
 
     [Fact]

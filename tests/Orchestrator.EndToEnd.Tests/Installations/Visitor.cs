@@ -19,6 +19,7 @@ internal sealed class Visitor : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentBag<string> _failures = [];
+    private readonly ConcurrentDictionary<string, int> _versions = [];
     private readonly Task[] _visits;
     private int _answered;
 
@@ -28,6 +29,9 @@ internal sealed class Visitor : IAsyncDisposable
     public int Answered => Volatile.Read(ref _answered);
 
     public IReadOnlyCollection<string> Failures => _failures;
+
+    /// <summary>Versions that have answered.</summary>
+    public ICollection<string> Versions => _versions.Keys;
 
     /// <exception cref="HttpRequestException">The answer is not a success.</exception>
     public static async Task<Page> OnceAsync(HttpClient http, string app, CancellationToken cancellationToken = default)
@@ -53,7 +57,7 @@ internal sealed class Visitor : IAsyncDisposable
         {
             try
             {
-                await OnceAsync(http, app);
+                _versions.TryAdd((await OnceAsync(http, app)).Version, 0);
                 Interlocked.Increment(ref _answered);
             }
             catch (Exception failure) when (failure is HttpRequestException or IOException or TaskCanceledException)

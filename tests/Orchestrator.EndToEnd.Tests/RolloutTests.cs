@@ -1,0 +1,114 @@
+using System.Text.Json.Nodes;
+using Orchestrator.Api;
+using Orchestrator.EndToEnd.Tests.Installations;
+
+namespace Orchestrator.EndToEnd.Tests;
+
+/// <summary>New versions come in, good and bad ones, while people visit; nobody notices.</summary>
+public sealed class RolloutTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+
+    // What makes the version bad, what its rollout is given up for, and what of the reason people are told.
+    public static TheoryData<string, string, string, string> BadVersions => new()
+    {
+        { "crashes at once", """{"image": "{broken}"}""", "CrashLoopBackOff", "its last words: broken as asked" },
+        { "image missing", """{"image": "{missing}"}""", "ImagePullBackOff", "web:none" },
+        { "command missing", """{"command": ["/bin/nothing-there"]}""", "RunContainerError", "/bin/nothing-there" },
+        {
+            "never ready", """{"command": ["/bin/sh", "-c", "touch /tmp/unhealthy; exec /bin/server"], "progressDeadlineSeconds": 6}""",
+            "ProgressDeadlineExceeded", "statuscode: 503"
+        },
+        {
+            "ready, then exits", """{"command": ["/bin/sh", "-c", "/bin/server & sleep 3; exit 9"], "minReadySeconds": 20}""", "", "exit code 9"
+        },
+    };
+
+    [Fact]
+    public async Task Versions_come_and_go_under_load_without_a_lost_request_also_over_a_crash_of_the_control_plane()
+    {
+        await using var installation = await Installation.StartAsync();
+        await installation.ApplyAsync(Manifests.Web("web", installation.Lab.Image("web:v1"), replicas: 6));
+        await installation.SeeReady("web", 6);
+        await Eventually.See(() => Visitor.OnceAsync(installation.Http, "web"), page => page.Version == "v1");
+
+        await using var visitor = new Visitor(installation.Http, "web", people: 4);
+        for (var change = 0; change < 4; change++)
+        {
+            var version = change % 2 == 0 ? "v2" : "v1";
+            await PatchAsync(installation, $$"""{"image": "{{installation.Lab.Image($"web:{version}")}}"}""");
+            if (change == 1)
+            {
+                await Eventually.See(() => installation.GetAsync("webapp", "web"), app => app["status"]!["updatedReplicas"]?.GetValue<int>() is > 0 and < 6);
+                await installation.KillAsync();
+                await installation.ServeAsync();
+            }
+
+            await SeeComplete(installation, 6);
+            Assert.Equal(version, (await Visitor.OnceAsync(installation.Http, "web")).Version);
+        }
+
+        // The other way of making two versions take turns: a pause in the middle, and a scale in the pause.
+        await PatchAsync(installation, $$"""{"image": "{{installation.Lab.Image("web:v2")}}"}""");
+        await Eventually.See(() => installation.GetAsync("webapp", "web"), app => app["status"]!["updatedReplicas"]?.GetValue<int>() > 0);
+        await PatchAsync(installation, """{"paused": true, "replicas": 8}""");
+        await Eventually.See(() => installation.GetAsync("webapp", "web"), app => app["status"]!["readyReplicas"]?.GetValue<int>() >= 8);
+        await PatchAsync(installation, """{"paused": null}""");
+        await SeeComplete(installation, 8);
+
+        Assert.All(visitor.Failures, failure => Assert.Fail(failure));
+        Assert.Equal(new HashSet<string> { "v1", "v2" }, visitor.Versions.ToHashSet());
+    }
+
+    [Theory]
+    [MemberData(nameof(BadVersions))]
+    public async Task A_bad_version_is_taken_back_and_nobody_notices(string what, string change, string reason, string told)
+    {
+        await using var installation = await Installation.StartAsync();
+        await installation.ApplyAsync(Manifests.Web("web", installation.Lab.Image("web:v1"), replicas: 3));
+        await installation.SeeReady("web", 3);
+        var before = (await installation.ContainersAsync("web")).Select(container => container.Id).Order().ToList();
+        await Eventually.See(() => Visitor.OnceAsync(installation.Http, "web"), page => page.Version == "v1");
+
+        await using var visitor = new Visitor(installation.Http, "web");
+        await PatchAsync(installation, change
+            .Replace("{broken}", installation.Lab.Image("broken:v1"), StringComparison.Ordinal)
+            .Replace("{missing}", installation.Lab.Image("web:none"), StringComparison.Ordinal));
+        var app = await Eventually.See(
+            () => installation.GetAsync("webapp", "web"),
+            seen => seen["status"]?["failedRollout"] is not null && seen["status"]!["updatedReplicas"]!.GetValue<int>() == 0,
+            Limit);
+
+        var failed = app["status"]!["failedRollout"]!;
+        Assert.True(reason.Length == 0 || reason == failed["reason"]!.GetValue<string>(), $"{what}: {failed}");
+        Assert.Contains(told, failed["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal("False RolledBack", Progressing(app));
+        Assert.Equal(app["status"]!["updateRevision"]!.GetValue<string>(), failed["revision"]!.GetValue<string>());
+
+        // The very containers that served before, and soon no other.
+        await Eventually.See(
+            () => installation.ContainersAsync("web"), seen => seen.Select(container => container.Id).Order().SequenceEqual(before), Limit);
+        Assert.All(visitor.Failures, failure => Assert.Fail($"{what}: {failure}"));
+        Assert.Contains("RolledBack", (await installation.KubectlAsync("get", "events")).OrThrow().Output, StringComparison.Ordinal);
+    }
+
+    private static async Task PatchAsync(Installation installation, string spec) =>
+        (await installation.KubectlAsync("patch", "webapp", "web", "--type", "merge", "--patch", $$"""{"spec": {{spec}}}""")).OrThrow();
+
+    private static async Task SeeComplete(Installation installation, int replicas)
+    {
+        await Eventually.See(
+            () => installation.GetAsync("webapp", "web"),
+            app => Progressing(app) == "True NewReplicasAvailable"
+                && app["status"]!["currentRevision"]!.GetValue<string>() == app["status"]!["updateRevision"]!.GetValue<string>()
+                && app["status"]!["observedGeneration"]!.GetValue<long>() == app["metadata"]!["generation"]!.GetValue<long>(),
+            Limit);
+        await installation.SeeReady("web", replicas);
+    }
+
+    private static string Progressing(JsonNode app)
+    {
+        var condition = app["status"]!["conditions"]!.AsArray().Single(one => one!["type"]!.GetValue<string>() == ConditionTypes.Progressing)!;
+        return $"{condition["status"]} {condition["reason"]}";
+    }
+}
