@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build orc demo test deps bench-converge lint lab-up lab-down lab-status images chart clean
+.PHONY: help build orc demo test deps bench-converge bench-rollout lint lab-up lab-down lab-status images chart clean
 
 # Hosts of a lab, and which of the labs that may stand side by side.
 N ?= 3
@@ -35,6 +35,12 @@ bench-converge: orc ## 30 replicas on three engines: ours against straight engin
 	tests/lab/up 3
 	dotnet build tests/Orchestrator.Benchmarks --configuration Release -v quiet --nologo
 	artifacts/bin/Orchestrator.Benchmarks/release/Orchestrator.Benchmarks converge $(BENCH_OPTIONS)
+
+bench-rollout: orc ## a new version of 9 replicas, ours under load against Docker Swarm; ends in a RESULT line
+	tests/lab/deps.sh kubectl hey
+	tests/lab/up 3
+	dotnet build tests/Orchestrator.Benchmarks --configuration Release -v quiet --nologo
+	artifacts/bin/Orchestrator.Benchmarks/release/Orchestrator.Benchmarks rollout
 
 lint: ## check the shell scripts (installs shellcheck if it is missing)
 	tests/lab/lint

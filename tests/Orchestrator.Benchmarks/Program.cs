@@ -1,9 +1,11 @@
 using System.Runtime.InteropServices;
 using Orchestrator.Benchmarks.Converging;
+using Orchestrator.Benchmarks.RollingOut;
+using Orchestrator.EndToEnd.Tests.Installations;
 
-if (args is not (["converge"] or ["converge", "--timeline"]))
+if (args is not (["converge"] or ["converge", "--timeline"] or ["rollout"]))
 {
-    await Console.Error.WriteLineAsync("usage: Orchestrator.Benchmarks converge [--timeline] (through 'make bench-converge')");
+    await Console.Error.WriteLineAsync("usage: Orchestrator.Benchmarks converge [--timeline] | rollout (through 'make bench-…')");
     return 2;
 }
 
@@ -19,7 +21,14 @@ using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 try
 {
-    await ConvergeBenchmark.RunAsync(Console.Out, timeline: args.Length > 1, stop.Token);
+    if (!File.Exists(Orc.Path))
+    {
+        throw new InvalidOperationException($"{Orc.Path} is missing; build it: make orc");
+    }
+
+    await (args[0] == "rollout"
+        ? RolloutBenchmark.RunAsync(Console.Out, stop.Token)
+        : ConvergeBenchmark.RunAsync(Console.Out, timeline: args.Length > 1, stop.Token));
     return 0;
 }
 catch (Exception stopped) when (stop.IsCancellationRequested)

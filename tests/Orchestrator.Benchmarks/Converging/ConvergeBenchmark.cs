@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using Orchestrator.Benchmarks.Engines;
 using Orchestrator.Benchmarks.Processes;
-using Orchestrator.EndToEnd.Tests.Installations;
 using Orchestrator.Testing.Lab;
 
 namespace Orchestrator.Benchmarks.Converging;
@@ -31,11 +31,6 @@ internal static class ConvergeBenchmark
     /// <param name="timeline">Shows where the time of two more rounds of ours goes.</param>
     public static async Task RunAsync(TextWriter output, bool timeline, CancellationToken stop)
     {
-        if (!File.Exists(Orc.Path))
-        {
-            throw new InvalidOperationException($"{Orc.Path} is missing; build it: make orc");
-        }
-
         var lab = LabDescription.Read(Hosts);
         using var limit = new CancellationTokenSource(Limit);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
@@ -61,7 +56,8 @@ internal static class ConvergeBenchmark
             var (fresh, again) = await StartsAsync(cancellationToken);
 
             await using var ours = await Ours.StartAsync(workload);
-            await using var swarm = await Swarm.StartAsync(workload, lab);
+            await using var cluster = await SwarmCluster.StartAsync(engines, lab);
+            var swarm = new Swarm(workload, cluster);
             var (floor, idle) = await WarmUpAsync(workload, ours, swarm, cancellationToken);
 
             ISide[] sides = [floor, ours, swarm];

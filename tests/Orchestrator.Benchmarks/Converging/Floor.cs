@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Orchestrator.Api;
+using Orchestrator.Benchmarks.Engines;
 
 namespace Orchestrator.Benchmarks.Converging;
 

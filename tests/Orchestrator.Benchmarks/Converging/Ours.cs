@@ -1,10 +1,11 @@
 using System.Diagnostics;
-using k8s;
-using k8s.Models;
-using Orchestrator.Api;
 using Orchestrator.Api.WebApps;
+using Orchestrator.Api;
+using Orchestrator.Benchmarks.Engines;
 using Orchestrator.Benchmarks.Processes;
 using Orchestrator.EndToEnd.Tests.Installations;
+using k8s.Models;
+using k8s;
 
 namespace Orchestrator.Benchmarks.Converging;
 

@@ -1,3 +1,5 @@
+using Orchestrator.Benchmarks.Engines;
+
 namespace Orchestrator.Benchmarks.Converging;
 
 /// <summary>One of those that are measured against each other.</summary>

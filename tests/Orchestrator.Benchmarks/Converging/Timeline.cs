@@ -1,7 +1,8 @@
 using System.Globalization;
-using k8s;
-using Orchestrator.Api;
 using Orchestrator.Api.Replicas;
+using Orchestrator.Api;
+using Orchestrator.Benchmarks.Engines;
+using k8s;
 
 namespace Orchestrator.Benchmarks.Converging;
 

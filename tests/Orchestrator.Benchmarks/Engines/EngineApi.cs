@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Orchestrator.Testing.Lab;
 
-namespace Orchestrator.Benchmarks.Converging;
+namespace Orchestrator.Benchmarks.Engines;
 
 /// <summary>An engine's API as the agent reaches it, mutual TLS and pooled connections, and nothing in between.</summary>
 internal sealed class EngineApi : IDisposable
@@ -51,12 +51,16 @@ internal sealed class EngineApi : IDisposable
 
     /// <returns>Ids of all containers with this label, running or not.</returns>
     /// <param name="label">A key, or <c>key=value</c>.</param>
-    public async Task<IReadOnlyList<string>> ContainersAsync(string label)
-    {
-        var filters = Uri.EscapeDataString(new JsonObject { ["label"] = new JsonArray(label) }.ToJsonString());
-        var listed = await _http.GetFromJsonAsync<JsonArray>($"containers/json?all=1&filters={filters}");
-        return [.. listed!.Select(container => container!["Id"]!.GetValue<string>())];
-    }
+    public async Task<IReadOnlyList<string>> ContainersAsync(string label) =>
+        [.. (await ListAsync(label, CancellationToken.None)).Select(container => container!["Id"]!.GetValue<string>())];
+
+    /// <returns>Image and state (<c>running</c>, <c>exited</c>, …) of each container with this label.</returns>
+    /// <param name="label">A key, or <c>key=value</c>.</param>
+    public async Task<IReadOnlyList<(string Image, string State)>> ImagesAsync(string label, CancellationToken cancellationToken) =>
+    [
+        .. (await ListAsync(label, cancellationToken)).Select(
+            container => (container!["Image"]!.GetValue<string>().Split('@')[0], container["State"]!.GetValue<string>())),
+    ];
 
     /// <summary>By force; one that is gone or going already is fine.</summary>
     public async Task RemoveAsync(string container)
@@ -105,6 +109,12 @@ internal sealed class EngineApi : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    private async Task<JsonArray> ListAsync(string label, CancellationToken cancellationToken)
+    {
+        var filters = Uri.EscapeDataString(new JsonObject { ["label"] = new JsonArray(label) }.ToJsonString());
+        return (await _http.GetFromJsonAsync<JsonArray>($"containers/json?all=1&filters={filters}", cancellationToken))!;
+    }
 
     private static async Task<HttpResponseMessage> RequireAsync(HttpResponseMessage answer) => answer.IsSuccessStatusCode
         ? answer
