@@ -8,12 +8,13 @@ using Orchestrator.EndToEnd.Tests.Installations;
 
 namespace Orchestrator.Benchmarks.RollingOut;
 
-/// <summary>An app of a real <c>orc serve</c> on the lab's hosts, updated while it is under load.</summary>
+/// <summary>An app of a real <c>orc serve</c> on the lab's hosts, updated while users visit it.</summary>
 internal sealed class OurApp : IAsyncDisposable
 {
+    public const string HostName = "web.example.org";
+
     private const string App = "web";
     private const string Namespace = "default";
-    private const string HostName = "web.example.org";
 
     private readonly Update _update;
     private readonly Installation _installation;
@@ -24,6 +25,9 @@ internal sealed class OurApp : IAsyncDisposable
         (_update, _installation) = (update, installation);
         _kubernetes = new Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(installation.Kubeconfig));
     }
+
+    /// <summary>The proxy's.</summary>
+    public Uri Url => new($"http://127.0.0.1:{_installation.ProxyPort}/");
 
     public static async Task<OurApp> StartAsync(Update update, string image)
     {
@@ -41,10 +45,8 @@ internal sealed class OurApp : IAsyncDisposable
     }
 
     /// <summary>From the update's sending until no old container is left, all new ones are ready, and the app says so.</summary>
-    public async Task<(TimeSpan Took, LoadResult Load)> RoundAsync(string image, CancellationToken cancellationToken)
+    public async Task<TimeSpan> RoundAsync(string image, CancellationToken cancellationToken)
     {
-        using var load = await Load.StartAsync(new Uri($"http://127.0.0.1:{_installation.ProxyPort}/"), HostName, Update.Limit);
-        await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, cancellationToken); // all connections are open
         var watch = Stopwatch.StartNew();
         var patch = new JsonObject { ["spec"] = new JsonObject { ["image"] = image } };
         await _kubernetes.CustomObjects.PatchNamespacedCustomObjectAsync<WebApp>(
@@ -55,8 +57,7 @@ internal sealed class OurApp : IAsyncDisposable
                 ApiGroup.Name, ApiGroup.Version, Namespace, WebApp.Plural, App, cancellationToken),
             app => app.Status is { Rollout: null, FailedRollout: null } status && status.CurrentRevision == RevisionHash.Of(app.Spec),
             Update.Limit);
-        var took = watch.Elapsed;
-        return (took, await load.StopAsync());
+        return watch.Elapsed;
     }
 
     public async ValueTask DisposeAsync()

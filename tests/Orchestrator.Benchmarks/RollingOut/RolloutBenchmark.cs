@@ -5,13 +5,16 @@ using Orchestrator.Testing.Lab;
 namespace Orchestrator.Benchmarks.RollingOut;
 
 /// <summary>
-/// How long a new version of 9 replicas takes on three engines, new ones first, 3 at a time: ours under load, and Docker Swarm, in
-/// alternating rounds (docs/design/benchmarks.md).
+/// How long a new version of 9 replicas takes on three engines, new ones first, 3 at a time: ours and Docker Swarm's, in alternating
+/// rounds, while users visit ours (docs/design/benchmarks.md).
 /// </summary>
 internal static class RolloutBenchmark
 {
     private const int Hosts = 3;
     private const int Rounds = 6;
+
+    /// <summary>Until the load has opened its connections.</summary>
+    private static readonly TimeSpan Opening = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);
 
@@ -34,7 +37,7 @@ internal static class RolloutBenchmark
     private static async Task RunAsync(TextWriter output, LabDescription lab, IReadOnlyList<EngineApi> engines, CancellationToken cancellationToken)
     {
         var update = new Update(Replicas: 9, AtOnce: 3, engines);
-        string[] versions = [lab.Image("web:v1"), lab.Image("web:v2")];
+        string[] versions = [lab.Image("httpd:v1"), lab.Image("httpd:v2")];
         await Task.WhenAll(from engine in engines from image in versions select engine.PullAsync(image));
 
         var (ours, swarm) = (new Samples("ours, ms"), new Samples("swarm, ms"));
@@ -46,22 +49,22 @@ internal static class RolloutBenchmark
         for (var round = 0; round <= Rounds; round++)
         {
             var image = versions[(round + 1) % 2];
-            var first = round % 2 == 0 ? await OursAsync() : await service.RoundAsync(image, cancellationToken);
-            var second = round % 2 == 0 ? await service.RoundAsync(image, cancellationToken) : await OursAsync();
-            var (our, theirs) = round % 2 == 0 ? (first, second) : (second, first);
+            var oursFirst = round % 2 == 0;
+
+            // Over both: what the load takes from the processors, it takes from both.
+            using var load = await Load.StartAsync(app.Url, OurApp.HostName, 2 * Update.Limit);
+            await Task.Delay(Opening, TimeProvider.System, cancellationToken);
+            var first = await (oursFirst ? app.RoundAsync(image, cancellationToken) : service.RoundAsync(image, cancellationToken));
+            var second = await (oursFirst ? service.RoundAsync(image, cancellationToken) : app.RoundAsync(image, cancellationToken));
+            var asked = await load.StopAsync();
+            (requests, failed) = (requests + asked.Requests, failed + asked.Failed);
+            var (our, theirs) = oursFirst ? (first, second) : (second, first);
             await output.WriteLineAsync(string.Create(
                 CultureInfo.InvariantCulture, $"round {round}{(round == 0 ? " (warms up)" : "")}: ours {our.TotalMilliseconds:F0} ms, swarm {theirs.TotalMilliseconds:F0} ms"));
             if (round > 0)
             {
                 ours.Add(our);
                 swarm.Add(theirs);
-            }
-
-            async Task<TimeSpan> OursAsync()
-            {
-                var (took, load) = await app.RoundAsync(image, cancellationToken);
-                (requests, failed) = (requests + load.Requests, failed + load.Failed);
-                return took;
             }
         }
 
