@@ -26,6 +26,7 @@ public sealed class ChartTests
         ["get dockerhosts.orchestrator.dev"] = "makes sure that a host is gone before what it carried is given up",
         ["get replicas.orchestrator.dev"] = "looks at one that is there already when it is to be made",
         ["patch events"] = "counts an event that comes again",
+        ["get controllerrevisions.apps"] = "makes replicas of the stable revision after a rollback when none is left to copy the template from",
         ["patch controllerrevisions.apps"] = "goes back to an earlier revision",
         ["delete controllerrevisions.apps"] = "drops what is beyond the history's limit",
     };
