@@ -20,6 +20,8 @@ internal static class Orc
             new DescribeCommand(),
             new DeleteCommand(),
             new ScaleCommand(),
+            new SetCommand(),
+            new RolloutCommand(),
             new LogsCommand(),
             new HostsCommand(),
             new EventsCommand(),
