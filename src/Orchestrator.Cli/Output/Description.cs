@@ -111,7 +111,8 @@ internal sealed class Description(Terminal terminal, TimeProvider time)
                 terminal.Out.Write(" <none>\n");
                 break;
             default:
-                terminal.Out.Write($" {Text(node)}\n");
+                // What a replica said last has several lines: those after the first stay in their place.
+                terminal.Out.Write($" {Text(node).TrimEnd().ReplaceLineEndings($"\n{indent}")}\n");
                 break;
         }
     }
