@@ -183,7 +183,7 @@ public sealed class RolloutTests(ServerFixture server)
         Assert.Contains($"\nRollout: the rollout of revision {failed} failed (taken back: it runs revision {stable}): CrashLoopBackOff: exit code 3:\n  no database\n", described, StringComparison.Ordinal);
         Assert.Contains("\nStrategy: RollingUpdate, at most 3 more and 2 fewer than 10; new ones ready for 20s; failed after 10m without progress, then taken back\n", described, StringComparison.Ordinal);
         Assert.Matches($"\nRevisions:\n *REVISION +HASH +IMAGE +AGE +STATE\n1 +{stable} +web:v1 +[0-9a-z]+ +current\n2 +{failed} .* wanted,failed\n", described);
-        Assert.Contains("\n    Message: exit code 3:\n    no database\n", described, StringComparison.Ordinal);
+        Assert.Contains("\n    Message: exit code 3:\n      no database\n", described, StringComparison.Ordinal);
     }
 
     private async Task<AppUnderTest> ThreeRevisions()
