@@ -25,7 +25,7 @@ internal sealed class AppUnderTest(ServerFixture server, string space)
 
     public async Task<string> OkAsync(params string[] arguments) => (await OrcAsync(arguments)).OrThrow().Output;
 
-    public async Task ApplyAsync(string spec) => (await server.OrcAsync(["apply", "-f", "-", "-n", space], Manifest(spec))).OrThrow();
+    public async Task ApplyAsync(string spec, string name = "web") => (await server.OrcAsync(["apply", "-f", "-", "-n", space], Manifest(spec, name))).OrThrow();
 
     public Task<Command> ApplyAndWaitAsync(string spec, string timeout) =>
         server.OrcAsync(["apply", "-f", "-", "-n", space, "--wait", "--timeout", timeout], Manifest(spec));
@@ -37,12 +37,13 @@ internal sealed class AppUnderTest(ServerFixture server, string space)
     public async Task<string> RevisionAsync() => RevisionHash.Of(Typed(await ReadAsync()).Spec);
 
     /// <summary>Keeps the present template, as the controller does when it is first wanted.</summary>
-    /// <param name="uid">The owner's; the app's own by default.</param>
+    /// <param name="owner">Another app that controls it; this one by default.</param>
     /// <returns>Its revision.</returns>
-    public async Task<string> KeepAsync(long number, string? uid = null)
+    public async Task<string> KeepAsync(long number, string? owner = null)
     {
         var app = Typed(await ReadAsync());
         var hash = RevisionHash.Of(app.Spec);
+        var controller = owner is null ? app : Typed(JsonNode.Parse(await OkAsync("get", "wa", owner, "-o", "json"))!.AsObject());
         var kept = new JsonObject
         {
             ["apiVersion"] = "apps/v1",
@@ -53,7 +54,7 @@ internal sealed class AppUnderTest(ServerFixture server, string space)
                 ["labels"] = new JsonObject { [Labels.App] = "web", [Labels.Revision] = hash },
                 ["ownerReferences"] = new JsonArray(new JsonObject
                 {
-                    ["apiVersion"] = ApiGroup.GroupVersion, ["kind"] = WebApp.KubeKind, ["name"] = "web", ["uid"] = uid ?? app.Metadata.Uid, ["controller"] = true,
+                    ["apiVersion"] = ApiGroup.GroupVersion, ["kind"] = WebApp.KubeKind, ["name"] = controller.Metadata.Name, ["uid"] = controller.Metadata.Uid, ["controller"] = true,
                 }),
             },
             ["data"] = new JsonObject { ["spec"] = JsonNode.Parse(KubernetesJson.Serialize(app.Spec.ToTemplate())) },
@@ -107,5 +108,5 @@ internal sealed class AppUnderTest(ServerFixture server, string space)
 
     private static WebApp Typed(JsonObject app) => KubernetesJson.Deserialize<WebApp>(app.ToJsonString());
 
-    private static string Manifest(string spec) => $"{{apiVersion: orchestrator.dev/v1, kind: WebApp, metadata: {{name: web}}, spec: {{{spec}}}}}";
+    private static string Manifest(string spec, string name = "web") => $"{{apiVersion: orchestrator.dev/v1, kind: WebApp, metadata: {{name: {name}}}, spec: {{{spec}}}}}";
 }

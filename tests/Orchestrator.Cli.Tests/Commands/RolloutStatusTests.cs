@@ -62,7 +62,7 @@ public sealed class RolloutStatusTests(ServerFixture server)
 
         Assert.Equal(ExitCodes.TimedOut, late.ExitCode);
         Assert.Contains("3 of 3 replicas ready, 1 of them for 20 s", late.Errors, StringComparison.Ordinal);
-        await app.OkAsync("rollout", "status", "web");
+        await app.OkAsync("rollout", "status", "web", "--timeout", "30s");
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class RolloutStatusTests(ServerFixture server)
                 command.Errors, StringComparison.Ordinal);
         }
 
-        Fails(await app.OrcAsync("rollout", "status", "web"), "");
+        Fails(await app.OrcAsync("rollout", "status", "web", "--timeout", "30s"), "");
         Fails(await app.OrcAsync("rollout", "status", "web", "--watch=false"), "");
         Fails(await app.OrcAsync("scale", "web", "--replicas", "3", "--wait"), $"{AppUnderTest.Label} scaled\n");
         Fails(await app.OrcAsync("set", "image", "web", "web:v2", "--wait"), $"{AppUnderTest.Label} unchanged\n");
@@ -113,7 +113,7 @@ public sealed class RolloutStatusTests(ServerFixture server)
             ["conditions"] = new JsonArray(AppUnderTest.Condition("Progressing", false, "ProgressDeadlineExceeded", "0 of 3 available within 600 s")),
         });
 
-        var failed = await app.OrcAsync("rollout", "status", "web");
+        var failed = await app.OrcAsync("rollout", "status", "web", "--timeout", "30s");
 
         Assert.Equal(ExitCodes.RolloutFailed, failed.ExitCode);
         Assert.Contains($"the rollout of revision {revision} failed: ProgressDeadlineExceeded: 0 of 3 available within 600 s\n", failed.Errors, StringComparison.Ordinal);
@@ -133,7 +133,7 @@ public sealed class RolloutStatusTests(ServerFixture server)
         complete.Remove("failedRollout");
         await app.ObserveAsync(complete);
 
-        Assert.Equal($"{AppUnderTest.Label} rolled out\n", await app.OkAsync("rollout", "status", "web"));
+        Assert.Equal($"{AppUnderTest.Label} rolled out\n", await app.OkAsync("rollout", "status", "web", "--timeout", "30s"));
     }
 
     [Fact]

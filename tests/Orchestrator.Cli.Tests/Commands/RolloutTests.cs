@@ -75,7 +75,8 @@ public sealed class RolloutTests(ServerFixture server)
     public async Task Undo_minds_only_the_apps_own_revisions()
     {
         var app = await AppUnderTest.CreateAsync(server);
-        await app.KeepAsync(1, uid: "00000000-0000-0000-0000-000000000000");
+        await app.ApplyAsync("image: 'web:v1'", "other");
+        await app.KeepAsync(1, owner: "other");
         await app.OkAsync("set", "image", "web", "web:v2");
 
         Assert.Contains("nothing to go back to", (await app.OrcAsync("rollout", "undo", "web")).Errors, StringComparison.Ordinal);

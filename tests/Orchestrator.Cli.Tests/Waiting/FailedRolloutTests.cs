@@ -30,7 +30,7 @@ public sealed class FailedRolloutTests(ServerFixture server)
         await ReplicaAsync(app, "web-x4", failed, "c4");
         await app.ObserveAsync(AppUnderTest.RolledBack(stable, failed));
 
-        var told = await app.OrcAsync("rollout", "status", "web");
+        var told = await app.OrcAsync("rollout", "status", "web", "--timeout", "30s");
         (await server.OrcAsync(["hosts", "remove", "stub"])).OrThrow();
 
         Assert.Equal((ExitCodes.RolloutFailed, ""), (told.ExitCode, told.Output));
