@@ -22,6 +22,9 @@ internal static class ExitCodes
     /// <summary>Another process has the data folder or the address.</summary>
     public const int InUse = 6;
 
+    /// <summary>A rollout that was waited for failed, taken back or not.</summary>
+    public const int RolloutFailed = 7;
+
     /// <summary>Ended by Ctrl-C: 128 + SIGINT, as shells have it.</summary>
     public const int Interrupted = 130;
 
@@ -37,6 +40,7 @@ internal static class ExitCodes
         (TimedOut, "timed out waiting"),
         (Unreachable, "API server not configured, not reachable or not willing to let you in"),
         (InUse, "serve, proxy: data folder or address is in use by another process"),
+        (RolloutFailed, "the rollout failed"),
         (Interrupted, "interrupted by Ctrl-C"),
     ];
 }

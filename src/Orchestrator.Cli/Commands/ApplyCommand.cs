@@ -11,24 +11,16 @@ namespace Orchestrator.Cli.Commands;
 /// <summary>Makes what manifests say true. A bad document is reported and does not keep the others from being applied.</summary>
 internal sealed class ApplyCommand : ApiCommand, IHasExamples
 {
-    private const string Server = "server";
-
     private readonly Option<string[]> _files = CommonOptions.Files("Manifests to apply: a file, a folder, or - for standard input. Repeatable.");
     private readonly Option<bool> _recursive = CommonOptions.Recursive();
     private readonly Option<bool> _wait = new("--wait", "-w") { Description = "Wait until all that was applied is ready." };
     private readonly Option<TypedDuration> _timeout = CommonOptions.Timeout();
-
-    private readonly Option<string?> _dryRun = new("--dry-run")
-    {
-        Description = "\"server\": the server checks everything and stores nothing.",
-        HelpName = Server,
-    };
+    private readonly Option<string?> _dryRun = CommonOptions.DryRun();
 
     public ApplyCommand()
         : base("apply", "Create or change objects so that they are as manifests say.")
     {
         _files.Required = true;
-        _dryRun.AcceptOnlyFromAmong(Server);
         Options.Add(_files);
         Options.Add(_recursive);
         Options.Add(_wait);

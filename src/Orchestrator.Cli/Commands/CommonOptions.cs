@@ -12,6 +12,8 @@ internal static class CommonOptions
     /// <summary>What the runtime's timers take is a few hours more.</summary>
     private const string LongestTimeout = "49d";
 
+    private const string Server = "server";
+
     public static Option<string[]> Files(string description) => new("--filename", "-f") { Description = description, HelpName = "FILE|FOLDER|-" };
 
     public static Option<bool> Recursive() => new("--recursive", "-R") { Description = "Read the folders in a folder too." };
@@ -23,6 +25,14 @@ internal static class CommonOptions
     };
 
     public static Option<bool> AllNamespaces() => new("--all-namespaces", "-A") { Description = "Objects of all namespaces." };
+
+    /// <summary>Null unless it is asked for.</summary>
+    public static Option<string?> DryRun()
+    {
+        var option = new Option<string?>("--dry-run") { Description = "\"server\": the server checks everything and stores nothing.", HelpName = Server };
+        option.AcceptOnlyFromAmong(Server);
+        return option;
+    }
 
     public static Option<TypedDuration> Timeout() => Timeout("--timeout", "How long to wait, such as 90s or 2m.", DefaultTimeout);
 

@@ -6,6 +6,7 @@ using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Cli.Connection;
 using Orchestrator.Cli.Output;
+using Orchestrator.Cli.Rollouts;
 using Orchestrator.Runtime.Clients;
 
 namespace Orchestrator.Cli.Commands;
@@ -68,6 +69,10 @@ internal sealed class DescribeCommand : ApiCommand, IHasExamples
     {
         var name = (string?)obj["metadata"]?["name"] ?? "";
         new Description(session.Terminal, session.Time).Write(kind, obj);
+        if (kind is { Group: ApiGroup.Name, Kind: WebApp.KubeKind })
+        {
+            await RolloutDescription.WriteAsync(session, new(kind, session.NamespaceFor(kind), name), obj, cancellationToken);
+        }
 
         // A WebApp's replicas, a host's replicas: what one looks for next.
         var label = kind is not { Group: ApiGroup.Name } ? null : kind.Kind switch

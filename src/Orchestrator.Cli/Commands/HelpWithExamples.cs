@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.Text.RegularExpressions;
 
 namespace Orchestrator.Cli.Commands;
 
@@ -12,21 +13,25 @@ internal interface IHasExamples
 }
 
 /// <summary>The usual help, then examples and what the exit codes mean.</summary>
-internal sealed class HelpWithExamples(HelpAction usual) : SynchronousCommandLineAction
+internal sealed partial class HelpWithExamples(HelpAction usual) : SynchronousCommandLineAction
 {
     public override bool ClearsParseErrors => true;
 
     public override int Invoke(ParseResult parseResult)
     {
         usual.MaxWidth = Math.Clamp(Console.IsOutputRedirected ? 120 : Console.WindowWidth, 60, 120);
-        usual.Invoke(parseResult);
         var output = parseResult.InvocationConfiguration.Output;
+        using var help = new StringWriter { NewLine = output.NewLine };
+        parseResult.InvocationConfiguration.Output = help;
+        usual.Invoke(parseResult);
+        parseResult.InvocationConfiguration.Output = output;
+        output.Write(AsCalled(help.ToString()));
         if (parseResult.CommandResult.Command is IHasExamples { Examples: var examples })
         {
             output.WriteLine("Examples:");
             foreach (var example in examples)
             {
-                output.WriteLine($"  {example}");
+                output.WriteLine(AsCalled($"  {example}"));
             }
 
             output.WriteLine();
@@ -40,4 +45,10 @@ internal sealed class HelpWithExamples(HelpAction usual) : SynchronousCommandLin
 
         return ExitCodes.Done;
     }
+
+    /// <summary>Usage and examples are to be typed as they are.</summary>
+    private static string AsCalled(string text) => Orc.Name == "orc" ? text : CommandLines().Replace(text, $"{Orc.Name} ");
+
+    [GeneratedRegex("(?<=^  |[|(] *)orc (?=[[a-z])", RegexOptions.Multiline)]
+    private static partial Regex CommandLines();
 }

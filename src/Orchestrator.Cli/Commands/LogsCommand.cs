@@ -59,14 +59,12 @@ internal sealed class LogsCommand : ApiCommand, IHasExamples
     /// <exception cref="NotFoundException">There is no such app or replica.</exception>
     private static async Task<(string? Labels, string? Name)> SelectAsync(string word, Session session, CancellationToken cancellationToken)
     {
-        var qualified = word.Contains('/', StringComparison.Ordinal) ? word : $"{WebApp.Plural}.{ApiGroup.Name}/{word}";
-        var reference = (await ObjectReference.ParseAsync([qualified], session.Kinds, cancellationToken))[0];
-        var path = reference.Kind.Path(session.NamespaceFor(reference.Kind), reference.Name);
-        await session.Api.GetAsync(path, cancellationToken);
-        return reference.Kind.Kind switch
+        var (kind, name) = await ObjectReference.ParseOneAsync(word, session.Kinds, cancellationToken);
+        await session.Api.GetAsync(kind.Path(session.NamespaceFor(kind), name), cancellationToken);
+        return kind.Kind switch
         {
-            WebApp.KubeKind => ($"{Labels.App}={reference.Name}", null),
-            Api.Replicas.Replica.KubeKind => (null, reference.Name),
+            WebApp.KubeKind => ($"{Labels.App}={name}", null),
+            Api.Replicas.Replica.KubeKind => (null, name),
             var other => throw CommandException.Usage($"a {other} has no log; a WebApp or a Replica has"),
         };
     }

@@ -1,3 +1,5 @@
+using Orchestrator.Api;
+using Orchestrator.Api.WebApps;
 using Orchestrator.Cli.Connection;
 
 namespace Orchestrator.Cli.Commands;
@@ -5,6 +7,15 @@ namespace Orchestrator.Cli.Commands;
 /// <summary>Objects by type and name, or by type alone (all of them).</summary>
 internal sealed record ObjectReference(ResourceKind Kind, string? Name)
 {
+    /// <summary>Understands <c>NAME</c>, which is an app's, and <c>TYPE/NAME</c>.</summary>
+    /// <exception cref="CommandException">Something else, a name that is none, or a type the server does not have.</exception>
+    public static async Task<(ResourceKind Kind, string Name)> ParseOneAsync(string word, ResourceCatalog kinds, CancellationToken cancellationToken)
+    {
+        var qualified = word.Contains('/', StringComparison.Ordinal) ? word : $"{WebApp.Plural}.{ApiGroup.Name}/{ResourceKind.RequireName(word)}";
+        var reference = (await ParseAsync([qualified], kinds, cancellationToken))[0];
+        return (reference.Kind, reference.Name!);
+    }
+
     /// <summary>Understands <c>TYPE</c>, <c>TYPE NAME…</c>, <c>TYPE,TYPE</c>, <c>TYPE/NAME…</c>.</summary>
     /// <exception cref="CommandException">Something else, a name that is none, or a type the server does not have.</exception>
     public static async Task<IReadOnlyList<ObjectReference>> ParseAsync(

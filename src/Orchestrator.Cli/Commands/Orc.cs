@@ -9,6 +9,9 @@ namespace Orchestrator.Cli.Commands;
 /// <summary>The command line as a whole. It goes by any name: <c>kubectl-orc</c> makes it kubectl's plugin <c>kubectl orc</c>.</summary>
 internal static class Orc
 {
+    /// <summary>What the user types to call it.</summary>
+    public static string Name { get; } = IsPlugin() ? "kubectl orc" : "orc";
+
     public static RootCommand Create()
     {
         var root = new RootCommand("Orchestrator keeps web containers running across Docker hosts, behind a load-balancing proxy.")
@@ -20,6 +23,8 @@ internal static class Orc
             new DescribeCommand(),
             new DeleteCommand(),
             new ScaleCommand(),
+            new SetCommand(),
+            new RolloutCommand(),
             new LogsCommand(),
             new HostsCommand(),
             new EventsCommand(),
@@ -86,12 +91,15 @@ internal static class Orc
         }
     }
 
+    /// <summary>The runtime tells only what a symbolic link leads to; proc(5) has the word that the process was started with.</summary>
+    private static bool IsPlugin() => File.ReadAllText("/proc/self/cmdline").Split('\0')[0].EndsWith("kubectl-orc", StringComparison.Ordinal);
+
     private static string Path(System.CommandLine.Parsing.CommandResult result)
     {
         var names = new List<string>();
         for (System.CommandLine.Parsing.SymbolResult? at = result; at is System.CommandLine.Parsing.CommandResult command; at = at.Parent)
         {
-            names.Insert(0, at.Parent is null ? "orc" : command.Command.Name);
+            names.Insert(0, at.Parent is null ? Name : command.Command.Name);
         }
 
         return string.Join(' ', names);

@@ -29,10 +29,7 @@ internal sealed class ScaleCommand : ApiCommand, IHasExamples
 
     protected override async Task<int> RunAsync(ParseResult line, Session session, CancellationToken cancellationToken)
     {
-        var word = line.GetValue(_app)!;
-        var references = await ObjectReference.ParseAsync(
-            word.Contains('/', StringComparison.Ordinal) ? [word] : [WebApp.Plural + "." + Api.ApiGroup.Name, word], session.Kinds, cancellationToken);
-        var (kind, name) = (references[0].Kind, references[0].Name!);
+        var (kind, name) = await ObjectReference.ParseOneAsync(line.GetValue(_app)!, session.Kinds, cancellationToken);
         var patch = new JsonObject { ["spec"] = new JsonObject { ["replicas"] = line.GetValue(_replicas) } };
         await session.Api.SendAsync(
             HttpMethod.Patch, kind.Path(session.NamespaceFor(kind), name, "scale"), patch, ApiConnection.MergePatch, cancellationToken);

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using k8s;
 using Orchestrator.Api;
-using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Cli.Commands;
 using Orchestrator.Cli.Connection;
@@ -21,7 +20,7 @@ internal sealed class AppLogs(Session session, string? labels, string? name)
     /// <summary>Between two tries for a container that has stopped and may start again.</summary>
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
 
-    private readonly ContainerLogs _logs = new(session.Api.Client, session.Time);
+    private readonly ReplicaLog _log = new(session);
 
     public async Task<int> ReadAsync(LogRequest request, Action<string, LogLine> write, CancellationToken cancellationToken)
     {
@@ -30,9 +29,9 @@ internal sealed class AppLogs(Session session, string? labels, string? name)
         var open = new List<IAsyncEnumerator<LogLine>>();
         try
         {
-            foreach (var replica in (await ListAsync(cancellationToken)).Where(HasContainer))
+            foreach (var replica in (await ListAsync(cancellationToken)).Where(ReplicaLog.HasContainer))
             {
-                var lines = Read(replica, request, cancellationToken).GetAsyncEnumerator(cancellationToken);
+                var lines = _log.ReadAsync(replica, request, cancellationToken).GetAsyncEnumerator(cancellationToken);
                 open.Add(lines);
                 await AdvanceAsync(replica.Metadata.Name, lines);
             }
@@ -134,7 +133,7 @@ internal sealed class AppLogs(Session session, string? labels, string? name)
                             return;
                         }
                     }
-                    else if (HasContainer(replica) && !followed.ContainsKey(uid))
+                    else if (ReplicaLog.HasContainer(replica) && !followed.ContainsKey(uid))
                     {
                         var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
                         followed[uid] = (Task.Run(() => FollowOneAsync(replica, request, lines, end.Token), CancellationToken.None), end);
@@ -160,7 +159,7 @@ internal sealed class AppLogs(Session session, string? labels, string? name)
         {
             try
             {
-                await foreach (var line in Read(replica, request, cancellationToken))
+                await foreach (var line in _log.ReadAsync(replica, request, cancellationToken))
                 {
                     // From here on only what is new, should the stream break.
                     request = request with { Tail = null, Since = line.Time ?? request.Since };
@@ -185,18 +184,6 @@ internal sealed class AppLogs(Session session, string? labels, string? name)
         }
     }
 
-    private async IAsyncEnumerable<LogLine> Read(
-        Replica replica, LogRequest request, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        var hosts = await session.Kinds.FindAsync(ApiGroup.GroupVersion, DockerHost.KubeKind, cancellationToken);
-        var found = await session.Api.GetAsync(hosts.Path(null, replica.Spec.HostName), cancellationToken);
-        var host = KubernetesJson.Deserialize<DockerHost>(found.ToJsonString());
-        await foreach (var line in _logs.ReadAsync(host, replica.Status!.ContainerId!, request, cancellationToken))
-        {
-            yield return line;
-        }
-    }
-
     private async Task<List<Replica>> ListAsync(CancellationToken cancellationToken)
     {
         var found = new List<Replica>();
@@ -216,6 +203,4 @@ internal sealed class AppLogs(Session session, string? labels, string? name)
 
     private static IEnumerable<Replica> Parse(JsonObject list) =>
         (list["items"] as JsonArray ?? []).Select(item => KubernetesJson.Deserialize<Replica>(item!.ToJsonString()));
-
-    private static bool HasContainer(Replica replica) => replica is { Spec.HostName: not null, Status.ContainerId.Length: > 0 };
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Orchestrator.Cli.Applying;
@@ -112,7 +111,8 @@ internal sealed class Description(Terminal terminal, TimeProvider time)
                 terminal.Out.Write(" <none>\n");
                 break;
             default:
-                terminal.Out.Write($" {Text(node)}\n");
+                // What a replica said last has several lines: those after the first stay in their place.
+                terminal.Out.Write($" {Text(node).TrimEnd().ReplaceLineEndings($"\n{indent}")}\n");
                 break;
         }
     }
@@ -127,10 +127,7 @@ internal sealed class Description(Terminal terminal, TimeProvider time)
 
     private string? Moment(string? timestamp) => timestamp is null ? null : $"{timestamp} ({Since(timestamp)} ago)";
 
-    private string Since(string? timestamp) =>
-        DateTimeOffset.TryParse(timestamp, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
-            ? Durations.Age(time.GetUtcNow() - at)
-            : "<unknown>";
+    private string Since(string? timestamp) => Durations.Since(timestamp, time);
 
     private static int Size(string? base64) => base64 is not null && Convert.TryFromBase64String(base64, new byte[base64.Length], out var count) ? count : 0;
 

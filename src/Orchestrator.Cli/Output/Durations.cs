@@ -24,6 +24,12 @@ internal static partial class Durations
         };
     }
 
+    /// <summary>The age of what a timestamp of the API says.</summary>
+    public static string Since(string? timestamp, TimeProvider time) =>
+        DateTimeOffset.TryParse(timestamp, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
+            ? Age(time.GetUtcNow() - at)
+            : "<unknown>";
+
     /// <summary>Go's duration syntax, of which a bare number of seconds is an abbreviation.</summary>
     /// <returns>Null when it is none.</returns>
     public static TimeSpan? Parse(string text)

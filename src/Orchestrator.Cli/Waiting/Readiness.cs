@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Orchestrator.Api;
+using Orchestrator.Cli.Rollouts;
 
 namespace Orchestrator.Cli.Waiting;
 
@@ -9,10 +10,16 @@ internal sealed record Readiness(bool Ready, string Message)
     /// <summary>Between the count of ready replicas and the problem of the others, in the message of an app's condition Available.</summary>
     private const string ProblemMark = "; ";
 
+    /// <summary>Reasons of an app's condition Progressing that mean the end of a rollout; with others it may go on.</summary>
+    private static readonly string[] FailedReasons = ["ProgressDeadlineExceeded", "RolledBack"];
+
     private static readonly Readiness Yes = new(true, "ready");
 
     /// <summary>Whether the message says why; an app's replicas may, where the app itself does not.</summary>
     public bool IsExplained { get; private init; } = true;
+
+    /// <summary>The revision whose rollout has failed; null when none has. Waiting longer is in vain then.</summary>
+    public string? FailedRevision { get; private init; }
 
     /// <summary>Objects without a notion of being ready (a Secret, a Namespace) are ready when they exist.</summary>
     public static Readiness Of(JsonObject live) => ((string?)live["apiVersion"], (string?)live["kind"]) switch
@@ -31,21 +38,60 @@ internal sealed record Readiness(bool Ready, string Message)
             return new(false, "the controller has not seen it yet");
         }
 
+        var name = (string?)app["metadata"]?["name"];
+        var paused = (bool?)app["spec"]?["paused"] == true;
+        if (paused && (string?)status?["updateRevision"] is { } held && held != TemplateFields.RevisionOf(app))
+        {
+            return new(false, $"paused, and a change of the template waits; `orc rollout resume {name}` lets it go on");
+        }
+
+        if (Failure(app) is { } failure)
+        {
+            return failure;
+        }
+
         int Count(string field) => (int?)status?[field] ?? 0;
-        var (all, ready, updated) = (Count("replicas"), Count("readyReplicas"), Count("updatedReplicas"));
-        var available = Condition(app, ConditionTypes.Available);
-        if (all == wanted && updated == wanted && ready == wanted && IsTrue(available))
+        var (all, ready, updated, available) = (Count("replicas"), Count("readyReplicas"), Count("updatedReplicas"), Count("availableReplicas"));
+        var minReady = (int?)app["spec"]?["minReadySeconds"] ?? 0;
+        var condition = Condition(app, ConditionTypes.Available);
+        if (all == wanted && updated == wanted && ready == wanted && (minReady == 0 || available == wanted) && IsTrue(condition)
+            && (string?)status?["currentRevision"] == (string?)status?["updateRevision"])
         {
             return new(true, wanted == 1 ? "1 replica ready" : $"{wanted} replicas ready");
         }
 
         var progressing = Condition(app, ConditionTypes.Progressing);
-
-        var why = progressing is not null && !IsTrue(progressing) ? Because(progressing) : Problem(available);
-        return new(false, $"{ready} of {wanted} replicas ready{(updated < wanted ? $", {updated} up to date" : "")}{(all > wanted ? $", {all - wanted} to go" : "")}{why}")
+        var why = paused ? $": paused; `orc rollout resume {name}` lets it go on"
+            : progressing is not null && !IsTrue(progressing) ? Because(progressing)
+            : Problem(condition);
+        return new(
+            false,
+            $"{ready} of {wanted} replicas ready{(updated < wanted ? $", {updated} up to date" : "")}{(all > wanted ? $", {all - wanted} to go" : "")}"
+            + $"{(minReady > 0 && available < ready ? $", {available} of them for {minReady} s" : "")}{why}")
         {
             IsExplained = why.Length > 0,
         };
+    }
+
+    /// <summary>
+    /// A rollout that was taken back looks complete by its counts, of the revision before; that the spec asks for another one is
+    /// what makes it a failure, for as long as it does.
+    /// </summary>
+    private static Readiness? Failure(JsonObject app)
+    {
+        var (status, progressing) = (app["status"], Condition(app, ConditionTypes.Progressing));
+        var ended = progressing is not null && !IsTrue(progressing) && FailedReasons.Contains((string?)progressing["reason"]);
+        var failed = status?["failedRollout"];
+        var revision = (string?)failed?["revision"];
+        if (!ended && (revision is null || revision != TemplateFields.RevisionOf(app)))
+        {
+            return null;
+        }
+
+        var why = string.Join(": ", new[] { (string?)(failed ?? progressing)?["reason"], (string?)(failed ?? progressing)?["message"] }.Where(word => !string.IsNullOrEmpty(word)));
+        revision ??= (string?)status?["updateRevision"] ?? TemplateFields.RevisionOf(app);
+        var back = failed is not null && (string?)status?["currentRevision"] is { } current ? $" (taken back: it runs revision {current})" : "";
+        return new(false, $"the rollout of revision {revision} failed{back}: {why}") { FailedRevision = revision };
     }
 
     /// <summary>What keeps one of an app's replicas from being ready, as the first of them that says so has it; null when none does.</summary>

@@ -32,7 +32,9 @@ internal sealed class Waiter(Session session, TimeSpan timeout)
     /// <summary>Apps that are not ready and do not say why.</summary>
     private readonly HashSet<Awaited> _unexplained = [];
 
-    /// <exception cref="CommandException">Not in time: says what is missing. Or one was deleted meanwhile.</exception>
+    /// <exception cref="CommandException">
+    /// Not in time: says what is missing. Or one was deleted meanwhile, or the rollout of one has failed: then the others are waited for no longer.
+    /// </exception>
     public Task UntilReadyAsync(IReadOnlyList<Awaited> objects, CancellationToken cancellationToken) =>
         UntilAsync(objects, ReadyAsync, "become ready", cancellationToken);
 
@@ -47,14 +49,13 @@ internal sealed class Waiter(Session session, TimeSpan timeout)
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            if (session.Terminal.CanAnimate)
+            var failed = session.Terminal.CanAnimate
+                ? await session.Terminal.RichError().Status().StartAsync("waiting", status => LoopAsync(
+                    objects, look, text => status.Status(Markup.Escape(text)), either.Token))
+                : await LoopAsync(objects, look, static _ => { }, either.Token);
+            if (failed is var (one, seen))
             {
-                await session.Terminal.RichError().Status().StartAsync("waiting", status => LoopAsync(
-                    objects, look, text => status.Status(Markup.Escape(text)), either.Token));
-            }
-            else
-            {
-                await LoopAsync(objects, look, static _ => { }, either.Token);
+                throw await new FailedRollout(session).TellAsync(one, seen, cancellationToken);
             }
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
@@ -69,7 +70,8 @@ internal sealed class Waiter(Session session, TimeSpan timeout)
         }
     }
 
-    private async Task LoopAsync(
+    /// <returns>The one that has failed; null when all are as awaited.</returns>
+    private async Task<(Awaited, Readiness)?> LoopAsync(
         IReadOnlyList<Awaited> objects, Func<Awaited, CancellationToken, Task<Readiness>> look, Action<string> show, CancellationToken cancellationToken)
     {
         var left = objects.ToList();
@@ -79,6 +81,11 @@ internal sealed class Waiter(Session session, TimeSpan timeout)
             {
                 var seen = await look(one, cancellationToken);
                 _ = seen.IsExplained ? _unexplained.Remove(one) : _unexplained.Add(one);
+                if (seen.FailedRevision is not null)
+                {
+                    return (one, seen);
+                }
+
                 if (seen.Ready)
                 {
                     left.Remove(one);
@@ -97,7 +104,7 @@ internal sealed class Waiter(Session session, TimeSpan timeout)
 
             if (left.Count == 0)
             {
-                return;
+                return null;
             }
 
             show($"{left[0]}: {_told[left[0]]}{(left.Count > 1 ? $" (and {left.Count - 1} more)" : "")}");

@@ -47,6 +47,25 @@ public sealed class CommandTests(ServerFixture server)
     [InlineData(ExitCodes.NotFound, "\"none\" not found", "logs", "none")]
     [InlineData(ExitCodes.NotFound, "\"none\" not found", "hosts", "cordon", "none")]
     [InlineData(ExitCodes.NotFound, "\"none\" not found", "hosts", "remove", "none")]
+    [InlineData(ExitCodes.NotFound, "\"none\" not found", "rollout", "status", "none")]
+    [InlineData(ExitCodes.NotFound, "\"none\" not found", "rollout", "history", "none")]
+    [InlineData(ExitCodes.NotFound, "\"none\" not found", "rollout", "undo", "none")]
+    [InlineData(ExitCodes.NotFound, "\"none\" not found", "rollout", "pause", "wa/none")]
+    [InlineData(ExitCodes.NotFound, "\"none\" not found", "rollout", "resume", "none")]
+    [InlineData(ExitCodes.NotFound, "\"none\" not found", "rollout", "restart", "none")]
+    [InlineData(ExitCodes.NotFound, "\"none\" not found", "set", "image", "webapp/none", "web:v1")]
+    [InlineData(ExitCodes.NotFound, "\"none\" not found", "set", "env", "none", "--list")]
+    [InlineData(ExitCodes.Usage, "a DockerHost is no app", "rollout", "status", "dh/none")]
+    [InlineData(ExitCodes.Usage, "\"\" is no name", "rollout", "restart", "")]
+    [InlineData(ExitCodes.Usage, "\"a/b/c\" is not TYPE/NAME", "rollout", "restart", "web", "a/b/c")]
+    [InlineData(ExitCodes.Usage, "--to-revision", "rollout", "undo", "web", "--to-revision", "last")]
+    [InlineData(ExitCodes.Usage, "\"KEY\" is neither KEY=VALUE nor KEY-", "set", "env", "web", "KEY")]
+    [InlineData(ExitCodes.Usage, "KEY is there twice", "set", "env", "web", "KEY=1", "KEY-")]
+    [InlineData(ExitCodes.Usage, "or that you only look with --list", "set", "env", "web")]
+    [InlineData(ExitCodes.Usage, "or that you only look with --list", "set", "env", "web", "KEY=1", "--list")]
+    [InlineData(ExitCodes.Usage, "--requests or --limits", "set", "resources", "web")]
+    [InlineData(ExitCodes.Usage, "\"100m\" is not RESOURCE=QUANTITY", "set", "resources", "web", "--limits", "100m")]
+    [InlineData(ExitCodes.Usage, "cpu is there twice", "set", "resources", "web", "--limits", "cpu=1,cpu=2")]
     [InlineData(ExitCodes.Usage, "all three", "hosts", "add", "h", "--endpoint", "tcp://127.0.0.1:1", "--tls-ca", "x")]
     [InlineData(ExitCodes.Usage, "FIRST-LAST", "hosts", "add", "h", "--endpoint", "tcp://127.0.0.1:1", "--port-range", "9-1")]
     [InlineData(ExitCodes.Usage, "KEY=VALUE", "hosts", "add", "h", "--endpoint", "tcp://127.0.0.1:1", "--label", "zone")]
@@ -296,7 +315,13 @@ public sealed class CommandTests(ServerFixture server)
 
         var plugin = await Command.RunAsync(folder["kubectl-orc"], ["version", "--client"], cancellationToken: TestContext.Current.CancellationToken);
 
+        var help = await Command.RunAsync(folder["kubectl-orc"], ["rollout", "undo", "--help"], cancellationToken: TestContext.Current.CancellationToken);
+        var wrong = await Command.RunAsync(folder["kubectl-orc"], ["rollout", "nope"], cancellationToken: TestContext.Current.CancellationToken);
+
         Assert.StartsWith("Client: ", plugin.OrThrow().Output, StringComparison.Ordinal);
+        Assert.Contains("\n  kubectl orc rollout undo <APP> [options]\n", help.OrThrow().Output, StringComparison.Ordinal);
+        Assert.Contains("\n  kubectl orc rollout undo web --to-revision 3 --wait\n", help.Output, StringComparison.Ordinal);
+        Assert.Contains("See `kubectl orc rollout --help`", wrong.Errors, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -304,6 +329,13 @@ public sealed class CommandTests(ServerFixture server)
     [InlineData("proxy")]
     [InlineData("apply")]
     [InlineData("hosts", "add")]
+    [InlineData("rollout", "status")]
+    [InlineData("rollout", "history")]
+    [InlineData("rollout", "undo")]
+    [InlineData("rollout", "restart")]
+    [InlineData("set", "image")]
+    [InlineData("set", "env")]
+    [InlineData("set", "resources")]
     public async Task Help_explains_each_option_and_the_exit_codes(params string[] command)
     {
         var help = await Ok([.. command, "--help"], kubeconfig: false);

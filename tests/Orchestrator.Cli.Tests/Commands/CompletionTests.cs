@@ -9,6 +9,10 @@ public sealed class CompletionTests(ServerFixture server)
     [InlineData("orc get web", "webapps")]
     [InlineData("orc get wa com", "completed-app")]
     [InlineData("orc scale com", "completed-app")]
+    [InlineData("orc rollout undo com", "completed-app")]
+    [InlineData("orc rollout restart com", "completed-app")]
+    [InlineData("orc set image com", "completed-app")]
+    [InlineData("orc set ", "resources")]
     [InlineData("orc get wa --out", "--output")]
     [InlineData("orc get wa -o wi", "wide")]
     public async Task Bash_offers_commands_kinds_names_and_options(string line, string offer)
