@@ -15,10 +15,7 @@ internal sealed record Awaited(ResourceKind Kind, string? Namespace, string Name
     public override string ToString() => $"{Kind.Label}/{Name}";
 }
 
-/// <summary>
-/// Waits for objects to become ready or to go, and shows what is missing: on a terminal a line that moves, else a line for each
-/// change.
-/// </summary>
+/// <summary>Waits for objects to become ready or to go, and shows what is missing (<see cref="IWaitingView"/>).</summary>
 internal sealed class Waiter(Session session, TimeSpan timeout)
 {
     /// <summary>Short enough not to be felt, and a request of half a millisecond.</summary>
@@ -49,10 +46,11 @@ internal sealed class Waiter(Session session, TimeSpan timeout)
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
+            var console = session.Terminal.RichError();
             var failed = session.Terminal.CanAnimate
-                ? await session.Terminal.RichError().Status().StartAsync("waiting", status => LoopAsync(
-                    objects, look, text => status.Status(Markup.Escape(text)), either.Token))
-                : await LoopAsync(objects, look, static _ => { }, either.Token);
+                ? await console.Live(new Text("waiting")).AutoClear(true).StartAsync(
+                    display => LoopAsync(objects, look, new LiveView(session, console, display), either.Token))
+                : await LoopAsync(objects, look, new LineView(session.Terminal), either.Token);
             if (failed is var (one, seen))
             {
                 throw await new FailedRollout(session).TellAsync(one, seen, cancellationToken);
@@ -72,7 +70,7 @@ internal sealed class Waiter(Session session, TimeSpan timeout)
 
     /// <returns>The one that has failed; null when all are as awaited.</returns>
     private async Task<(Awaited, Readiness)?> LoopAsync(
-        IReadOnlyList<Awaited> objects, Func<Awaited, CancellationToken, Task<Readiness>> look, Action<string> show, CancellationToken cancellationToken)
+        IReadOnlyList<Awaited> objects, Func<Awaited, CancellationToken, Task<Readiness>> look, IWaitingView view, CancellationToken cancellationToken)
     {
         var left = objects.ToList();
         while (true)
@@ -90,15 +88,12 @@ internal sealed class Waiter(Session session, TimeSpan timeout)
                 {
                     left.Remove(one);
                     _told.Remove(one);
-                    session.Terminal.Note($"{one}: {seen.Message}");
+                    view.Done(one, seen.Message);
                 }
                 else if (_told.GetValueOrDefault(one) != seen.Message)
                 {
                     _told[one] = seen.Message;
-                    if (!session.Terminal.CanAnimate)
-                    {
-                        session.Terminal.Note($"{one}: {seen.Message}");
-                    }
+                    view.Changed(one, seen.Message);
                 }
             }
 
@@ -107,7 +102,7 @@ internal sealed class Waiter(Session session, TimeSpan timeout)
                 return null;
             }
 
-            show($"{left[0]}: {_told[left[0]]}{(left.Count > 1 ? $" (and {left.Count - 1} more)" : "")}");
+            await view.ShowAsync([.. left.Select(one => (one, _told[one]))], cancellationToken);
             await Task.Delay(Pause, session.Time, cancellationToken);
         }
     }
