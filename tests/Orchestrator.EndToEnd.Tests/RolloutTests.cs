@@ -7,6 +7,9 @@ namespace Orchestrator.EndToEnd.Tests;
 /// <summary>New versions come in, good and bad ones, while people visit; nobody notices.</summary>
 public sealed class RolloutTests
 {
+    /// <summary>Exit code of <c>orc</c>.</summary>
+    private const int RolloutFailed = 7;
+
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
     // What makes the version bad, what its rollout is given up for, and what of the reason people are told.
@@ -74,6 +77,9 @@ public sealed class RolloutTests
         await PatchAsync(installation, change
             .Replace("{broken}", installation.Lab.Image("broken:v1"), StringComparison.Ordinal)
             .Replace("{missing}", installation.Lab.Image("web:none"), StringComparison.Ordinal));
+        var status = await installation.OrcAsync("rollout", "status", "web", "--timeout", "90s");
+        Assert.Equal(RolloutFailed, status.ExitCode);
+        Assert.Contains(told, status.Errors, StringComparison.Ordinal);
         var app = await Eventually.See(
             () => installation.GetAsync("webapp", "web"),
             seen => seen["status"]?["failedRollout"] is not null && seen["status"]!["updatedReplicas"]!.GetValue<int>() == 0,
@@ -89,6 +95,11 @@ public sealed class RolloutTests
         await Eventually.See(
             () => installation.ContainersAsync("web"), seen => seen.Select(container => container.Id).Order().SequenceEqual(before), Limit);
         Assert.All(visitor.Failures, failure => Assert.Fail($"{what}: {failure}"));
+
+        // What was taken back is no success, also for who asks later; and the way back to a whole world is one command.
+        Assert.Equal(RolloutFailed, (await installation.OrcAsync("rollout", "status", "web", "--watch=false")).ExitCode);
+        (await installation.OrcAsync("rollout", "undo", "web", "--wait", "--timeout", "30s")).OrThrow();
+        Assert.Equal(before, (await installation.ContainersAsync("web")).Select(container => container.Id).Order());
         Assert.Contains("RolledBack", (await installation.KubectlAsync("get", "events")).OrThrow().Output, StringComparison.Ordinal);
     }
 
