@@ -12,7 +12,7 @@ internal sealed record PlacementGroup(int AppId, int RevisionId, ulong Hash, Nee
     /// <summary>Hosts that the filters which do not depend on what runs there let through. Shared between groups: read-only.</summary>
     public IReadOnlyList<HostSlot> Candidates { get; set; } = [];
 
-    /// <summary>Replicas of the app by domain, for each constraint in the order of <see cref="Placement"/>.</summary>
+    /// <summary>Replicas of the revision by domain, for each constraint in the order of <see cref="Placement"/>.</summary>
     public List<SpreadCount> Spread { get; } = [];
 
     /// <summary>The candidates, best first, by scores that may be outdated; null until it is needed.</summary>

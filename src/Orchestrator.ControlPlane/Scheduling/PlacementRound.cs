@@ -105,7 +105,7 @@ internal sealed class PlacementRound
         }
 
         group.Candidates = _finder.CandidatesFor(group, _inOrder);
-        group.Spread.AddRange((group.Placement.Spread ?? []).Select(constraint => new SpreadCount(constraint, appId, group.Candidates)));
+        group.Spread.AddRange((group.Placement.Spread ?? []).Select(constraint => new SpreadCount(constraint, revisionId, group.Candidates)));
         return group;
     }
 

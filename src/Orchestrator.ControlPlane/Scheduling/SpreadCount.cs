@@ -4,14 +4,14 @@ using Orchestrator.Api.WebApps;
 namespace Orchestrator.ControlPlane.Scheduling;
 
 /// <summary>
-/// How many replicas of an app each domain of a topology constraint has. Domains are those of the candidates: one whose hosts
+/// How many replicas of a revision each domain of a topology constraint has: those of the one before are on their way out. Domains are those of the candidates: one whose hosts
 /// are all away or cordoned can take nothing, and must not hold the others back.
 /// </summary>
 internal sealed class SpreadCount
 {
     private readonly Dictionary<string, int> _replicas = new(StringComparer.Ordinal);
 
-    public SpreadCount(SpreadConstraint constraint, int appId, IEnumerable<HostSlot> candidates)
+    public SpreadCount(SpreadConstraint constraint, int revisionId, IEnumerable<HostSlot> candidates)
     {
         TopologyKey = constraint.TopologyKey;
         MaxSkew = constraint.MaxSkew ?? SpreadConstraint.DefaultMaxSkew;
@@ -20,7 +20,7 @@ internal sealed class SpreadCount
         {
             if (slot.Host.Domain(TopologyKey) is { } domain)
             {
-                CollectionsMarshal.GetValueRefOrAddDefault(_replicas, domain, out _) += slot.ReplicasOfApp(appId);
+                CollectionsMarshal.GetValueRefOrAddDefault(_replicas, domain, out _) += slot.ReplicasOfRevision(revisionId);
             }
         }
 

@@ -27,6 +27,32 @@ public sealed class ScoreTests
         Assert.All(_world.Replicas.Where(replica => replica.Spec.AppName == "web").GroupBy(replica => replica.Spec.HostName), host => Assert.Equal(3, host.Count()));
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("DoNotSchedule")]
+    [InlineData("ScheduleAnyway")]
+    public void A_revision_that_comes_in_one_by_one_is_spread_evenly_too(string? spread)
+    {
+        Placement? placement = spread is null ? null
+            : new() { Spread = [new SpreadConstraint { TopologyKey = "kubernetes.io/hostname", WhenUnsatisfiable = spread }] };
+        var app = _world.App("web", placement);
+        foreach (var host in new[] { "a", "b", "c", "d", "e" })
+        {
+            _world.Host(host);
+            _world.Replica(app, on: host, revision: "old");
+        }
+
+        // As a rollout does it: where a new one is ready, an old one goes.
+        var taken = new List<string>();
+        for (var i = 0; i < 5; i++)
+        {
+            taken.Add(_world.Place(app, revision: "new"));
+            _world.Replicas.RemoveAll(replica => replica.Spec.Revision == "old" && replica.Spec.HostName == taken[^1]);
+        }
+
+        Assert.Equal(5, taken.Distinct().Count());
+    }
+
     [Fact]
     public void A_soft_spread_decides_between_hosts_with_as_many_of_the_app()
     {
