@@ -248,7 +248,7 @@ public sealed class BadInputTests(BadInputTests.Site site) : IClassFixture<BadIn
 
     /// <summary>Runs a program that sees the file systems that the host's engine sees.</summary>
     private static async Task AsEngine(LabHost host, params string[] command) =>
-        (await Command.RunAsync("nsenter", ["--target", (await File.ReadAllTextAsync(host.PidFile)).Trim(), "--mount", .. command])).OrThrow();
+        (await Command.RunAsync("nsenter", ["--target", (await File.ReadAllTextAsync(host.PidFile)).Trim(), "--mount", "--root", .. command])).OrThrow();
 
     private Task SeeIn(string kind, string name, string condition, string status) =>
         Eventually.See(() => StatusOf(kind, name, condition), seen => seen == status, SoonEnough);
