@@ -37,7 +37,7 @@ public sealed class RolloutTests
         cluster.Agent.StatusOf = replica => replica.Spec.Revision == old ? TestAgent.Ready(replica) : TestAgent.Failing("ErrImagePull", "manifest unknown");
         await cluster.PatchAsync("web", new { image = "registry.example/web:missing" });
         var app = await cluster.WaitForAppAsync("web", seen => seen.Status?.UpdatedReplicas == 2
-            && Conditions.Find(seen.Status.Conditions, ConditionTypes.Available)!.Message.Contains("ErrImagePull", StringComparison.Ordinal));
+            && Conditions.Find(seen.Status.Conditions, ConditionTypes.Available)!.Message.Contains("2 of 5 replicas: ErrImagePull", StringComparison.Ordinal));
 
         Assert.Equal("3 of 4 replicas are ready; 2 of 5 replicas: ErrImagePull: manifest unknown",
             Conditions.Find(app.Status!.Conditions, ConditionTypes.Available)!.Message);
