@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Orchestrator.EndToEnd.Tests.Installations;
 
 namespace Orchestrator.EndToEnd.Tests;
@@ -14,9 +13,9 @@ public sealed class CanaryTests
     [Fact]
     public async Task A_good_version_gets_its_share_and_then_all_of_it_and_nobody_notices()
     {
-        await using var installation = await StartAsync("{weight: 20}, {weight: 100}", "{minRequests: 20, maxLatencyPercent: 10000}");
+        await using var installation = await StartAsync("{weight: 10}, {weight: 100}", "{minRequests: 20, maxLatencyPercent: 10000}");
         var waits = (await SetImageAsync(installation, "web:v2")).OrThrow();
-        Assert.Contains("has 20 % of the requests, step 1 of 2, until `orc rollout promote web`", waits.Errors, StringComparison.Ordinal);
+        Assert.Contains("has 10 % of the requests, step 1 of 2, until `orc rollout promote web`", waits.Errors, StringComparison.Ordinal);
 
         await using var visitor = new Visitor(installation.Http, "web", people: 1);
         var share = 0;
@@ -25,8 +24,8 @@ public sealed class CanaryTests
             share += (await Visitor.OnceAsync(installation.Http, "web")).Version == "v2" ? 1 : 0;
         }
 
-        // By chance it is outside of these in fewer than one of a million runs: 120 expected, deviation 9.8.
-        Assert.InRange(share, 70, 170);
+        // 60 expected, deviation 7.3; by their number, one of five replicas, it would be 120.
+        Assert.InRange(share, 24, 96);
         var seen = await Eventually.See(
             () => installation.OrcAsync("rollout", "status", "web", "--watch=false"), status => status.Output.Contains("new: ", StringComparison.Ordinal));
         Assert.Contains("0 % failed", seen.Output, StringComparison.Ordinal);
