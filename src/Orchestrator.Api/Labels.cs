@@ -48,6 +48,21 @@ public static class Annotations
     /// serves another app, because the port is that of its shared listener. Absent when all is well.
     /// </summary>
     public const string ListenerErrors = "orchestrator.dev/listener-errors";
+
+    /// <summary>
+    /// On a proxy's Lease: what it has seen of canaries under way, as <see cref="WebApps.CanaryObservation.Write"/> gives it. Absent when
+    /// there are none.
+    /// </summary>
+    public const string Canaries = "orchestrator.dev/canaries";
+
+    /// <summary>
+    /// On a WebApp, by its user: <c>REVISION/STEP</c> ends that step of the canary of that revision, counted from 0;
+    /// <c>REVISION/all</c> ends all of them.
+    /// </summary>
+    public const string Promote = "orchestrator.dev/promote";
+
+    /// <summary>On a WebApp, by its user: the revision whose rollout is to be taken back.</summary>
+    public const string Abort = "orchestrator.dev/abort";
 }
 
 /// <summary>Finalizers: who must have finished before an object may go.</summary>

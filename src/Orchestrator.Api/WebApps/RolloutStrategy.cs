@@ -9,14 +9,19 @@ public sealed class RolloutStrategy
 {
     public const string RollingUpdate = "RollingUpdate";
     public const string Recreate = "Recreate";
+    public const string Canary = "Canary";
 
-    /// <summary><see cref="RollingUpdate"/> (the default) or <see cref="Recreate"/>.</summary>
+    /// <summary><see cref="RollingUpdate"/> (the default), <see cref="Recreate"/> or <see cref="Canary"/>.</summary>
     [JsonPropertyName("type")]
     public string? Type { get; set; }
 
     /// <summary>Limits of a rolling update.</summary>
     [JsonPropertyName("rollingUpdate")]
     public RollingUpdateLimits? Rolling { get; set; }
+
+    /// <summary>Steps of a canary.</summary>
+    [JsonPropertyName("canary")]
+    public CanaryStrategy? CanarySteps { get; set; }
 }
 
 /// <summary>Limits of a rolling update, each a number of replicas or a percentage of the wanted ones.</summary>

@@ -62,6 +62,33 @@ public sealed class RolloutProgress
     /// <summary>Most replicas of the new revision that have been available at once: only more of them is progress.</summary>
     [JsonPropertyName("mostAvailable")]
     public int MostAvailable { get; set; }
+
+    /// <summary>Null for other strategies.</summary>
+    [JsonPropertyName("canary")]
+    public CanaryProgress? Canary { get; set; }
+}
+
+/// <summary>Where a canary stands.</summary>
+public sealed class CanaryProgress
+{
+    [JsonPropertyName("revision")]
+    public string Revision { get; set; } = "";
+
+    /// <summary>Index of the step that is being made or has been; the number of steps once it is promoted.</summary>
+    [JsonPropertyName("step")]
+    public int Step { get; set; }
+
+    /// <summary>Percent of the requests that go to it now; null: all replicas share them alike.</summary>
+    [JsonPropertyName("weight")]
+    public int? Weight { get; set; }
+
+    /// <summary>Since when. Proxies count requests from then, and say so by this very time (<see cref="CanaryObservation"/>).</summary>
+    [JsonPropertyName("weightSince")]
+    public DateTime? WeightSince { get; set; }
+
+    /// <summary>What the proxies have seen since then, for people.</summary>
+    [JsonPropertyName("analysis")]
+    public string? Analysis { get; set; }
 }
 
 /// <summary>A rollout that was given up; its revision is not tried again.</summary>

@@ -6,7 +6,7 @@ namespace Orchestrator.Cli.Commands;
 internal sealed class RolloutCommand : Command
 {
     public RolloutCommand()
-        : base("rollout", "Follow, hold, take back and repeat rollouts of an app.")
+        : base("rollout", "Follow, hold, promote, take back and repeat rollouts of an app.")
     {
         ConnectionOptions.AddTo(this);
         Subcommands.Add(new RolloutStatusCommand());
@@ -15,5 +15,7 @@ internal sealed class RolloutCommand : Command
         Subcommands.Add(new RolloutPauseCommand());
         Subcommands.Add(new RolloutResumeCommand());
         Subcommands.Add(new RolloutRestartCommand());
+        Subcommands.Add(new RolloutPromoteCommand());
+        Subcommands.Add(new RolloutAbortCommand());
     }
 }

@@ -21,7 +21,7 @@ internal sealed class RolloutStatusCommand : ApiCommand, IHasExamples
     private readonly Option<TypedDuration> _timeout = CommonOptions.Timeout("--timeout", "How long to follow, such as 90s or 2m.", DefaultTimeout);
 
     public RolloutStatusCommand()
-        : base("status", "Show how a rollout goes, until it is complete or has failed.")
+        : base("status", "Show how a rollout goes, until it is complete, has failed, or waits for its promotion.")
     {
         Arguments.Add(_app);
         Options.Add(_watch);
@@ -48,7 +48,8 @@ internal sealed class RolloutStatusCommand : ApiCommand, IHasExamples
         }
 
         await new Waiter(session, line.GetValue(_timeout).Span).UntilReadyAsync([app], cancellationToken);
-        session.Terminal.Out.WriteLine($"{app} rolled out");
+        seen = Readiness.Of(await session.Api.GetAsync(app.Kind.Path(app.Namespace, app.Name), cancellationToken));
+        session.Terminal.Out.WriteLine(seen.WaitsForPromotion ? $"{app} waits for its promotion" : $"{app} rolled out");
         return ExitCodes.Done;
     }
 }

@@ -42,6 +42,11 @@ internal static class RolloutDescription
         }
         else
         {
+            if (spec.Strategy is { Type: RolloutStrategy.Canary, CanarySteps: { } canary })
+            {
+                rules.AddRange(Canary(canary));
+            }
+
             var (surge, unavailable) = RollingUpdateLimits.Of(spec.Strategy?.Rolling, spec.DesiredReplicas);
             rules.Add(string.Create(CultureInfo.InvariantCulture, $"{RolloutStrategy.RollingUpdate}, at most {surge} more and {unavailable} fewer than {spec.DesiredReplicas}"));
         }
@@ -53,5 +58,19 @@ internal static class RolloutDescription
 
         rules.Add($"failed after {Output.Durations.Age(spec.ProgressDeadline)} without progress{(spec.AutoRollback == false ? " and not taken back" : ", then taken back")}");
         return string.Join("; ", rules);
+    }
+
+    private static IEnumerable<string> Canary(CanaryStrategy canary)
+    {
+        var steps = canary.Steps.Select(step => string.Create(
+            CultureInfo.InvariantCulture,
+            $"{step.Weight} % {(step.DurationSeconds is { } seconds ? $"for {Output.Durations.Age(TimeSpan.FromSeconds(seconds))}" : "until promoted")}"));
+        yield return $"{RolloutStrategy.Canary}, {string.Join(", ", steps)}";
+        if (canary.Analysis is { } analysis)
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"taken back with {analysis.MaxErrorPercent ?? CanaryAnalysis.DefaultMaxErrorPercent} % more errors or {analysis.MaxLatencyPercent ?? CanaryAnalysis.DefaultMaxLatencyPercent} % of the latency, after {analysis.MinRequests ?? CanaryAnalysis.DefaultMinRequests} requests");
+        }
     }
 }

@@ -10,6 +10,9 @@ internal sealed record Readiness(bool Ready, string Message)
     /// <summary>Between the count of ready replicas and the problem of the others, in the message of an app's condition Available.</summary>
     private const string ProblemMark = "; ";
 
+    /// <summary>Before what was seen of a canary, in the message of Progressing: it changes each second.</summary>
+    private const string SeenMark = "; new: ";
+
     /// <summary>Reasons of an app's condition Progressing that mean the end of a rollout; with others it may go on.</summary>
     private static readonly string[] FailedReasons = ["ProgressDeadlineExceeded", "RolledBack"];
 
@@ -20,6 +23,9 @@ internal sealed record Readiness(bool Ready, string Message)
 
     /// <summary>The revision whose rollout has failed; null when none has. Waiting longer is in vain then.</summary>
     public string? FailedRevision { get; private init; }
+
+    /// <summary>A canary has come as far as it comes by itself.</summary>
+    public bool WaitsForPromotion { get; private init; }
 
     /// <summary>Objects without a notion of being ready (a Secret, a Namespace) are ready when they exist.</summary>
     public static Readiness Of(JsonObject live) => ((string?)live["apiVersion"], (string?)live["kind"]) switch
@@ -48,6 +54,11 @@ internal sealed record Readiness(bool Ready, string Message)
         if (Failure(app) is { } failure)
         {
             return failure;
+        }
+
+        if (Canary(app) is { } canary)
+        {
+            return canary;
         }
 
         int Count(string field) => (int?)status?[field] ?? 0;
@@ -92,6 +103,18 @@ internal sealed record Readiness(bool Ready, string Message)
         revision ??= (string?)status?["updateRevision"] ?? TemplateFields.RevisionOf(app);
         var back = failed is not null && (string?)status?["currentRevision"] is { } current ? $" (taken back: it runs revision {current})" : "";
         return new(false, $"the rollout of revision {revision} failed{back}: {why}") { FailedRevision = revision };
+    }
+
+    /// <summary>A canary that waits for a person is all that can be waited for; one that was told to go on has not come to it yet.</summary>
+    private static Readiness? Canary(JsonObject app)
+    {
+        var progressing = Condition(app, ConditionTypes.Progressing);
+        return (string?)progressing?["reason"] is ("CanaryWaits" or "CanaryRuns" or "CanaryGrows") and var reason
+            ? Stands(reason == "CanaryWaits" && app["metadata"]?["annotations"]?[Annotations.Promote] is null, (string?)progressing["message"] ?? "")
+            : null;
+
+        static Readiness Stands(bool waits, string message) =>
+            new(waits, waits ? message : message.Split(SeenMark)[0]) { WaitsForPromotion = waits };
     }
 
     /// <summary>What keeps one of an app's replicas from being ready, as the first of them that says so has it; null when none does.</summary>

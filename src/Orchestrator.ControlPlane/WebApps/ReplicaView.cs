@@ -33,11 +33,15 @@ internal sealed record ReplicaView(
     /// <summary>Outdated for its revision, not for its host.</summary>
     public bool IsOfOtherRevision { get; private init; }
 
+    /// <summary>Of the revision that is tried beside the one that is wanted.</summary>
+    public bool IsCanary { get; private init; }
+
     public ReplicaState State => new(
         Replica.Metadata.Name, Outdated, Broken, Ready, Replica.Spec.HostName, Replica.Metadata.CreationTimestamp ?? DateTime.MaxValue)
     {
         Available = Available,
         IsOfOtherRevision = IsOfOtherRevision,
+        IsCanary = IsCanary,
     };
 
     /// <param name="host">The host it is bound to; null when it is not bound, or when the host does not exist.</param>
@@ -45,7 +49,10 @@ internal sealed record ReplicaView(
     public static ReplicaView Of(Replica replica, WebApp app, RolloutTarget target, DockerHost? host, bool hostGone, DateTimeOffset now)
     {
         var other = target.Replaces(replica.Spec.Revision);
-        var view = Judge(replica, other || (host is not null && MustLeave(host, app)), host, hostGone, now);
+        var view = Judge(replica, other || (host is not null && MustLeave(host, app)), host, hostGone, now) with
+        {
+            IsCanary = replica.Spec.Revision == target.Canary,
+        };
         if (other || !view.Ready || app.Spec.MinReady == TimeSpan.Zero)
         {
             return view with { IsOfOtherRevision = other, Available = view.Ready };

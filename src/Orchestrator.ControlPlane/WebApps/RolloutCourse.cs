@@ -17,6 +17,7 @@ internal sealed record RolloutFailure(string Reason, string Message);
 internal sealed record RolloutCourse(RolloutProgress? Progress, RolloutFailure? Failure, TimeSpan? RecheckAfter)
 {
     public const string DeadlineExceeded = "ProgressDeadlineExceeded";
+    public const string Aborted = "Aborted";
 
     /// <summary>Restarts of a replica that was not once available. One may be bad luck.</summary>
     private const int TooManyRestarts = 2;
@@ -30,8 +31,10 @@ internal sealed record RolloutCourse(RolloutProgress? Progress, RolloutFailure? 
     private static readonly RolloutCourse None = new(null, null, null);
 
     /// <param name="live">The app's replicas that are not being deleted.</param>
+    /// <param name="canary">Null when it is none.</param>
     /// <param name="othersStop">Replicas of other revisions are being stopped, and the new ones have to wait for that.</param>
-    public static RolloutCourse Of(WebApp app, RolloutTarget target, IReadOnlyList<ReplicaView> live, bool othersStop, DateTimeOffset now)
+    public static RolloutCourse Of(
+        WebApp app, RolloutTarget target, IReadOnlyList<ReplicaView> live, CanaryCourse? canary, bool othersStop, DateTimeOffset now)
     {
         if (target.Update is not { } revision || target.IsRolledBack || app.Status?.CurrentRevision == revision)
         {
@@ -45,12 +48,22 @@ internal sealed record RolloutCourse(RolloutProgress? Progress, RolloutFailure? 
         {
             StartedAt = before?.StartedAt ?? now.UtcDateTime,
             MostAvailable = Math.Max(available, before?.MostAvailable ?? 0),
+            Canary = canary?.Progress,
         };
+        if (RolloutCommands.IsAborted(app, revision))
+        {
+            return new(progress, new(Aborted, "it was given up by `orc rollout abort`"), null);
+        }
+
+        if (canary?.Failure is { } worse)
+        {
+            return new(progress, worse, null);
+        }
 
         // The clock stands while nothing can come forward, and begins anew after that.
-        if (target.IsPaused || othersStop)
+        if (target.IsPaused || othersStop || canary is { Waits: true })
         {
-            return new(progress, null, null);
+            return new(progress, null, canary?.RecheckAfter);
         }
 
         progress.ProgressedAt = progress.MostAvailable == before?.MostAvailable ? before.ProgressedAt ?? now.UtcDateTime : now.UtcDateTime;
@@ -62,9 +75,11 @@ internal sealed record RolloutCourse(RolloutProgress? Progress, RolloutFailure? 
 
         var left = progress.ProgressedAt.Value + app.Spec.ProgressDeadline - now.UtcDateTime;
         return left > TimeSpan.Zero
-            ? new(progress, null, recheckAfter < left ? recheckAfter : left)
+            ? new(progress, null, Sooner(canary?.RecheckAfter, Sooner(recheckAfter, left)))
             : new(progress, OutOfTime(app, updated), null);
     }
+
+    private static TimeSpan? Sooner(TimeSpan? one, TimeSpan? other) => one is null || other < one ? other : one;
 
     private static RolloutFailure OutOfTime(WebApp app, List<ReplicaView> updated)
     {

@@ -13,6 +13,9 @@ internal sealed record ReplicaState(string Name, bool Outdated, bool Broken, boo
 
     /// <summary>Outdated for its revision, not for its host.</summary>
     public bool IsOfOtherRevision { get; init; }
+
+    /// <summary>Of the revision that is tried beside the one that is wanted.</summary>
+    public bool IsCanary { get; init; }
 }
 
 /// <summary>Within what a plan has to stay.</summary>
@@ -29,6 +32,9 @@ internal sealed record RolloutLimits(int Desired, int MaxSurge, int MaxUnavailab
     /// <summary>Replicas beyond those wanted that stay although nothing is replaced: a rollout is held in its middle.</summary>
     public int Held { get; init; }
 
+    /// <summary>Replicas of the revision that is tried, beside those wanted.</summary>
+    public int Canaries { get; init; }
+
     public static RolloutLimits Of(WebAppSpec spec)
     {
         var (surge, unavailable) = RollingUpdateLimits.Of(spec.Strategy?.Rolling, spec.DesiredReplicas);
@@ -44,7 +50,23 @@ internal sealed record RolloutLimits(int Desired, int MaxSurge, int MaxUnavailab
 /// <param name="Delete">Names of the replicas to delete.</param>
 internal sealed record RolloutPlan(int Create, IReadOnlyList<string> Delete)
 {
+    /// <summary>How many replicas to create of the revision that is tried.</summary>
+    public int CreateCanaries { get; private init; }
+
     public static RolloutPlan Make(RolloutLimits limits, IReadOnlyCollection<ReplicaState> live)
+    {
+        if (limits.Canaries == 0 && !live.Any(replica => replica.IsCanary))
+        {
+            return MakeOne(limits, live);
+        }
+
+        // Two sets that have nothing to do with each other: the stable revision is whole for as long as another is tried.
+        var stable = MakeOne(limits, [.. live.Where(replica => !replica.IsCanary)]);
+        var canaries = MakeOne(limits with { Desired = limits.Canaries }, [.. live.Where(replica => replica.IsCanary)]);
+        return new RolloutPlan(stable.Create, [.. stable.Delete, .. canaries.Delete]) { CreateCanaries = canaries.Create };
+    }
+
+    private static RolloutPlan MakeOne(RolloutLimits limits, IReadOnlyCollection<ReplicaState> live)
     {
         var desired = limits.Desired;
         var leaving = InOrderOfLeaving(live);

@@ -15,6 +15,9 @@ internal sealed record RolloutTarget(string? Update, string? Run, bool IsPaused)
     /// <summary>Whether <see cref="Update"/> has failed and the stable revision is to serve in its place.</summary>
     public bool IsRolledBack { get; private init; }
 
+    /// <summary>The revision that is tried beside <see cref="Run"/>; null when none is.</summary>
+    public string? Canary { get; private init; }
+
     public static RolloutTarget Of(WebApp app)
     {
         var (status, paused) = (app.Status, app.Spec.Paused ?? false);
@@ -23,9 +26,14 @@ internal sealed record RolloutTarget(string? Update, string? Run, bool IsPaused)
         var failed = update is not null && stable is not null && stable != update && status?.FailedRollout?.Revision == update;
 
         // In a pause what is missing is made of the revision that is known to work.
-        return new(update, failed || paused ? stable ?? update : update, paused) { IsRolledBack = failed };
+        var canary = update is not null && !failed && CanaryCourse.IsOnTrial(app, update);
+        return new(update, failed || paused || canary ? stable ?? update : update, paused)
+        {
+            IsRolledBack = failed,
+            Canary = canary ? update : null,
+        };
     }
 
     /// <summary>Whether a replica of this revision is to be replaced.</summary>
-    public bool Replaces(string revision) => !IsPaused && revision != Run;
+    public bool Replaces(string revision) => !IsPaused && revision != Run && revision != Canary;
 }

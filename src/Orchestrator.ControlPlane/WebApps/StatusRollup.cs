@@ -47,7 +47,7 @@ internal static class StatusRollup
         var desired = IsDeleting(app) ? 0 : app.Spec.DesiredReplicas;
         var ready = live.Count(replica => replica.Ready);
         var updated = live.Count(replica => replica.Replica.Spec.Revision == revision);
-        var complete = !IsDeleting(app) && IsComplete(desired, live) && failed is null && !input.Target.IsPaused;
+        var complete = !IsDeleting(app) && IsComplete(desired, live) && failed is null && input.Target is { IsPaused: false, Canary: null };
 
         return new WebAppStatus
         {
@@ -138,8 +138,30 @@ internal static class StatusRollup
             return (false, late.Reason, Shorten($"revision {revision}: {late.Message}"));
         }
 
+        if (input.Course?.Progress?.Canary is { } canary && input.App.Spec.Strategy?.CanarySteps?.Steps is { } steps && canary.Step < steps.Count)
+        {
+            return CanaryRunning(input.App, canary, steps, input.Live);
+        }
+
         return (true, WebAppReasons.ReplicasUpdating,
             $"revision {revision}: {updated} of {Count(desired)} updated, {ready} ready{Problem(input.Live)}");
+    }
+
+    private static (bool, string, string) CanaryRunning(WebApp app, CanaryProgress canary, IList<CanaryStep> steps, IReadOnlyList<ReplicaView> live)
+    {
+        var step = steps[canary.Step];
+        var share = $"revision {canary.Revision} has {canary.Weight ?? 0} % of the requests, step {canary.Step + 1} of {steps.Count}";
+        if (canary.Weight != step.Weight)
+        {
+            var wanted = step.ReplicasOf(app.Spec.DesiredReplicas);
+            var available = live.Count(view => view.Available && view.Replica.Spec.Revision == canary.Revision);
+            return (true, WebAppReasons.CanaryGrows, $"{share}, and gets {step.Weight} % with {available} of {Count(wanted)} available now{Problem(live)}");
+        }
+
+        var seen = canary.Analysis is { } analysis ? $"; {analysis}" : "";
+        return step.DurationSeconds is { } seconds
+            ? (true, WebAppReasons.CanaryRuns, $"{share}, for {seconds} s{seen}")
+            : (true, WebAppReasons.CanaryWaits, $"{share}, until `orc rollout promote {app.Metadata.Name}`{seen}");
     }
 
     private static bool WasComplete(RollupInput input, int desired) =>

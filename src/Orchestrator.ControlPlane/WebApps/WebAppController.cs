@@ -37,7 +37,8 @@ internal sealed class WebAppController : IDisposable
         var history = new RevisionHistory(revisions);
         var statuses = new WebAppStatusWriter(informers.WebApps, informers.WebAppClient, events, time);
         var finalizing = new WebAppFinalizing(informers, writes, history, statuses, logger);
-        var reconciler = new WebAppReconciler(informers, writes, history, new RevisionTemplates(revisions), _conflicts, _listenerErrors, statuses, finalizing, events, logger, time);
+        var reconciler = new WebAppReconciler(informers, writes, history, new RevisionTemplates(revisions), _conflicts, _listenerErrors,
+            new CanaryObservations(informers), statuses, finalizing, events, logger, time);
         _loop = new ReconcileLoop<ObjectKey>(_queue, reconciler.ReconcileAsync, Workers, logger, time);
         informers.WebApps.Subscribe(OnWebApp);
         informers.Replicas.Subscribe(change => _queue.Add(AppOf(change.Object)));
@@ -72,7 +73,8 @@ internal sealed class WebAppController : IDisposable
         if (change is { Old: { } old, New: { } now }
             && old.Metadata.Generation == now.Metadata.Generation
             && old.Metadata.DeletionTimestamp == now.Metadata.DeletionTimestamp
-            && (old.Metadata.Finalizers ?? []).SequenceEqual(now.Metadata.Finalizers ?? []))
+            && (old.Metadata.Finalizers ?? []).SequenceEqual(now.Metadata.Finalizers ?? [])
+            && RolloutCommands.AreSame(old, now))
         {
             return;
         }
@@ -86,7 +88,7 @@ internal sealed class WebAppController : IDisposable
 
     private void OnProxyLease(InformerEvent<V1Lease> change)
     {
-        foreach (var app in _listenerErrors.AffectedBy(change))
+        foreach (var app in _listenerErrors.AffectedBy(change).Concat(CanaryObservations.AffectedBy(change)))
         {
             _queue.Add(app);
         }

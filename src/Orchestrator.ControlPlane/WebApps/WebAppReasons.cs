@@ -8,6 +8,9 @@ internal static class WebAppReasons
     public const string NewReplicasAvailable = "NewReplicasAvailable";
     public const string ReplicasUpdating = "ReplicasUpdating";
     public const string RolloutPaused = "RolloutPaused";
+    public const string CanaryGrows = "CanaryGrows";
+    public const string CanaryRuns = "CanaryRuns";
+    public const string CanaryWaits = "CanaryWaits";
     public const string RolledBack = "RolledBack";
     public const string KeepsRestarting = "KeepsRestarting";
     public const string FailedCreate = "FailedCreate";
@@ -21,6 +24,8 @@ internal static class WebAppReasons
     public const string ScaledDown = "ScaledDown";
     public const string ReplacedReplica = "ReplacedReplica";
     public const string RolloutStarted = "RolloutStarted";
+    public const string CanaryWeight = "CanaryWeight";
+    public const string CanaryPromoted = "CanaryPromoted";
     public const string RolloutComplete = "RolloutComplete";
     public const string Adopted = "Adopted";
 }

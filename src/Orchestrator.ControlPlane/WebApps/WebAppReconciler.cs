@@ -23,6 +23,7 @@ internal sealed partial class WebAppReconciler(
     RevisionTemplates templates,
     RouteConflicts conflicts,
     ListenerErrors listenerErrors,
+    CanaryObservations observations,
     WebAppStatusWriter statuses,
     WebAppFinalizing finalizing,
     IEventRecorder events,
@@ -60,6 +61,7 @@ internal sealed partial class WebAppReconciler(
             (target, before) = await LookAsync(app, cancellationToken);
         }
 
+        app = await TakeOffSpentAsync(app, target, cancellationToken);
         var plan = RolloutPlan.Make(LimitsOf(app, target, before), [.. before.Select(view => view.State)]);
         var failure = await ActAsync(app, target, before, plan, cancellationToken);
 
@@ -104,9 +106,9 @@ internal sealed partial class WebAppReconciler(
     /// <returns>The app with its new status; null when nothing is to be taken back, or there is nothing to go back to.</returns>
     private async Task<WebApp?> TakeBackAsync(WebApp app, RolloutTarget target, List<ReplicaView> live, CancellationToken cancellationToken)
     {
-        if (!(app.Spec.AutoRollback ?? true)
-            || app.Status?.CurrentRevision is not { } stable
+        if (app.Status?.CurrentRevision is not { } stable
             || CourseOf(app, target, live) is not { Failure: { } failure } course
+            || !(failure.Reason == RolloutCourse.Aborted || (app.Spec.AutoRollback ?? true))
             || await templates.FindAsync(app, stable, live, cancellationToken) is null)
         {
             return null;
@@ -127,14 +129,22 @@ internal sealed partial class WebAppReconciler(
     private RolloutCourse CourseOf(WebApp app, RolloutTarget target, IReadOnlyList<ReplicaView> live)
     {
         var waits = RolloutLimits.Of(app.Spec).Recreate && (OthersStop(app, target) || live.Any(view => view.IsOfOtherRevision));
-        return RolloutCourse.Of(app, target, live, waits, time.GetUtcNow());
+        return RolloutCourse.Of(app, target, live, CanaryOf(app, target, live), waits, time.GetUtcNow());
     }
+
+    private CanaryCourse? CanaryOf(WebApp app, RolloutTarget target, IReadOnlyList<ReplicaView> live) =>
+        CanaryCourse.Of(app, target, live, observations.Of(app), time.GetUtcNow());
 
     private RolloutLimits LimitsOf(WebApp app, RolloutTarget target, List<ReplicaView> live)
     {
         var limits = RolloutLimits.Of(app.Spec);
         var isHeld = target.IsPaused && live.DistinctBy(view => view.Replica.Spec.Revision).Skip(1).Any();
-        return limits with { OthersStop = OthersStop(app, target), Held = isHeld ? limits.MaxSurge : 0 };
+        return limits with
+        {
+            OthersStop = OthersStop(app, target),
+            Held = isHeld ? limits.MaxSurge : 0,
+            Canaries = target.Canary is null ? 0 : CanaryOf(app, target, live)?.ReplicasWanted(app) ?? 0,
+        };
     }
 
     /// <summary>Whether replicas of another revision than the one to run are being stopped.</summary>
@@ -153,24 +163,30 @@ internal sealed partial class WebAppReconciler(
 
         var keeping = isNew ? KeepAsync(app, target.Update!, live, cancellationToken) : Task.FromResult<Exception?>(null);
         var deleting = DeleteAsync(app, live, plan, cancellationToken);
-        var creating = plan.Create > 0 && target.Run is { } revision
-            ? CreateAsync(app, revision, live, plan.Create, cancellationToken)
-            : Task.FromResult((plan.Create, default(Exception)));
+        var creating = CreateAsync(app, target.Run, live, plan.Create, cancellationToken);
+        var trying = CreateAsync(app, target.Canary, live, plan.CreateCanaries, cancellationToken);
 
         // All of them, also when one fails: none may still be at work when the app is looked at again.
-        await Task.WhenAll(keeping, deleting, creating);
+        await Task.WhenAll(keeping, deleting, creating, trying);
         var (created, failure) = await creating;
+        var (tried, failureToTry) = await trying;
+        failure ??= failureToTry;
         if (failure is not null)
         {
             events.Record(app, EventTypes.Warning, WebAppReasons.FailedCreate, failure.Message);
         }
 
-        return (failure, await keeping, failure is null && created < plan.Create);
+        return (failure, await keeping, failure is null && created + tried < plan.Create + plan.CreateCanaries);
     }
 
     private async Task<(int Created, Exception? Failure)> CreateAsync(
-        WebApp app, string revision, IReadOnlyList<ReplicaView> live, int count, CancellationToken cancellationToken)
+        WebApp app, string? revision, IReadOnlyList<ReplicaView> live, int count, CancellationToken cancellationToken)
     {
+        if (count == 0 || revision is null)
+        {
+            return (count, null);
+        }
+
         if (await templates.FindAsync(app, revision, live, cancellationToken) is not { } template)
         {
             return (0, new RevisionLostException(app, revision));
@@ -227,6 +243,20 @@ internal sealed partial class WebAppReconciler(
             var names = views.Select(view => view.Replica.Metadata.Name).ToList();
             return names.Count <= 3 ? string.Join(", ", names) : $"{string.Join(", ", names.Take(3))} and {names.Count - 3} more";
         }
+    }
+
+    /// <summary>Takes off what its user has asked for and got, or cannot get any more.</summary>
+    private async Task<WebApp> TakeOffSpentAsync(WebApp app, RolloutTarget target, CancellationToken cancellationToken)
+    {
+        if (RolloutCommands.Spent(app, target) is not { Count: > 0 } spent)
+        {
+            return app;
+        }
+
+        var patch = new { metadata = new { resourceVersion = app.Metadata.ResourceVersion, annotations = spent.ToDictionary(name => name, _ => (string?)null) } };
+        var written = await informers.WebAppClient.MergePatchAsync(ObjectKey.Of(app), patch, cancellationToken);
+        informers.WebApps.Seed(written);
+        return written;
     }
 
     private async Task AdoptAsync(WebApp app, IReadOnlyCollection<Replica> replicas, CancellationToken cancellationToken)

@@ -36,7 +36,8 @@ internal sealed class WebAppStatusWriter(
         }
 
         var isFinal = app.Metadata.DeletionTimestamp is null && StatusRollup.IsComplete(app.Spec.DesiredReplicas, input.Live);
-        var isUrgent = status.FailedRollout is not null && app.Status?.FailedRollout is null;
+        var isUrgent = (status.FailedRollout is not null && app.Status?.FailedRollout is null)
+            || status.Rollout?.Canary?.Weight != app.Status?.Rollout?.Canary?.Weight;
         if (!isFinal && !isUrgent && _writtenAt.TryGetValue(key, out var last) && Pause - time.GetElapsedTime(last) is { Ticks: > 0 } left)
         {
             return left;
@@ -57,6 +58,11 @@ internal sealed class WebAppStatusWriter(
                 $"revision {failed.Revision} failed, going back to {after.CurrentRevision}: {failed.Reason}: {failed.Message}");
         }
 
+        if (after.Rollout?.Canary is { } canary)
+        {
+            TellCanary(app, before?.Rollout?.Canary is { } known && known.Revision == canary.Revision ? known : null, canary);
+        }
+
         if (before?.CurrentRevision != after.CurrentRevision)
         {
             events.Record(app, EventTypes.Normal, WebAppReasons.RolloutComplete,
@@ -68,6 +74,21 @@ internal sealed class WebAppStatusWriter(
             && Conditions.Find(before?.Conditions, ConditionTypes.RouteAccepted)?.Message != route.Message)
         {
             events.Record(app, EventTypes.Warning, route.Reason, route.Message);
+        }
+    }
+
+    private void TellCanary(WebApp app, CanaryProgress? before, CanaryProgress after)
+    {
+        if (after.Step >= app.Spec.Strategy!.CanarySteps!.Steps.Count)
+        {
+            if (after.Step != before?.Step)
+            {
+                events.Record(app, EventTypes.Normal, WebAppReasons.CanaryPromoted, $"revision {after.Revision} takes the place of the one before");
+            }
+        }
+        else if (after.Weight > 0 && after.Weight != before?.Weight)
+        {
+            events.Record(app, EventTypes.Normal, WebAppReasons.CanaryWeight, $"revision {after.Revision} gets {after.Weight} % of the requests");
         }
     }
 }

@@ -61,9 +61,12 @@ internal sealed class AdminApplication(Routes routes, Func<string?> whyNotReady)
             app = app.Key.ToString(),
             claims = app.Claims.Select(claim => claim.ToString()),
             app.Balancing,
+            app.Shared.Split,
             endpoints = app.Endpoints.Select(endpoint => new
             {
                 replica = endpoint.Id.Uid,
+                endpoint.Id.Revision,
+                side = app.Shared.Split is null ? null : app.Shared.IsStable(endpoint) ? "stable" : "others",
                 url = endpoint.Prefix,
                 endpoint.InFlight,
                 suspect = endpoint.IsSuspect,

@@ -45,15 +45,13 @@ internal sealed class AppMetrics : IDisposable
         "Answers that a replica broke off after they had begun; the client has seen a broken connection.",
         new CounterConfiguration { LabelNames = ["namespace", "app"], ExemplarBehavior = ExemplarBehavior.NoExemplars() });
 
-    private static readonly string[] Classes = ["1xx", "2xx", "3xx", "4xx", "5xx"];
-
     private readonly string[] _labels;
     private readonly Counter.Child[] _requests;
 
     public AppMetrics(ObjectKey app)
     {
         _labels = [app.Namespace ?? "", app.Name];
-        _requests = [.. Classes.Select(code => AllRequests.WithLabels([.. _labels, code]))];
+        _requests = [.. StatusClasses.All.Select(code => AllRequests.WithLabels([.. _labels, code]))];
         Duration = AllDurations.WithLabels(_labels);
         InFlight = AllInFlight.WithLabels(_labels);
         Endpoints = AllEndpoints.WithLabels(_labels);
@@ -74,11 +72,11 @@ internal sealed class AppMetrics : IDisposable
 
     public Counter.Child BrokenOff { get; }
 
-    public Counter.Child Requests(int status) => _requests[Math.Clamp((status / 100) - 1, 0, Classes.Length - 1)];
+    public Counter.Child Requests(int status) => _requests[StatusClasses.IndexOf(status)];
 
     public void Dispose()
     {
-        foreach (var code in Classes)
+        foreach (var code in StatusClasses.All)
         {
             AllRequests.RemoveLabelled([.. _labels, code]);
         }

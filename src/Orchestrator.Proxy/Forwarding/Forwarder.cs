@@ -23,11 +23,12 @@ internal sealed class Forwarder : IDisposable
     private readonly ForwarderRequestConfig _config;
     private readonly ForwardingTransformer _transformer = new();
     private readonly Suspects _suspects;
+    private readonly TimeProvider _time;
     private readonly ServiceProvider _services;
 
     public Forwarder(ProxyOptions options, Suspects suspects, TimeProvider time)
     {
-        _suspects = suspects;
+        (_suspects, _time) = (suspects, time);
         _connections = new ReplicaConnections(options.ConnectTimeout, time);
         _config = new ForwarderRequestConfig
         {
@@ -46,13 +47,15 @@ internal sealed class Forwarder : IDisposable
     }
 
     /// <summary>Answers the request, whatever happens.</summary>
+    /// <param name="started">Timestamp of its headers.</param>
     /// <returns>The endpoint that was tried last; null when there was none.</returns>
-    public async ValueTask<ReplicaEndpoint?> ForwardAsync(HttpContext context, AppState app)
+    public async ValueTask<ReplicaEndpoint?> ForwardAsync(HttpContext context, AppState app, long started)
     {
         app.Retries.CountRequest();
         List<ReplicaEndpoint>? tried = null;
         while (true)
         {
+            var canary = app.Canary;
             var endpoint = app.Acquire(tried);
             if (endpoint is null)
             {
@@ -73,6 +76,7 @@ internal sealed class Forwarder : IDisposable
 
             if (error == ForwarderError.None)
             {
+                canary?.Count(endpoint, context.Response.StatusCode, _time.GetElapsedTime(started));
                 return endpoint;
             }
 
@@ -86,27 +90,36 @@ internal sealed class Forwarder : IDisposable
             if (context.Response.HasStarted && error == ForwarderError.ResponseBodyDestination)
             {
                 app.Metrics.BrokenOff.Inc();
+                canary?.Count(endpoint, StatusCodes.Status502BadGateway, latency: null);
+                return endpoint;
             }
 
             if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
             {
+                // The client has gone. How long it had waited is worth knowing: of a replica that hangs nothing else is ever seen.
+                var status = context.Response.HasStarted ? context.Response.StatusCode : StatusCodes.Status499ClientClosedRequest;
+                canary?.Count(endpoint, status, _time.GetElapsedTime(started));
                 return endpoint;
             }
 
+            var answer = ErrorOf(error, failure, noConnection);
+            canary?.Count(endpoint, answer.Status, latency: null);
             if (MayRepeat(context, error, noConnection) && (tried?.Count ?? 0) < MaxRetries && HasAnother(app, tried, endpoint))
             {
-                if (app.Retries.TrySpend())
+                // From a new revision back to the stable one there is always a way: the stable one gets no more than all requests once.
+                if (app.Shared.IsOnTrial(endpoint) || app.Retries.TrySpend())
                 {
                     (tried ??= new(MaxRetries)).Add(endpoint);
                     app.Metrics.Retries.Inc();
                     Reset(context);
+                    started = _time.GetTimestamp();
                     continue;
                 }
 
                 app.Metrics.RetriesRefused.Inc();
             }
 
-            await ErrorResponse.WriteAsync(context, ErrorOf(error, failure, noConnection), app.Key);
+            await ErrorResponse.WriteAsync(context, answer, app.Key);
             return endpoint;
         }
     }

@@ -15,9 +15,6 @@ internal sealed class ProxyApplication(
     int port, Routes routes, Func<bool> routesKnown, Forwarder forwarder, AccessLog? accessLog, TimeProvider time)
     : IHttpApplication<ProxyContext>
 {
-    /// <summary>What nginx made the customary word for a client that has gone away before the answer.</summary>
-    private const int ClientClosedRequest = 499;
-
     private static readonly Counter Unrouted = Metrics.CreateCounter(
         "orchestrator_proxy_unrouted_requests_total", "Requests that belong to no app.");
 
@@ -58,13 +55,13 @@ internal sealed class ProxyApplication(
         ReplicaEndpoint? endpoint = null;
         try
         {
-            endpoint = await forwarder.ForwardAsync(http, app);
+            endpoint = await forwarder.ForwardAsync(http, app, context.Started);
         }
         finally
         {
             var took = time.GetElapsedTime(context.Started);
             var status = !http.Response.HasStarted && http.RequestAborted.IsCancellationRequested
-                ? ClientClosedRequest
+                ? StatusCodes.Status499ClientClosedRequest
                 : http.Response.StatusCode;
             metrics.InFlight.Dec();
             metrics.Requests(status).Inc();

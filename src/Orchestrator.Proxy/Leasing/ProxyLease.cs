@@ -1,7 +1,9 @@
 using System.Net;
+using System.Text;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Api;
+using Orchestrator.Proxy.Canaries;
 using Orchestrator.Proxy.Listening;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Runtime;
@@ -10,8 +12,8 @@ using Orchestrator.Runtime.Clients;
 namespace Orchestrator.Proxy.Leasing;
 
 /// <summary>
-/// This proxy's Lease: that it lives, and which deleting Replicas it has let go of (docs/design/proxy.md). Made once the routes
-/// are the API's, renewed until stopped, deleted at an orderly stop.
+/// This proxy's Lease: that it lives, which deleting Replicas it has let go of, and what it sees of canaries
+/// (docs/design/proxy.md). Made once the routes are the API's, renewed until stopped, deleted at an orderly stop.
 /// </summary>
 internal sealed partial class ProxyLease(
     ResourceClient<V1Lease> leases,
@@ -33,10 +35,18 @@ internal sealed partial class ProxyLease(
     /// </summary>
     public static readonly TimeSpan Coalesce = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>
+    /// From any write to one that is only for the counts of canaries: often enough beside steps that last minutes.
+    /// </summary>
+    public static readonly TimeSpan CountsPeriod = TimeSpan.FromSeconds(1);
+
     /// <summary>Leases of proxies that crashed are swept by the next one to start; generous, since clocks differ.</summary>
     private static readonly TimeSpan SweepAfter = TimeSpan.FromMinutes(10);
 
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Of a write that is only for counts. Short, since what was drained meanwhile is told after it.</summary>
+    private static readonly TimeSpan CountsTimeout = TimeSpan.FromSeconds(1);
 
     /// <summary>An object's annotations may have 256 KiB in all; the rest follow when these are gone.</summary>
     private const int MostUids = 5000;
@@ -44,12 +54,19 @@ internal sealed partial class ProxyLease(
     /// <summary>As long as names may be, these fit into what the uids leave.</summary>
     private const int MostShadowed = 100;
 
+    /// <summary>Room for some 100 canaries; less when so many uids are drained that they need it.</summary>
+    private const int MostCanaryCharacters = 64 * 1024;
+
+    /// <summary>Under the limit by what other annotations may take.</summary>
+    private const int MostAnnotationBytes = 250 * 1024;
+
     private readonly Signal _wake = new();
     private readonly ObjectKey _key = new(ApiGroup.SystemNamespace, name);
     private V1Lease? _lease;
     private bool _mayExist;
     private long _lastAnswer = time.GetTimestamp();
-    private string _written = "";
+    private Content? _written;
+    private string _writtenCanaries = "";
 
     public string Name => name;
 
@@ -63,48 +80,67 @@ internal sealed partial class ProxyLease(
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await watcher.WaitForSyncAsync(cancellationToken);
-        await AttemptAsync("swept", SweepAsync, cancellationToken);
-        var due = time.GetTimestamp();
+        await AttemptAsync("swept", SweepAsync, RequestTimeout, cancellationToken);
+        var (renewal, counts) = (time.GetTimestamp(), time.GetTimestamp());
         while (true)
         {
-            var content = Content();
-            if (Say(content) != _written || time.GetElapsedTime(due) >= TimeSpan.Zero)
+            var content = Read();
+            var renews = content != _written || IsPast(renewal);
+            if (renews || IsPast(counts))
             {
-                _mayExist = true;
-                await AttemptAsync("renewed", token => WriteAsync(content, token), cancellationToken);
-                due = time.GetTimestamp() + (long)(RenewPeriod.TotalSeconds * time.TimestampFrequency);
+                var canaries = CanaryReport.Write(routes.Table.Apps, content.RoomForCanaries);
+                var succeeded = true;
+                if (renews || canaries != _writtenCanaries)
+                {
+                    _mayExist = true;
+                    succeeded = await AttemptAsync(
+                        "renewed", token => WriteAsync(content, canaries, token), renews ? RequestTimeout : CountsTimeout, cancellationToken);
+
+                    // A write for counts that failed does not put off the renewal, which may take longer.
+                    renewal = renews || succeeded ? After(RenewPeriod) : renewal;
+                }
+
+                counts = succeeded ? After(CountsPeriod) : renewal;
             }
 
             await Task.Delay(Coalesce, time, cancellationToken);
-            await _wake.WaitAsync(time.GetElapsedTime(time.GetTimestamp(), due), time, cancellationToken);
+            var next = HasCanaries ? Math.Min(renewal, counts) : renewal;
+            await _wake.WaitAsync(time.GetElapsedTime(time.GetTimestamp(), next), time, cancellationToken);
         }
     }
 
     /// <summary>Host agents need no longer wait for this proxy. Best effort: the Lease runs out by itself.</summary>
     public Task DeleteAsync(CancellationToken cancellationToken) =>
-        _mayExist ? AttemptAsync("deleted", token => leases.DeleteAsync(_key, uid: null, token), cancellationToken) : Task.CompletedTask;
+        _mayExist
+            ? AttemptAsync("deleted", token => leases.DeleteAsync(_key, uid: null, token), RequestTimeout, cancellationToken)
+            : Task.CompletedTask;
 
-    private (string Drained, string? ListenerErrors) Content()
+    /// <summary>Or had some that the Lease still tells of.</summary>
+    private bool HasCanaries => _writtenCanaries.Length > 0 || routes.Table.Apps.Any(app => app.Canary is not null);
+
+    private bool IsPast(long timestamp) => time.GetElapsedTime(timestamp) >= TimeSpan.Zero;
+
+    private long After(TimeSpan period) => time.GetTimestamp() + (long)(period.TotalSeconds * time.TimestampFrequency);
+
+    private Content Read()
     {
         var drained = watcher.DeletingUids.Where(routes.IsDrained).Take(MostUids);
         var errors = listeners.Failures.OrderBy(failure => failure.Key).Select(failure => $"{failure.Key}: {failure.Value}")
             .Concat(routes.Table.Shadowed.Take(MostShadowed)
                 .Select(shadowed => $"{shadowed.Claim}: is on the shared listener, where {shadowed.Holder.Key} is served")
                 .Order(StringComparer.Ordinal));
-        return (string.Join(',', drained), string.Join("; ", errors) is { Length: > 0 } any ? any : null);
+        return new(string.Join(',', drained), string.Join("; ", errors));
     }
 
-    private static string Say((string Drained, string? ListenerErrors) content) => $"{content.Drained}\n{content.ListenerErrors}";
-
-    private async Task WriteAsync((string Drained, string? ListenerErrors) content, CancellationToken cancellationToken)
+    private async Task WriteAsync(Content content, string canaries, CancellationToken cancellationToken)
     {
         try
         {
             // Whatever a lost answer leaves us unsure of is read again: the write that made it unsure may have been done.
-            _lease = _lease is not null ? await ReplaceAsync(_lease, content, cancellationToken)
-                : await leases.GetAsync(_key, cancellationToken) is { } found ? await ReplaceAsync(found, content, cancellationToken)
-                : await leases.CreateAsync(Fill(New(), content), cancellationToken);
-            _written = Say(content);
+            _lease = (_lease ?? await leases.GetAsync(_key, cancellationToken)) is { } known
+                ? await leases.ReplaceAsync(Fill(known, content, canaries), cancellationToken)
+                : await leases.CreateAsync(Fill(New(), content, canaries), cancellationToken);
+            (_written, _writtenCanaries) = (content, canaries);
         }
         catch
         {
@@ -113,10 +149,6 @@ internal sealed partial class ProxyLease(
         }
     }
 
-    private Task<V1Lease> ReplaceAsync(
-        V1Lease lease, (string Drained, string? ListenerErrors) content, CancellationToken cancellationToken) =>
-        leases.ReplaceAsync(Fill(lease, content), cancellationToken);
-
     private V1Lease New() => new()
     {
         ApiVersion = $"{V1Lease.KubeGroup}/{V1Lease.KubeApiVersion}",
@@ -124,26 +156,31 @@ internal sealed partial class ProxyLease(
         Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = ApiGroup.SystemNamespace },
     };
 
-    private V1Lease Fill(V1Lease lease, (string Drained, string? ListenerErrors) content)
+    private V1Lease Fill(V1Lease lease, Content content, string canaries)
     {
         var now = time.GetUtcNow().UtcDateTime;
         var metadata = lease.Metadata;
         (metadata.Labels ??= new Dictionary<string, string>())[Labels.Component] = Labels.ProxyComponent;
         (metadata.Annotations ??= new Dictionary<string, string>())[Annotations.Drained] = content.Drained;
-        if (content.ListenerErrors is { } errors)
-        {
-            metadata.Annotations[Annotations.ListenerErrors] = errors;
-        }
-        else
-        {
-            metadata.Annotations.Remove(Annotations.ListenerErrors);
-        }
-
+        SetIfAny(metadata.Annotations, Annotations.ListenerErrors, content.ListenerErrors);
+        SetIfAny(metadata.Annotations, Annotations.Canaries, canaries);
         lease.Spec ??= new V1LeaseSpec { AcquireTime = now };
         lease.Spec.HolderIdentity = name;
         lease.Spec.LeaseDurationSeconds = (int)Duration.TotalSeconds;
         lease.Spec.RenewTime = now;
         return lease;
+    }
+
+    private static void SetIfAny(IDictionary<string, string> annotations, string name, string text)
+    {
+        if (text.Length > 0)
+        {
+            annotations[name] = text;
+        }
+        else
+        {
+            annotations.Remove(name);
+        }
     }
 
     private async Task SweepAsync(CancellationToken cancellationToken)
@@ -158,14 +195,16 @@ internal sealed partial class ProxyLease(
         }
     }
 
-    private async Task AttemptAsync(string what, Func<CancellationToken, Task> request, CancellationToken cancellationToken)
+    private async Task<bool> AttemptAsync(
+        string what, Func<CancellationToken, Task> request, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        using var late = new CancellationTokenSource(RequestTimeout, time);
+        using var late = new CancellationTokenSource(timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
         try
         {
             await request(either.Token);
             Volatile.Write(ref _lastAnswer, time.GetTimestamp());
+            return true;
         }
         catch (ApiException refused) when (refused.Code < HttpStatusCode.InternalServerError)
         {
@@ -176,6 +215,15 @@ internal sealed partial class ProxyLease(
         {
             Log.Failed(logger, failure, name, what);
         }
+
+        return false;
+    }
+
+    /// <summary>What is told at once; an empty text is an annotation that is absent, but for the drained.</summary>
+    private sealed record Content(string Drained, string ListenerErrors)
+    {
+        public int RoomForCanaries => Math.Min(
+            MostCanaryCharacters, MostAnnotationBytes - Drained.Length - Encoding.UTF8.GetByteCount(ListenerErrors));
     }
 
     private static partial class Log

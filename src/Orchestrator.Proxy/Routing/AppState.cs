@@ -1,6 +1,7 @@
 using System.Buffers;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Proxy.Balancing;
+using Orchestrator.Proxy.Canaries;
 using Orchestrator.Proxy.Forwarding;
 using Orchestrator.Runtime;
 
@@ -13,9 +14,10 @@ namespace Orchestrator.Proxy.Routing;
 internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) : IDisposable
 {
     private readonly Lock _gate = new();
-    private volatile ReplicaEndpoint[] _endpoints = [];
+    private volatile EndpointSet _endpoints = new([], split: null);
     private volatile IBalancer _balancer = Balancers.Create(null, random);
     private volatile bool _hasSuspects;
+    private volatile CanaryCounts? _canary;
 
     public ObjectKey Key { get; } = key;
 
@@ -30,7 +32,13 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
     public string? Balancing { get; private set; }
 
     /// <summary>A snapshot; never changed in place.</summary>
-    public IReadOnlyList<ReplicaEndpoint> Endpoints => _endpoints;
+    public IReadOnlyList<ReplicaEndpoint> Endpoints => _endpoints.All;
+
+    /// <inheritdoc cref="Endpoints"/>
+    public EndpointSet Shared => _endpoints;
+
+    /// <summary>Null when none is under way. Ask before <see cref="Acquire"/>: then what is counted was shared as the period says.</summary>
+    public CanaryCounts? Canary => _canary;
 
     public void BalanceBy(string? policy)
     {
@@ -42,15 +50,47 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
     }
 
     /// <summary>From now on requests are sent to these. The caller retires the ones that are left out.</summary>
-    public void ReplaceEndpoints(ReplicaEndpoint[] endpoints)
+    public void ReplaceEndpoints(ReplicaEndpoint[] endpoints, TrafficSplit? split)
     {
         lock (_gate)
         {
-            _endpoints = endpoints;
+            _endpoints = new(endpoints, split);
             _hasSuspects = Array.Exists(endpoints, static endpoint => endpoint.IsSuspect);
         }
 
         Metrics.Endpoints.Set(endpoints.Length);
+    }
+
+    /// <summary>From now on requests are shared like this among the endpoints there are.</summary>
+    public void ShareBy(TrafficSplit? split)
+    {
+        lock (_gate)
+        {
+            if (_endpoints.Split != split)
+            {
+                _endpoints = new(_endpoints.All, split);
+            }
+        }
+    }
+
+    /// <summary>Counts what is seen of a canary, from zero when the period is another; null: nothing.</summary>
+    public void Observe(CanaryPeriod? period)
+    {
+        var before = _canary;
+        if (before?.Period == period)
+        {
+            return;
+        }
+
+        // The metrics go on from step to step: they are for the whole of a canary.
+        var metrics = before?.Metrics;
+        if (before?.Period.Revision != period?.Revision)
+        {
+            metrics?.Dispose();
+            metrics = null;
+        }
+
+        _canary = period is null ? null : new(Key, period, metrics ?? new(Key));
     }
 
     /// <returns>False if it was one already.</returns>
@@ -74,13 +114,13 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
         lock (_gate)
         {
             endpoint.IsSuspect = false;
-            _hasSuspects = Array.Exists(_endpoints, static one => one.IsSuspect);
+            _hasSuspects = Array.Exists(_endpoints.All, static one => one.IsSuspect);
         }
     }
 
     /// <summary>
     /// Chooses an endpoint and counts the request in; give it back by <see cref="ReplicaEndpoint.Leave"/>. Suspects are chosen
-    /// only when every other has been tried: all of them suspect is as good as none.
+    /// only when every other has been tried, on both sides of a split: all of them suspect is as good as none.
     /// </summary>
     /// <param name="tried">Those that have failed this request; never chosen.</param>
     /// <returns>Null when there is none left.</returns>
@@ -88,10 +128,10 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
     {
         while (true)
         {
-            var endpoints = _endpoints;
-            var chosen = endpoints.Length == 0 ? null
-                : tried is null && !_hasSuspects ? _balancer.Pick(endpoints)
-                : PickCarefully(endpoints, tried);
+            var (first, second) = _endpoints.Draw(random, again: tried is not null);
+            var chosen = first.Length == 0 ? null
+                : tried is null && !_hasSuspects ? _balancer.Pick(first)
+                : PickCarefully(first, second, tried);
             if (chosen is null || chosen.TryEnter())
             {
                 return chosen;
@@ -101,19 +141,21 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
         }
     }
 
-    public void Dispose() => Metrics.Dispose();
-
-    private ReplicaEndpoint? PickCarefully(ReplicaEndpoint[] endpoints, IReadOnlyList<ReplicaEndpoint>? tried)
+    public void Dispose()
     {
-        var usable = ArrayPool<ReplicaEndpoint>.Shared.Rent(endpoints.Length);
+        Observe(null);
+        Metrics.Dispose();
+    }
+
+    private ReplicaEndpoint? PickCarefully(ReplicaEndpoint[] first, ReplicaEndpoint[] second, IReadOnlyList<ReplicaEndpoint>? tried)
+    {
+        var usable = ArrayPool<ReplicaEndpoint>.Shared.Rent(Math.Max(first.Length, second.Length));
         try
         {
-            var count = Filter(endpoints, tried, suspectsToo: false, usable);
-            if (count == 0)
-            {
-                count = Filter(endpoints, tried, suspectsToo: true, usable);
-            }
-
+            var count = Filter(first, tried, suspectsToo: false, usable);
+            count = count > 0 ? count : Filter(second, tried, suspectsToo: false, usable);
+            count = count > 0 ? count : Filter(first, tried, suspectsToo: true, usable);
+            count = count > 0 ? count : Filter(second, tried, suspectsToo: true, usable);
             return count == 0 ? null : _balancer.Pick(usable.AsSpan(0, count));
         }
         finally

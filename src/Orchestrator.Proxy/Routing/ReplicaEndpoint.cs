@@ -3,7 +3,8 @@ namespace Orchestrator.Proxy.Routing;
 /// <summary>What makes an endpoint itself: another container, or the same one at another place, is another endpoint.</summary>
 /// <param name="Uid">Uid of the Replica.</param>
 /// <param name="Address">An IP address or a name; IPv6 without brackets.</param>
-internal readonly record struct EndpointId(string Uid, string Address, int Port)
+/// <param name="Revision">Of the Replica; null if the routes are from a time when proxies did not know.</param>
+internal readonly record struct EndpointId(string Uid, string Address, int Port, string? Revision = null)
 {
     public override string ToString() => $"{Uid} at {Address}:{Port}";
 }

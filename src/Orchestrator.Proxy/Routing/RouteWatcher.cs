@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
@@ -81,7 +82,7 @@ internal sealed partial class RouteWatcher
             Metadata: { DeletionTimestamp: null, Uid: { } uid },
             Status: { Ready: true, Address: { Length: > 0 } address, Port: { } port },
         }
-            ? new EndpointId(uid, address, port)
+            ? new EndpointId(uid, address, port, replica.Spec.Revision)
             : null;
 
     private void Apply(bool everything)
@@ -103,9 +104,9 @@ internal sealed partial class RouteWatcher
             return;
         }
 
-        foreach (var app in apps)
+        foreach (var key in apps)
         {
-            _routes.ReplaceEndpoints(app, EndpointsOf(app));
+            _routes.ReplaceEndpoints(key, EndpointsOf(key), _apps.Get(key) is { } app ? Traffic.Of(app) : default);
         }
     }
 
@@ -131,7 +132,11 @@ internal sealed partial class RouteWatcher
         return
         [
             .. byApp.Select(held => (Key: ObjectKey.Of(held.Key), App: held.Key, Claims: held.Value)).Select(held => new AppRoute(
-                held.Key, held.App.Spec.Route?.Balancing, held.Claims, unchanged.Contains(held.Key) ? null : EndpointsOf(held.Key))),
+                held.Key,
+                held.App.Spec.Route?.Balancing,
+                held.Claims,
+                unchanged.Contains(held.Key) ? null : EndpointsOf(held.Key),
+                Traffic.Of(held.App))),
         ];
     }
 
@@ -174,11 +179,21 @@ internal sealed partial class RouteWatcher
 
     private void OnApp(InformerEvent<WebApp> change)
     {
-        if (ChangesRoutes(change.Old, change.New))
+        var (before, after) = (change.Old, change.New);
+        if (ChangesRoutes(before, after))
         {
             lock (_gate)
             {
                 _routesDirty = true;
+            }
+
+            _changed.Set();
+        }
+        else if (Traffic.Of(before) != Traffic.Of(after))
+        {
+            lock (_gate)
+            {
+                _dirtyApps.Add(change.Key);
             }
 
             _changed.Set();
@@ -209,7 +224,7 @@ internal sealed partial class RouteWatcher
     }
 
     /// <summary>Controllers write a WebApp's status often; that is no reason to build the table anew.</summary>
-    private static bool ChangesRoutes(WebApp? before, WebApp? after)
+    private static bool ChangesRoutes([NotNullWhen(false)] WebApp? before, [NotNullWhen(false)] WebApp? after)
     {
         if (before is null || after is null || before.Metadata.Uid != after.Metadata.Uid)
         {

@@ -7,7 +7,8 @@ namespace Orchestrator.Proxy.Routing;
 
 /// <summary>What is wanted of the routes: an app with the claims it holds and its endpoints. Plain data.</summary>
 /// <param name="Endpoints">Null: those it has.</param>
-internal sealed record AppRoute(ObjectKey App, string? Balancing, IReadOnlyList<RouteClaim> Claims, IReadOnlyList<EndpointId>? Endpoints);
+internal sealed record AppRoute(
+    ObjectKey App, string? Balancing, IReadOnlyList<RouteClaim> Claims, IReadOnlyList<EndpointId>? Endpoints, Traffic Traffic = default);
 
 /// <summary>
 /// The routes of this process: one thread changes them, all requests read <see cref="Table"/>. Keeps the objects of apps and
@@ -55,16 +56,13 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
                 app.BalanceBy(route.Balancing);
                 app.Claims = route.Claims;
                 _apps.Add(route.App, app);
-                if (route.Endpoints is { } endpoints)
-                {
-                    SetEndpoints_NeedsLock(app, endpoints);
-                }
+                Set_NeedsLock(app, route.Endpoints, route.Traffic);
             }
 
             _table = new RouteTable([.. _apps.Values], sharedPort);
             foreach (var gone in before.Values)
             {
-                SetEndpoints_NeedsLock(gone, []);
+                Set_NeedsLock(gone, [], default);
                 gone.Dispose();
             }
         }
@@ -73,14 +71,14 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
     /// <summary>No routes any more, and nothing of them left in the metrics.</summary>
     public void Clear() => ReplaceAll([]);
 
-    /// <summary>Gives an app other endpoints; an app without a route is passed over.</summary>
-    public void ReplaceEndpoints(ObjectKey key, IReadOnlyList<EndpointId> endpoints)
+    /// <summary>Gives an app other endpoints, or another share of the requests to them; an app without a route is passed over.</summary>
+    public void ReplaceEndpoints(ObjectKey key, IReadOnlyList<EndpointId> endpoints, Traffic traffic)
     {
         lock (_gate)
         {
             if (_apps.TryGetValue(key, out var app))
             {
-                SetEndpoints_NeedsLock(app, endpoints);
+                Set_NeedsLock(app, endpoints, traffic);
             }
         }
     }
@@ -95,7 +93,13 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
         }
     }
 
-    private void SetEndpoints_NeedsLock(AppState app, IReadOnlyList<EndpointId> wanted)
+    private void Set_NeedsLock(AppState app, IReadOnlyList<EndpointId>? endpoints, Traffic traffic)
+    {
+        SetEndpoints_NeedsLock(app, endpoints, traffic.Split);
+        app.Observe(traffic.Canary);
+    }
+
+    private void SetEndpoints_NeedsLock(AppState app, IReadOnlyList<EndpointId>? wanted, TrafficSplit? split)
     {
         while (_idle.TryDequeue(out var idle))
         {
@@ -103,8 +107,9 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
         }
 
         var before = app.Endpoints;
-        if (before.Count == wanted.Count && before.Select(endpoint => endpoint.Id).SequenceEqual(wanted))
+        if (wanted is null || (before.Count == wanted.Count && before.Select(endpoint => endpoint.Id).SequenceEqual(wanted)))
         {
+            app.ShareBy(split);
             return;
         }
 
@@ -116,7 +121,7 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
         }
 
         // Out of the table first, retired next: see ReplicaEndpoint.TryEnter.
-        app.ReplaceEndpoints(after);
+        app.ReplaceEndpoints(after, split);
         foreach (var gone in known.Values)
         {
             if (gone.Retire())

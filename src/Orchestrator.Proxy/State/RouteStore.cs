@@ -30,9 +30,9 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
                 throw new JsonException($"it is of version {stored.Version}, this proxy reads version {Version}");
             }
 
-            if (stored.Apps.Any(app => app is null || !app.Claims.All(IsUsable) || !app.Endpoints.All(IsUsable)))
+            if (stored.Apps.Any(app => app is null || !app.Claims.All(IsUsable) || !app.Endpoints.All(IsUsable) || !IsUsable(app.Split)))
             {
-                throw new JsonException("it has entries that are empty or no address");
+                throw new JsonException("it has entries that are empty, no address or no percentage");
             }
 
             return [.. stored.Apps.DistinctBy(app => (app.Namespace, app.Name)).Select(ToRoute)];
@@ -84,18 +84,26 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
 
     private static bool IsUsable(StoredClaim? claim) => claim is { Path: ['/', ..], Port: null or (> 0 and <= ushort.MaxValue) };
 
-    private static StoredApp ToStored(AppState app) => new(
-        app.Key.Namespace ?? "",
-        app.Key.Name,
-        [.. app.Claims.Select(claim => new StoredClaim(claim.Path, claim.Host, claim.Port))],
-        [.. app.Endpoints.Select(endpoint => new StoredEndpoint(endpoint.Id.Uid, endpoint.Id.Address, endpoint.Id.Port))],
-        app.Balancing);
+    private static bool IsUsable(TrafficSplit? split) => split is null or { Stable.Length: > 0, OthersPercent: >= 0 and <= 100 };
+
+    private static StoredApp ToStored(AppState app)
+    {
+        var shared = app.Shared;
+        return new(
+            app.Key.Namespace ?? "",
+            app.Key.Name,
+            [.. app.Claims.Select(claim => new StoredClaim(claim.Path, claim.Host, claim.Port))],
+            [.. shared.All.Select(endpoint => endpoint.Id).Select(id => new StoredEndpoint(id.Uid, id.Address, id.Port, id.Revision))],
+            app.Balancing,
+            shared.Split);
+    }
 
     private static AppRoute ToRoute(StoredApp app) => new(
         new ObjectKey(app.Namespace, app.Name),
         app.Balancing,
         [.. app.Claims.Select(claim => new RouteClaim(claim.Port, claim.Host, claim.Path))],
-        [.. app.Endpoints.Select(endpoint => new EndpointId(endpoint.Uid, endpoint.Address, endpoint.Port)).Distinct()]);
+        [.. app.Endpoints.Select(endpoint => new EndpointId(endpoint.Uid, endpoint.Address, endpoint.Port, endpoint.Revision)).Distinct()],
+        new Traffic(app.Split, Canary: null));
 
     internal sealed record StoredRoutes(int Version, IReadOnlyList<StoredApp> Apps);
 
@@ -104,11 +112,12 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
         string Name,
         IReadOnlyList<StoredClaim> Claims,
         IReadOnlyList<StoredEndpoint> Endpoints,
-        string? Balancing = null);
+        string? Balancing = null,
+        TrafficSplit? Split = null);
 
     internal sealed record StoredClaim(string Path, string? Host = null, int? Port = null);
 
-    internal sealed record StoredEndpoint(string Uid, string Address, int Port);
+    internal sealed record StoredEndpoint(string Uid, string Address, int Port, string? Revision = null);
 
     [JsonSourceGenerationOptions(
         PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

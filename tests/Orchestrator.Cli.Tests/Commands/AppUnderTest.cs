@@ -90,6 +90,18 @@ internal sealed class AppUnderTest(ServerFixture server, string space)
         ["conditions"] = new JsonArray(Condition("Available", true, "MinimumReplicasAvailable", ""), Condition("Progressing", true, "NewReplicasAvailable", "")),
     };
 
+    /// <summary>The status of an app whose canary has come to a step and its share.</summary>
+    public static JsonObject Canary(string stable, string tried, int step, string reason, string message)
+    {
+        var status = Complete(stable);
+        status["updateRevision"] = tried;
+        status["replicas"] = 4;
+        status["updatedReplicas"] = 1;
+        status["rollout"] = new JsonObject { ["canary"] = new JsonObject { ["revision"] = tried, ["step"] = step, ["weight"] = 10 } };
+        status["conditions"] = new JsonArray(Condition("Available", true, "MinimumReplicasAvailable", ""), Condition("Progressing", true, reason, message));
+        return status;
+    }
+
     /// <summary>The status after a rollout was taken back: complete by its counts.</summary>
     public static JsonObject RolledBack(string stable, string failed)
     {

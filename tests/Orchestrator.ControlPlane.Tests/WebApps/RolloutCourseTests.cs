@@ -112,7 +112,7 @@ public sealed class RolloutCourseTests
     public void While_old_ones_have_still_to_stop_the_new_ones_are_not_to_blame()
     {
         Take(Look(0));
-        var waiting = RolloutCourse.Of(_app, RolloutTarget.Of(_app), [], othersStop: true, Noon.AddSeconds(1000));
+        var waiting = RolloutCourse.Of(_app, RolloutTarget.Of(_app), [], canary: null, othersStop: true, Noon.AddSeconds(1000));
 
         Assert.Equal((null, null), (waiting.Failure, waiting.Progress!.ProgressedAt));
     }
@@ -124,7 +124,7 @@ public sealed class RolloutCourseTests
     }
 
     private RolloutCourse Look(int second, params ReplicaView[] live) =>
-        RolloutCourse.Of(_app, RolloutTarget.Of(_app), live, othersStop: false, Noon.AddSeconds(second));
+        RolloutCourse.Of(_app, RolloutTarget.Of(_app), live, canary: null, othersStop: false, Noon.AddSeconds(second));
 
     /// <summary>It is in the status, as the controller leaves it.</summary>
     private void Take(RolloutCourse course) => (_app.Status!.Rollout, _app.Status.UpdateRevision) = (course.Progress, Revision);

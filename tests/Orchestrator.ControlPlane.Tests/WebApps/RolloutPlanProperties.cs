@@ -75,6 +75,17 @@ public sealed class RolloutPlanProperties
     });
 
     [Fact]
+    public void A_canary_and_the_stable_revision_have_nothing_to_do_with_each_other() =>
+        Gen.Select(Rolling, Worlds, Worlds, Gen.Int[0, 20]).Sample((limits, stable, others, canaries) =>
+        {
+            var tried = others.Select(replica => replica with { Name = "c" + replica.Name, IsCanary = true }).ToList();
+            var (alone, beside) = (RolloutPlan.Make(limits, stable), RolloutPlan.Make(limits with { Canaries = canaries }, [.. stable, .. tried]));
+            Assert.Equal((alone.Create, string.Join(' ', alone.Delete)), (beside.Create, string.Join(' ', beside.Delete.Where(name => name[0] != 'c'))));
+            var live = tried.Count(replica => !replica.Broken);
+            Assert.True(live + beside.CreateCanaries <= Math.Max(live, canaries + limits.MaxSurge));
+        });
+
+    [Fact]
     public void Deletes_only_what_there_is_and_nothing_twice() => Gen.Select(Any, Worlds).Sample((limits, live) =>
     {
         var plan = RolloutPlan.Make(limits, live);

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using Orchestrator.Api.WebApps;
+using Orchestrator.Proxy.Routing;
 using Orchestrator.Proxy.Tests.Support;
 
 namespace Orchestrator.Proxy.Tests.Forwarding;
@@ -57,6 +59,61 @@ public sealed class ChangeUnderLoadTests
         Assert.Empty(failures);
         Assert.True(proxy.App.Endpoints.Single(endpoint => endpoint.Id == dies.Id).IsSuspect);
     }
+
+    [Fact]
+    public async Task Weights_that_change_and_a_rollback_lose_no_request()
+    {
+        await using var proxy = await TestProxy.StartAsync();
+        await using var stable = await ReplicaServer.StartAsync("stable");
+        await using var canary = await ReplicaServer.StartAsync("canary");
+        EndpointId[] both = [stable.Of("r1"), canary.Of("r2")];
+        proxy.Serve(Canary(0), both);
+        await using var load = new Load(proxy.Url);
+
+        foreach (var weight in new[] { 10, 50, 100, 5, 95 })
+        {
+            proxy.Serve(Canary(weight), both);
+            await load.ServedAsync(100);
+        }
+
+        // Back: nothing more for the canary, then it is drained and its server ends.
+        proxy.Serve(Canary(0), both);
+        proxy.Serve(Canary(0), stable.Of("r1"));
+        await Eventually.True(() => proxy.Routes.IsDrained(canary.Name));
+        var served = canary.Requests;
+        await canary.StopAsync();
+        await load.ServedAsync(100);
+
+        Assert.Empty((await load.StopAsync()).Failures);
+        Assert.Equal(0, proxy.App.Metrics.Retries.Value);
+        Assert.Equal(served, canary.Requests);
+        Assert.True(served > 50, $"only {served} of the canary");
+    }
+
+    [Theory]
+    [InlineData("r2", 50)]
+    [InlineData("r2", 100)]
+    [InlineData("r1", 50)]
+    [InlineData("r1", 0)]
+    public async Task A_side_that_dies_without_a_word_loses_no_get(string dying, int weight)
+    {
+        await using var proxy = await TestProxy.StartAsync();
+        await using var stays = await ReplicaServer.StartAsync("stays");
+        await using var dies = new RawReplicaServer("dies", _ => RawReplicaServer.Ok);
+        proxy.Serve(Canary(weight), stays.Of(dying == "r1" ? "r2" : "r1"), dies.Id with { Revision = dying });
+        await using var load = new Load(proxy.Url);
+        await load.ServedAsync(100);
+
+        dies.DropConnections();
+        await dies.DisposeAsync();
+        await load.ServedAsync(300);
+        Assert.Empty((await load.StopAsync()).Failures);
+
+        Assert.True(proxy.App.Endpoints[1].IsSuspect);
+        Assert.True(stays.Requests > 250, $"only {stays.Requests}");
+    }
+
+    private static Traffic Canary(int weight) => new(new TrafficSplit("r1", weight), Canary: null);
 
     /// <summary>Clients that ask one after the other, on connections they keep, until told to stop.</summary>
     private sealed class Load : IAsyncDisposable

@@ -18,9 +18,9 @@ public sealed class RouteScaleTests(ITestOutputHelper output)
         var routes = new Routes(8080, new SharedRandom(1), TimeProvider.System);
         var wanted = Enumerable.Range(0, Apps).Select(Route).ToList();
         routes.ReplaceAll(wanted);
-        routes.ReplaceEndpoints(Key(1), []);
+        routes.ReplaceEndpoints(Key(1), [], default);
 
-        var change = Shortest(i => routes.ReplaceEndpoints(Key(i), [new EndpointId($"new-{i}", "10.1.0.1", 80)]));
+        var change = Shortest(i => routes.ReplaceEndpoints(Key(i), [new EndpointId($"new-{i}", "10.1.0.1", 80)], default));
         var add = Shortest(i => routes.ReplaceAll([.. wanted.Select(route => route with { Endpoints = null }), Route(Apps + i)]));
         var find = Shortest(i =>
         {

@@ -22,6 +22,12 @@ public sealed class RouteStoreTests : IDisposable
                 BalancingPolicies.RoundRobin,
                 [new RouteClaim(null, "a.example.org", "/"), new RouteClaim(9090, null, "/x")],
                 [new EndpointId("uid-1", "10.0.0.1", 20000), new EndpointId("uid-2", "fd00::1", 20001)]),
+            new(
+                new ObjectKey("default", "canary"),
+                null,
+                [new RouteClaim(null, "c.example.org", "/")],
+                [new EndpointId("uid-3", "10.0.0.1", 20002, "r1"), new EndpointId("uid-4", "10.0.0.2", 20000, "r2")],
+                new Traffic(new TrafficSplit("r1", 10), Canary: null)),
             new(new ObjectKey("shop", "web"), null, [new RouteClaim(null, null, "/")], []),
         ];
         _routes.ReplaceAll(saved);
@@ -31,6 +37,21 @@ public sealed class RouteStoreTests : IDisposable
         var loaded = Store("new/folder").Load();
         Assert.Equal(saved.Select(Flat), loaded.Select(Flat));
         Assert.Equal(["routes.json"], Directory.GetFiles(_folder["new/folder"]).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void The_file_of_a_proxy_that_knew_no_revisions_is_loaded()
+    {
+        var store = Store("state");
+        Directory.CreateDirectory(_folder["state"]);
+        File.WriteAllText(
+            store.Path,
+            """{"version":1,"apps":[{"namespace":"d","name":"w","claims":[{"path":"/"}],"endpoints":[{"uid":"u","address":"10.0.0.1","port":80}]}]}""");
+
+        var loaded = Assert.Single(store.Load());
+
+        Assert.Equal([new EndpointId("u", "10.0.0.1", 80)], loaded.Endpoints);
+        Assert.Equal(default, loaded.Traffic);
     }
 
     [Fact]
@@ -47,6 +68,9 @@ public sealed class RouteStoreTests : IDisposable
     [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[{\"uid\":\"u\",\"address\":\"\",\"port\":80}]}]}")]
     [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[{\"uid\":\"u\",\"address\":\"10.0.0.1\",\"port\":0}]}]}")]
     [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[{\"path\":\"x\"}],\"endpoints\":[]}]}")]
+    [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"split\":{\"stable\":\"r1\"}}]}")]
+    [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"split\":{\"stable\":\"\",\"othersPercent\":1}}]}")]
+    [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"split\":{\"stable\":\"r1\",\"othersPercent\":101}}]}")]
     [InlineData("{\"version\":2,\"apps\":[]}")]
     [InlineData("\0\0\0\0")]
     public void A_file_that_cannot_be_used_is_set_aside_and_the_next_save_replaces_it(string content)
@@ -83,5 +107,5 @@ public sealed class RouteStoreTests : IDisposable
     private RouteStore Store(string name) => new(_folder[name], NullLogger<RouteStore>.Instance);
 
     private static string Flat(AppRoute route) =>
-        $"{route.App} {route.Balancing} {string.Join(' ', route.Claims)} {string.Join(' ', route.Endpoints ?? [])}";
+        $"{route.App} {route.Balancing} {string.Join(' ', route.Claims)} {string.Join(' ', (route.Endpoints ?? []).Select(id => $"{id} {id.Revision}"))} {route.Traffic}";
 }

@@ -27,6 +27,8 @@ internal sealed class ReplicaServer : IAsyncDisposable
 
     public EndpointId Id => new(Name, "127.0.0.1", Port);
 
+    public EndpointId Of(string revision) => Id with { Revision = revision };
+
     /// <param name="port">0: any.</param>
     public static async Task<ReplicaServer> StartAsync(string name, RequestDelegate? handler = null, int port = 0)
     {

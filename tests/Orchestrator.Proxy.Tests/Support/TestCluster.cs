@@ -79,8 +79,26 @@ internal sealed class TestCluster : IAsyncDisposable
         },
         Cancellation);
 
+    public Task<WebApp> CreateCanaryAppAsync(string name) => Apps.CreateAsync(
+        new WebApp
+        {
+            Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = Namespace },
+            Spec =
+            {
+                Image = "web",
+                Replicas = 1,
+                Route = new Route { Hosts = [$"{name}.example.org"] },
+                Strategy = new RolloutStrategy
+                {
+                    Type = RolloutStrategy.Canary,
+                    CanarySteps = new CanaryStrategy { Steps = [new CanaryStep { Weight = 10 }] },
+                },
+            },
+        },
+        Cancellation);
+
     /// <summary>A replica that is bound, runs and is ready.</summary>
-    public async Task<Replica> CreateReplicaAsync(string app, ReplicaServer server)
+    public async Task<Replica> CreateReplicaAsync(string app, ReplicaServer server, string revision = "r1")
     {
         var created = await Replicas.CreateAsync(
             new Replica
@@ -91,11 +109,22 @@ internal sealed class TestCluster : IAsyncDisposable
                     NamespaceProperty = Namespace,
                     Finalizers = [Finalizers.Container],
                 },
-                Spec = { AppName = app, Revision = "r1", Template = { Image = "web" }, HostName = "host-1", HostPort = server.Port },
+                Spec = { AppName = app, Revision = revision, Template = { Image = "web" }, HostName = "host-1", HostPort = server.Port },
             },
             Cancellation);
         return await SetReadyAsync(created, server, ready: true);
     }
+
+    /// <summary>As the controller leaves it when a step of a canary from r1 to r2 begins.</summary>
+    public Task<WebApp> SetCanaryAsync(string app, int? weight, DateTime? since) => SetStatusAsync(app, new
+    {
+        currentRevision = "r1",
+        updateRevision = "r2",
+        rollout = new { revision = "r2", canary = new { revision = "r2", step = 0, weight, weightSince = since } },
+    });
+
+    public Task<WebApp> SetStatusAsync(string app, object status) =>
+        Apps.MergePatchStatusAsync(new ObjectKey(Namespace, app), new { status }, Cancellation);
 
     public Task<Replica> SetReadyAsync(Replica replica, ReplicaServer server, bool ready) => Replicas.MergePatchStatusAsync(
         ObjectKey.Of(replica),
@@ -118,9 +147,10 @@ internal sealed class TestCluster : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private Kubernetes Client(string user)
+    /// <param name="handlers">What its requests go through.</param>
+    public Kubernetes Client(string user, params DelegatingHandler[] handlers)
     {
         var path = Directory.GetFiles(_folder["api"], $"{user}.kubeconfig", SearchOption.AllDirectories).Single();
-        return new Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(path));
+        return new Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(path), handlers);
     }
 }

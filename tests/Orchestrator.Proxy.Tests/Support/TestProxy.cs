@@ -88,6 +88,9 @@ internal sealed class TestProxy : IAsyncDisposable
 
     public void Serve(string? balancing, params EndpointId[] endpoints) => Routes.ReplaceAll([Route("web", null, endpoints) with { Balancing = balancing }]);
 
+    /// <summary>The same in the middle of a rollout.</summary>
+    public void Serve(Traffic traffic, params EndpointId[] endpoints) => Routes.ReplaceAll([Route("web", null, endpoints) with { Traffic = traffic }]);
+
     /// <summary>Several apps, each on a port of its own.</summary>
     public void ServeAt(params (int? Port, EndpointId Endpoint)[] apps)
     {

@@ -34,12 +34,45 @@ internal static class WebAppRules
             }
         }
 
+        CheckCanary(strategy, errors);
         if (spec.Integer("progressDeadlineSeconds") is { } deadline && spec.Integer("minReadySeconds") >= deadline)
         {
             errors.Add(FieldError.Invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds"));
         }
 
         static bool IsZero(JsonNode? limit) => limit?.ToString() is "0" or "0%" or "00%";
+    }
+
+    private static void CheckCanary(JsonObject? strategy, FieldErrors errors)
+    {
+        const string Canary = "spec.strategy.canary";
+        var type = strategy.Text("type");
+        if (strategy.Object("canary") is not { } canary)
+        {
+            if (type == "Canary")
+            {
+                errors.Add(FieldError.Required(Canary, "steps are needed when strategy `type` is 'Canary'"));
+            }
+
+            return;
+        }
+
+        if (type != "Canary")
+        {
+            errors.Add(FieldError.Forbidden(Canary, "may only be specified when strategy `type` is 'Canary'"));
+        }
+
+        long? before = 0;
+        foreach (var (item, index) in canary.Items("steps"))
+        {
+            var weight = (item as JsonObject).Integer("weight");
+            if (weight <= before)
+            {
+                errors.Add(FieldError.Invalid($"{Canary}.steps[{index}].weight", weight, $"must be greater than that of the step before, {before}"));
+            }
+
+            before = weight;
+        }
     }
 
     private static void CheckRoute(JsonObject? route, FieldErrors errors)
