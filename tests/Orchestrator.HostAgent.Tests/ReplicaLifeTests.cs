@@ -128,6 +128,37 @@ public sealed class ReplicaLifeTests(AgentWorld world)
     }
 
     [Fact]
+    public async Task Until_its_startup_probe_passes_a_replica_is_not_ready_and_is_restarted_when_it_takes_too_long()
+    {
+        var replica = await world.AddReplicaAsync("host1", template =>
+        {
+            template.StartupProbe = new V1Probe
+            {
+                Exec = new V1ExecAction { Command = ["test", "-e", "/tmp/started"] },
+                PeriodSeconds = 2,
+                FailureThreshold = 2,
+            };
+
+            // Would end it before it has started, if it were made.
+            template.LivenessProbe = new V1Probe { Exec = new V1ExecAction { Command = ["test", "-e", "/tmp/started"] }, PeriodSeconds = 1, FailureThreshold = 1 };
+        });
+        var restarted = await world.SeeAsync(replica, seen => seen.Status is { Restarts: > 0, LastTermination: not null });
+        Assert.Equal("StartupProbeFailed", restarted.Status!.LastTermination!.Reason);
+        Assert.False(restarted.Status.Ready);
+        Assert.Contains("startup probe failed: test ended with exit code 1", world.Events.AllText, StringComparison.Ordinal);
+
+        // A run that ends in between is followed by another.
+        await Eventually.See(
+            async () =>
+            {
+                await world.Lab.DockerAsync(world.HostOf(replica), "exec", AgentWorld.ContainerOf(replica), "touch", "/tmp/started");
+                return await world.Replicas.GetAsync(Runtime.ObjectKey.Of(replica), Cancelled);
+            },
+            seen => seen!.Status is { Ready: true, Phase: ReplicaPhases.Running });
+        await world.RemoveAsync(replica);
+    }
+
+    [Fact]
     public async Task A_container_that_keeps_crashing_is_taken_from_the_engine_and_backed_off()
     {
         var replica = await world.AddReplicaAsync("host1", template => template.Image = $"{world.Lab.Registry}/broken:v1");

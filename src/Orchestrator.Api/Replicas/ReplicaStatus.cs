@@ -51,7 +51,7 @@ public sealed class Termination
     [JsonPropertyName("exitCode")]
     public long ExitCode { get; set; }
 
-    /// <summary><c>Completed</c>, <c>Error</c>, <c>OOMKilled</c> or <c>LivenessProbeFailed</c>.</summary>
+    /// <summary><c>Completed</c>, <c>Error</c>, <c>OOMKilled</c>, <c>LivenessProbeFailed</c> or <c>StartupProbeFailed</c>.</summary>
     [JsonPropertyName("reason")]
     public string? Reason { get; set; }
 

@@ -207,10 +207,10 @@ internal sealed partial class ReplicaReconciler(
         }
 
         var before = record.History;
-        record.History = before.Observe(seen, record.KillReason, record.TakeReportedExit(), clock.Now);
+        record.History = before.Observe(seen, record.Kill?.Reason, record.TakeReportedExit(), clock.Now);
         if (record.History.Ended != before.Ended)
         {
-            record.KillReason = null;
+            record.Kill = null;
         }
 
         if (record.History.Restarts > before.Restarts)
@@ -295,7 +295,7 @@ internal sealed partial class ReplicaReconciler(
 
                 // What failed before says nothing about a removal, nor about a start at another address.
                 (deleting || mended) && setback?.Reason != ReplicaReasons.RemoveContainerError ? null : setback?.NotBefore,
-                RestartWanted: record.Probes?.Liveness is { Passing: false }),
+                RestartWanted: record.RestartCause is not null),
             now);
     }
 

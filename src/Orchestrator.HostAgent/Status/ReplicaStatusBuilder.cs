@@ -53,7 +53,7 @@ internal static class ReplicaStatusBuilder
             case { Step: ContainerStep.Create, Pulling: true } when setback is null:
                 return (ReplicaPhases.Starting, ReplicaReasons.Pulling, "pulling its image");
             case { Step: ContainerStep.Restart }:
-                return (ReplicaPhases.Starting, record.KillReason, "its liveness probe failed: it is being restarted");
+                return (ReplicaPhases.Starting, record.Kill?.Reason, $"it is being restarted: {record.Kill?.Message}");
         }
 
         if (record.Container is { IsRunning: true })
@@ -102,7 +102,12 @@ internal static class ReplicaStatusBuilder
     {
         var before = replica.Status?.Conditions;
         var generation = replica.Metadata.Generation;
-        var message = record.Probes?.Readiness.Message;
+        var message = record.Probes switch
+        {
+            { HasStarted: false, Startup.Message: { } why } => $"has not started: {why}",
+            { } probes => probes.Readiness.Message,
+            null => null,
+        };
         var (reason, text) = ready ? (ReplicaReasons.Ready, null)
             : !record.EverReady ? (ReplicaReasons.NotYetReady, message)
             : deleting ? (ReplicaReasons.Draining, null)
