@@ -97,14 +97,17 @@ public sealed class ReplicaLifeTests(AgentWorld world)
     {
         var replica = await world.AddReadyReplicaAsync("host1", template => template.ReadinessProbe = Healthz(period: 1, failures: 2));
         await world.Lab.DockerAsync(world.HostOf(replica), "exec", AgentWorld.ContainerOf(replica), "touch", "/tmp/unhealthy");
-        var unready = await world.SeeAsync(replica, seen => seen.Status is { Ready: false });
+        var unready = await world.SeeAsync(replica, seen => seen.Status is { Ready: false, Probes.Readiness.LastFailure.Message: not null });
         var condition = Conditions.Find(unready.Status!.Conditions, ConditionTypes.Ready)!;
 
         Assert.Equal((ReplicaPhases.Running, "ReadinessProbeFailed"), (unready.Status.Phase, condition.Reason));
         Assert.Contains("statuscode: 503", condition.Message, StringComparison.Ordinal);
+        var probe = unready.Status.Probes!.Readiness!;
+        Assert.Equal((ProbeResults.Failing, 2, condition.Message), (probe.Result, probe.Failures, probe.LastFailure!.Message));
         Assert.Contains("Unhealthy", world.Events.ReasonsOf(replica));
         await world.Lab.DockerAsync(world.HostOf(replica), "exec", AgentWorld.ContainerOf(replica), "rm", "/tmp/unhealthy");
-        Assert.Equal(0, (await world.SeeAsync(replica, seen => seen.Status is { Ready: true })).Status!.Restarts);
+        var again = await world.SeeAsync(replica, seen => seen.Status is { Ready: true, Probes.Readiness.Result: ProbeResults.Passing });
+        Assert.Equal((0, 0, probe.LastFailure.Message), (again.Status!.Restarts, again.Status.Probes!.Readiness!.Failures, again.Status.Probes.Readiness.LastFailure!.Message));
         await world.RemoveAsync(replica);
     }
 

@@ -41,6 +41,10 @@ public sealed class ReplicaStatus
     [JsonPropertyName("lastTermination")]
     public Termination? LastTermination { get; set; }
 
+    /// <summary>What its probes find; absent before the first run of its container.</summary>
+    [JsonPropertyName("probes")]
+    public ProbesStatus? Probes { get; set; }
+
     [JsonPropertyName("conditions")]
     public IList<V1Condition>? Conditions { get; set; }
 }

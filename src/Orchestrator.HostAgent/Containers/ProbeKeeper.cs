@@ -50,7 +50,7 @@ internal sealed class ProbeKeeper(Prober prober, Action<ObjectKey> onVerdict, IE
     /// <summary>Once started it has, at any address, and whoever saw it: no later probe may restart it for being slow to start.</summary>
     private static bool HasStarted(ReplicaRecord record, Replica replica, ContainerSnapshot container) =>
         (record.Probes is { HasStarted: true } probes && probes.AreOf(container))
-        || (IsOf(replica.Status, container) && replica.Status is { Ready: true });
+        || (IsOf(replica.Status, container) && replica.Status is { Ready: true } or { Probes.Startup.Result: ProbeResults.Passing });
 
     private static bool IsOf(ReplicaStatus? status, ContainerSnapshot run) =>
         status is not null && status.ContainerId == run.Id && status.StartedAt == run.StartedAt?.UtcDateTime;

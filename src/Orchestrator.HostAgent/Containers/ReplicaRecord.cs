@@ -37,6 +37,9 @@ internal sealed class ReplicaRecord(ObjectKey key, string uid, ReplicaStatus? st
 
     public ReplicaProbes? Probes { get; set; }
 
+    /// <summary>What the status says of them.</summary>
+    public ProbeReport Report { get; } = new(status);
+
     /// <summary>Why the run that runs must be ended and the container started anew; null if it need not.</summary>
     public (string Reason, string Message)? RestartCause => Probes switch
     {

@@ -195,6 +195,7 @@ internal sealed class ContainerProbe : IDisposable
         || before.Passing != next.Passing
         || before.Failed != next.Failed
         || (next.IsWorthTelling && !before.IsWorthTelling)
+        || (before is { IsSettled: true, Failures: > 0 } && next.Failures == 0)
         || (next.IsSettled && next.Message is not null
             && (next.Message != before.Message || (next.Failures != before.Failures && BitOperations.IsPow2(next.Failures))));
 }

@@ -189,7 +189,7 @@ public sealed class ContainerProbeTests : IDisposable
     }
 
     [Fact]
-    public void Told_are_the_first_failure_another_text_and_a_row_that_has_doubled()
+    public void Told_are_the_first_failure_another_text_a_row_that_has_doubled_and_its_end()
     {
         _answer = ProbeOutcome.Passed;
         using var probe = Start(Settings(ProbeKind.Liveness) with { FailureThreshold = 100 });
@@ -202,6 +202,9 @@ public sealed class ContainerProbeTests : IDisposable
         _answer = ProbeOutcome.Failed("503");
         Advance(TimeSpan.FromSeconds(10));
         Assert.Equal(1 + 6, _told);
+        _answer = ProbeOutcome.Passed;
+        Advance(TimeSpan.FromSeconds(30));
+        Assert.Equal(1 + 7, _told);
     }
 
     [Fact]
