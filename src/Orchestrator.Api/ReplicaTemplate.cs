@@ -54,6 +54,10 @@ public class ReplicaTemplate
     [JsonPropertyName("livenessProbe")]
     public V1Probe? LivenessProbe { get; set; }
 
+    /// <summary>Until it passes, the other two are not made, and the replica is not ready.</summary>
+    [JsonPropertyName("startupProbe")]
+    public V1Probe? StartupProbe { get; set; }
+
     /// <summary>Seconds between the stop signal and the kill.</summary>
     [JsonPropertyName("terminationGracePeriodSeconds")]
     public int? TerminationGracePeriodSeconds { get; set; }
@@ -94,6 +98,7 @@ public class ReplicaTemplate
         Resources = Resources,
         ReadinessProbe = ReadinessProbe,
         LivenessProbe = LivenessProbe,
+        StartupProbe = StartupProbe,
         TerminationGracePeriodSeconds = TerminationGracePeriodSeconds,
         DrainTimeoutSeconds = DrainTimeoutSeconds,
         RestartedAt = RestartedAt,

@@ -64,6 +64,7 @@ public sealed class RevisionHashTests
         { "resources", template => template.Resources = new ResourceNeeds { Limits = new Dictionary<string, ResourceQuantity> { ["cpu"] = new("100m") } } },
         { "readinessProbe", template => template.ReadinessProbe = new V1Probe { PeriodSeconds = 1 } },
         { "livenessProbe", template => template.LivenessProbe = new V1Probe { PeriodSeconds = 1 } },
+        { "startupProbe", template => template.StartupProbe = new V1Probe { PeriodSeconds = 1 } },
         { "terminationGracePeriodSeconds", template => template.TerminationGracePeriodSeconds = 5 },
         { "drainTimeoutSeconds", template => template.DrainTimeoutSeconds = 5 },
     };

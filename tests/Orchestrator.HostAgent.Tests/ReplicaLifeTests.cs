@@ -97,14 +97,17 @@ public sealed class ReplicaLifeTests(AgentWorld world)
     {
         var replica = await world.AddReadyReplicaAsync("host1", template => template.ReadinessProbe = Healthz(period: 1, failures: 2));
         await world.Lab.DockerAsync(world.HostOf(replica), "exec", AgentWorld.ContainerOf(replica), "touch", "/tmp/unhealthy");
-        var unready = await world.SeeAsync(replica, seen => seen.Status is { Ready: false });
+        var unready = await world.SeeAsync(replica, seen => seen.Status is { Ready: false, Probes.Readiness.LastFailure.Message: not null });
         var condition = Conditions.Find(unready.Status!.Conditions, ConditionTypes.Ready)!;
 
         Assert.Equal((ReplicaPhases.Running, "ReadinessProbeFailed"), (unready.Status.Phase, condition.Reason));
         Assert.Contains("statuscode: 503", condition.Message, StringComparison.Ordinal);
+        var probe = unready.Status.Probes!.Readiness!;
+        Assert.Equal((ProbeResults.Failing, 2, condition.Message), (probe.Result, probe.Failures, probe.LastFailure!.Message));
         Assert.Contains("Unhealthy", world.Events.ReasonsOf(replica));
         await world.Lab.DockerAsync(world.HostOf(replica), "exec", AgentWorld.ContainerOf(replica), "rm", "/tmp/unhealthy");
-        Assert.Equal(0, (await world.SeeAsync(replica, seen => seen.Status is { Ready: true })).Status!.Restarts);
+        var again = await world.SeeAsync(replica, seen => seen.Status is { Ready: true, Probes.Readiness.Result: ProbeResults.Passing });
+        Assert.Equal((0, 0, probe.LastFailure.Message), (again.Status!.Restarts, again.Status.Probes!.Readiness!.Failures, again.Status.Probes.Readiness.LastFailure!.Message));
         await world.RemoveAsync(replica);
     }
 
@@ -124,6 +127,37 @@ public sealed class ReplicaLifeTests(AgentWorld world)
         var after = await world.SeeAsync(replica, seen => seen.Status is { Restarts: > 0 });
         Assert.Equal("LivenessProbeFailed", after.Status!.LastTermination!.Reason);
         Assert.Contains("Killing", world.Events.ReasonsOf(replica));
+        await world.RemoveAsync(replica);
+    }
+
+    [Fact]
+    public async Task Until_its_startup_probe_passes_a_replica_is_not_ready_and_is_restarted_when_it_takes_too_long()
+    {
+        var replica = await world.AddReplicaAsync("host1", template =>
+        {
+            template.StartupProbe = new V1Probe
+            {
+                Exec = new V1ExecAction { Command = ["test", "-e", "/tmp/started"] },
+                PeriodSeconds = 2,
+                FailureThreshold = 2,
+            };
+
+            // Would end it before it has started, if it were made.
+            template.LivenessProbe = new V1Probe { Exec = new V1ExecAction { Command = ["test", "-e", "/tmp/started"] }, PeriodSeconds = 1, FailureThreshold = 1 };
+        });
+        var restarted = await world.SeeAsync(replica, seen => seen.Status is { Restarts: > 0, LastTermination: not null });
+        Assert.Equal("StartupProbeFailed", restarted.Status!.LastTermination!.Reason);
+        Assert.False(restarted.Status.Ready);
+        Assert.Contains("startup probe failed: test ended with exit code 1", world.Events.AllText, StringComparison.Ordinal);
+
+        // A run that ends in between is followed by another.
+        await Eventually.See(
+            async () =>
+            {
+                await world.Lab.DockerAsync(world.HostOf(replica), "exec", AgentWorld.ContainerOf(replica), "touch", "/tmp/started");
+                return await world.Replicas.GetAsync(Runtime.ObjectKey.Of(replica), Cancelled);
+            },
+            seen => seen!.Status is { Ready: true, Phase: ReplicaPhases.Running });
         await world.RemoveAsync(replica);
     }
 

@@ -41,6 +41,10 @@ public sealed class ReplicaStatus
     [JsonPropertyName("lastTermination")]
     public Termination? LastTermination { get; set; }
 
+    /// <summary>What its probes find; absent before the first run of its container.</summary>
+    [JsonPropertyName("probes")]
+    public ProbesStatus? Probes { get; set; }
+
     [JsonPropertyName("conditions")]
     public IList<V1Condition>? Conditions { get; set; }
 }
@@ -51,7 +55,7 @@ public sealed class Termination
     [JsonPropertyName("exitCode")]
     public long ExitCode { get; set; }
 
-    /// <summary><c>Completed</c>, <c>Error</c>, <c>OOMKilled</c> or <c>LivenessProbeFailed</c>.</summary>
+    /// <summary><c>Completed</c>, <c>Error</c>, <c>OOMKilled</c>, <c>LivenessProbeFailed</c> or <c>StartupProbeFailed</c>.</summary>
     [JsonPropertyName("reason")]
     public string? Reason { get; set; }
 

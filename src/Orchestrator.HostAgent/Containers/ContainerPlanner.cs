@@ -44,7 +44,7 @@ public readonly record struct ContainerPlan(ContainerStep Step, DateTimeOffset? 
 /// <param name="Deleting">The Replica has a deletionTimestamp.</param>
 /// <param name="DrainCheckAt">When draining may be over though nobody says so; null when it is over, or nothing has to be waited for.</param>
 /// <param name="NotBefore">The back-off after a step that failed, whichever it was; null when none did.</param>
-/// <param name="RestartWanted">The liveness probe has failed.</param>
+/// <param name="RestartWanted">Its liveness or startup probe has failed.</param>
 public sealed record ContainerSituation(
     ContainerSnapshot? Container,
     bool IsCurrent,

@@ -23,7 +23,7 @@ internal sealed partial class OperationLauncher(
         record.MayExist |= step == ContainerStep.Create;
         if (step == ContainerStep.Restart)
         {
-            record.KillReason = ReplicaReasons.LivenessProbeFailed;
+            record.Kill = record.RestartCause;
         }
 
         if (step == ContainerStep.KeepEngineFromRestarting && container?.State == ContainerState.Exited)
@@ -36,7 +36,7 @@ internal sealed partial class OperationLauncher(
             ContainerStep.Create => work.CreateAsync(session.Engine, replica, dockerHost, operation),
             ContainerStep.Start => work.StartAsync(session.Engine, replica, container!.Id, operation),
             ContainerStep.Restart => work.RestartAsync(
-                session.Engine, replica, container!.Id, $"liveness probe failed: {record.Probes?.Liveness?.Message}", operation),
+                session.Engine, replica, container!.Id, record.Kill!.Value.Message, operation),
             ContainerStep.LetEngineRestart => ContainerWork.SetRestartPolicyAsync(session.Engine, container!, always: true, operation.Cancelled),
             ContainerStep.KeepEngineFromRestarting => ContainerWork.SetRestartPolicyAsync(session.Engine, container!, always: false, operation.Cancelled),
             ContainerStep.Discard => work.StopAndRemoveAsync(session.Engine, container!, TimeSpan.Zero, operation.Cancelled),

@@ -20,8 +20,9 @@ internal sealed class ProbeKeeper(Prober prober, Action<ObjectKey> onVerdict, IE
             var target = new ProbeTarget(host.Spec.EffectiveAddress, replica.Spec.HostPort!.Value, container.Id);
             if (record.Probes?.AreOf(container, target) != true)
             {
+                var started = HasStarted(record, replica, container);
                 record.Probes?.Dispose();
-                record.Probes = Start(record, replica, container, target, now);
+                record.Probes = Start(record, replica, container, target, started, now);
             }
         }
         else
@@ -37,28 +38,38 @@ internal sealed class ProbeKeeper(Prober prober, Action<ObjectKey> onVerdict, IE
         }
     }
 
-    private ReplicaProbes Start(ReplicaRecord record, Replica replica, ContainerSnapshot container, ProbeTarget target, DateTimeOffset now)
+    private ReplicaProbes Start(
+        ReplicaRecord record, Replica replica, ContainerSnapshot container, ProbeTarget target, bool started, DateTimeOffset now)
     {
         record.UnhealthyTold = false;
-        var adopted = replica.Status is { Ready: true } status
-            && status.ContainerId == container.Id
-            && status.StartedAt == container.StartedAt?.UtcDateTime
-            && status.Address == target.Address;
+        var ready = IsOf(replica.Status, container) && replica.Status is { Ready: true } status && status.Address == target.Address;
         return prober.Start(
-            replica.Spec.Template, record.Uid, container, target, adopted, now - (record.History.RunSeenAt ?? now), () => onVerdict(record.Key));
+            replica.Spec.Template, record.Uid, container, target, ready, started, now - (record.History.RunSeenAt ?? now), () => onVerdict(record.Key));
     }
+
+    /// <summary>Once started it has, at any address, and whoever saw it: no later probe may restart it for being slow to start.</summary>
+    private static bool HasStarted(ReplicaRecord record, Replica replica, ContainerSnapshot container) =>
+        (record.Probes is { HasStarted: true } probes && probes.AreOf(container))
+        || (IsOf(replica.Status, container) && replica.Status is { Ready: true } or { Probes.Startup.Result: ProbeResults.Passing });
+
+    private static bool IsOf(ReplicaStatus? status, ContainerSnapshot run) =>
+        status is not null && status.ContainerId == run.Id && status.StartedAt == run.StartedAt?.UtcDateTime;
 
     private void TellUnhealthy(ReplicaRecord record, Replica replica, ReplicaProbes probes)
     {
-        if (probes.Readiness.Failures == 0 && probes.Liveness is null or { Failures: 0 })
+        if (probes is { Readiness.Failures: 0, Liveness: null or { Failures: 0 }, Startup: null or { Failures: 0 } })
         {
             record.UnhealthyTold = false;
+            return;
         }
-        else if (!record.UnhealthyTold && (probes.ReadinessIsWorthTelling || probes.LivenessIsWorthTelling))
+
+        var (kind, verdict) = probes.Liveness is { IsWorthTelling: true } liveness ? ("Liveness", liveness)
+            : probes.Startup is { IsWorthTelling: true } startup ? ("Startup", startup)
+            : ("Readiness", probes.Readiness);
+        if (!record.UnhealthyTold && verdict.IsWorthTelling)
         {
             record.UnhealthyTold = true;
-            var (kind, message) = probes.LivenessIsWorthTelling ? ("Liveness", probes.Liveness!.Message) : ("Readiness", probes.Readiness.Message);
-            events.Record(replica, EventTypes.Warning, "Unhealthy", $"{kind} probe failed: {message}");
+            events.Record(replica, EventTypes.Warning, "Unhealthy", $"{kind} probe failed: {verdict.Message}");
         }
     }
 }

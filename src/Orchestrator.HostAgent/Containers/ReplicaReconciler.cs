@@ -125,6 +125,7 @@ internal sealed partial class ReplicaReconciler(
         record.SeenLeaving ??= replica.Metadata.DeletionTimestamp is null ? null : now;
         var drainCheckAt = record is { EverReady: true, SeenLeaving: { } leaving } ? acknowledgements.CheckAt(replica, leaving) : null;
         probes.Keep(record, replica, host.Host, now);
+        var reportAt = record.Report.Take(record.Probes, record.Container, now, time.GetUtcNow());
         var plan = Plan(record, replica, drainCheckAt, session, now);
         if (plan.Step == ContainerStep.Release)
         {
@@ -138,7 +139,7 @@ internal sealed partial class ReplicaReconciler(
         }
 
         var hold = await WriteStatusAsync(record, replica, drainCheckAt, now, cancellationToken);
-        return Sooner(plan.LookAgainAt, hold) is { } next ? ReconcileResult.After(Positive(next - now)) : ReconcileResult.Done;
+        return Sooner(Sooner(plan.LookAgainAt, hold), reportAt) is { } next ? ReconcileResult.After(Positive(next - now)) : ReconcileResult.Done;
     }
 
     private ReplicaRecord RecordOf(ObjectKey key, Replica replica)
@@ -207,10 +208,10 @@ internal sealed partial class ReplicaReconciler(
         }
 
         var before = record.History;
-        record.History = before.Observe(seen, record.KillReason, record.TakeReportedExit(), clock.Now);
+        record.History = before.Observe(seen, record.Kill?.Reason, record.TakeReportedExit(), clock.Now);
         if (record.History.Ended != before.Ended)
         {
-            record.KillReason = null;
+            record.Kill = null;
         }
 
         if (record.History.Restarts > before.Restarts)
@@ -295,7 +296,7 @@ internal sealed partial class ReplicaReconciler(
 
                 // What failed before says nothing about a removal, nor about a start at another address.
                 (deleting || mended) && setback?.Reason != ReplicaReasons.RemoveContainerError ? null : setback?.NotBefore,
-                RestartWanted: record.Probes?.Liveness is { Passing: false }),
+                RestartWanted: record.RestartCause is not null),
             now);
     }
 

@@ -32,10 +32,21 @@ internal sealed class ReplicaRecord(ObjectKey key, string uid, ReplicaStatus? st
 
     public Setback? Setback { get; set; }
 
-    /// <summary>Why we are ending the run that runs.</summary>
-    public string? KillReason { get; set; }
+    /// <summary>Why we are ending the run that runs; null if we are not.</summary>
+    public (string Reason, string Message)? Kill { get; set; }
 
     public ReplicaProbes? Probes { get; set; }
+
+    /// <summary>What the status says of them.</summary>
+    public ProbeReport Report { get; } = new(status);
+
+    /// <summary>Why the run that runs must be ended and the container started anew; null if it need not.</summary>
+    public (string Reason, string Message)? RestartCause => Probes switch
+    {
+        { Startup: { Failed: true } startup } => (ReplicaReasons.StartupProbeFailed, $"startup probe failed: {startup.Message}"),
+        { Liveness: { Passing: false } liveness } => (ReplicaReasons.LivenessProbeFailed, $"liveness probe failed: {liveness.Message}"),
+        _ => null,
+    };
 
     public Operation? Operation { get; set; }
 

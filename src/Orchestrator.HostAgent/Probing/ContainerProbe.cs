@@ -1,15 +1,21 @@
+using System.Numerics;
+
 namespace Orchestrator.HostAgent.Probing;
 
 /// <summary>What a probe has found, as of its last look.</summary>
-/// <param name="Passing">By Kubernetes' thresholds. Readiness starts as failing, liveness as passing.</param>
+/// <param name="Passing">By Kubernetes' thresholds. Readiness and startup start as failing, liveness as passing.</param>
+/// <param name="Failed">It has failed as often in a row as its threshold says: readiness is lost, or the container is to be restarted.</param>
 /// <param name="Looks">Looks so far that said something.</param>
 /// <param name="Message">Of the last look, if it failed.</param>
-/// <param name="Failures">Failed looks in a row, up to the last.</param>
-public sealed record ProbeVerdict(bool Passing, bool EverPassed, int Looks, string? Message, int Failures);
+/// <param name="Failures">Failures in a row, up to the last look; of eager looks no more are counted than one a period.</param>
+/// <param name="IsSettled">Its failures are told: it has passed before, or fails for longer than a start takes.</param>
+/// <param name="IsWorthTelling">An Event's worth: it has failed as often as its threshold says, or for longer than a start takes.</param>
+public sealed record ProbeVerdict(
+    bool Passing, bool EverPassed, bool Failed, int Looks, string? Message, int Failures, bool IsSettled, bool IsWorthTelling);
 
 /// <summary>
 /// One probe of one run of a container, with the kubelet's semantics: consecutive passes or failures, as many as the threshold
-/// says, turn the verdict.
+/// says, turn the verdict. Looks go on until it is disposed, whatever comes of one.
 /// </summary>
 internal sealed class ContainerProbe : IDisposable
 {
@@ -21,23 +27,32 @@ internal sealed class ContainerProbe : IDisposable
     private readonly Func<CancellationToken, Task<ProbeOutcome>> _look;
     private readonly ProbeScheduler _scheduler;
     private readonly Action _onVerdict;
+    private readonly Action<Exception> _onFault;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stopped = new();
     private readonly CancellationToken _stop;
     private volatile ProbeVerdict _verdict;
     private ProbeResult _last = ProbeResult.Unknown;
-    private int _run;
 
-    /// <param name="look">One look, within the probe's timeout; throws nothing but the cancellation.</param>
-    /// <param name="adopted">A run whose readiness an earlier agent found and wrote down.</param>
-    /// <param name="onVerdict">Called after the very first look, when the verdict has changed, and when failing is worth telling.</param>
+    /// <summary>Results in a row that are the last one's: all of them, and those that count towards a threshold.</summary>
+    private int _row;
+    private int _counted;
+
+    /// <summary>Timestamp from which on an eager failure counts again.</summary>
+    private long _countsFrom = long.MinValue;
+
+    /// <param name="look">One look, within the probe's timeout.</param>
+    /// <param name="passed">An earlier agent, or an earlier probe of this run, found that it passes.</param>
+    /// <param name="onVerdict">Called after the very first look, and when what there is to tell has changed.</param>
+    /// <param name="onFault">Told of what a look threw, other than its cancellation. Must not throw.</param>
     public ContainerProbe(
         ProbeSettings settings,
         string replicaUid,
         Func<CancellationToken, Task<ProbeOutcome>> look,
-        bool adopted,
+        bool passed,
         ProbeScheduler scheduler,
         Action onVerdict,
+        Action<Exception> onFault,
         TimeProvider time)
     {
         _settings = settings;
@@ -45,21 +60,24 @@ internal sealed class ContainerProbe : IDisposable
         _look = look;
         _scheduler = scheduler;
         _onVerdict = onVerdict;
+        _onFault = onFault;
         _time = time;
         _stop = _stopped.Token;
-        _verdict = new ProbeVerdict(settings.Kind == ProbeKind.Liveness || adopted, EverPassed: adopted, Looks: 0, Message: null, Failures: 0);
+        var isLiveness = settings.Kind == ProbeKind.Liveness;
+        _verdict = new ProbeVerdict(
+            isLiveness || passed, EverPassed: passed, Failed: false, Looks: 0, Message: null, Failures: 0, IsSettled: isLiveness || passed, IsWorthTelling: false);
     }
 
-    public ProbeSettings Settings => _settings;
-
     public ProbeVerdict Verdict => _verdict;
+
+    /// <summary>Until its first pass the replica serves nobody.</summary>
+    private bool IsEager => _settings.Kind != ProbeKind.Liveness && !_verdict.EverPassed;
 
     /// <param name="ranFor">How long the container has been running already.</param>
     public void Start(TimeSpan ranFor)
     {
         var initial = _settings.InitialDelay > ranFor ? _settings.InitialDelay - ranFor : TimeSpan.Zero;
-        var spread = _settings.Kind == ProbeKind.Liveness || _verdict.EverPassed;
-        var delay = spread ? initial + ProbePacing.ToNextTurn(_time.GetUtcNow() + initial, _settings.Period, _replicaUid) : initial;
+        var delay = IsEager ? initial : initial + ProbePacing.ToNextTurn(_time.GetUtcNow() + initial, _settings.Period, _replicaUid);
         if (delay == TimeSpan.Zero)
         {
             Due();
@@ -84,36 +102,56 @@ internal sealed class ContainerProbe : IDisposable
         }
     }
 
+    // Nobody waits for it, so whatever happens in it is told, and the next look is scheduled: a probe that ended unseen would
+    // leave its last verdict standing for ever.
     private async Task LookAsync(CancellationToken cancellationToken)
     {
-        ProbeOutcome outcome;
+        var began = _time.GetTimestamp();
         try
         {
-            outcome = await _look(cancellationToken);
+            var outcome = await _look(cancellationToken);
+            if (!cancellationToken.IsCancellationRequested)
+            {
+                Take(outcome, began);
+            }
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
-            return;
+            // Not wanted any more: what it still said does not matter.
+        }
+        catch (Exception failure)
+        {
+            _onFault(failure);
         }
 
-        if (cancellationToken.IsCancellationRequested)
+        if (!cancellationToken.IsCancellationRequested && !(_settings.Kind == ProbeKind.Startup && _verdict.Passing))
         {
-            return;
+            _scheduler.Schedule(ToNextLook(began), Due);
         }
-
-        Take(outcome);
-        _scheduler.Schedule(
-            _settings.Kind == ProbeKind.Readiness && !_verdict.EverPassed
-                ? ProbePacing.UntilFirstPass(Math.Max(1, _verdict.Failures), _settings)
-                : ProbePacing.ToNextTurn(_time.GetUtcNow(), _settings.Period, _replicaUid),
-            Due);
     }
 
-    /// <summary>It has just failed for longer than a start takes, or as often as its threshold says.</summary>
-    public bool IsWorthTelling(ProbeVerdict verdict) =>
-        verdict.Failures == (verdict.EverPassed || _settings.Kind == ProbeKind.Liveness ? _settings.FailureThreshold : EagerLooks);
+    private TimeSpan ToNextLook(long began)
+    {
+        if (!IsEager)
+        {
+            return ProbePacing.AfterLook(_time.GetUtcNow(), _time.GetElapsedTime(began), _settings.Period, _replicaUid);
+        }
 
-    private void Take(ProbeOutcome outcome)
+        var eager = ProbePacing.UntilFirstPass(_last == ProbeResult.Failed ? Math.Max(1, _row) : 1, _settings);
+        if (_settings.Kind != ProbeKind.Startup || _countsFrom == long.MinValue)
+        {
+            return eager;
+        }
+
+        // Its failures restart the container: they are counted once a period, and not later.
+        var now = _time.GetTimestamp();
+        var toCount = _countsFrom > now
+            ? _time.GetElapsedTime(now, _countsFrom) + TimeSpan.FromMilliseconds(1)
+            : ProbePacing.UntilFirstPass(failures: 1, _settings);
+        return toCount < eager ? toCount : eager;
+    }
+
+    private void Take(ProbeOutcome outcome, long began)
     {
         // As with the kubelet: what could not be looked at changes nothing.
         if (outcome.Result == ProbeResult.Unknown)
@@ -121,20 +159,43 @@ internal sealed class ContainerProbe : IDisposable
             return;
         }
 
-        _run = outcome.Result == _last ? _run + 1 : 1;
-        _last = outcome.Result;
-        var before = _verdict;
         var passed = outcome.Result == ProbeResult.Passed;
-        var turns = _run >= (passed ? _settings.SuccessThreshold : _settings.FailureThreshold);
-        _verdict = new ProbeVerdict(
+        (_row, _counted) = outcome.Result == _last ? (_row + 1, _counted) : (1, 0);
+        _last = outcome.Result;
+        if (passed || !IsEager || _counted == 0 || began >= _countsFrom)
+        {
+            _counted++;
+            _countsFrom = began + (long)(_settings.Period.TotalSeconds * _time.TimestampFrequency);
+        }
+
+        var before = _verdict;
+        var turns = _counted >= (passed ? _settings.SuccessThreshold : _settings.FailureThreshold);
+        var eager = IsEager;
+        var isLateStart = !passed && eager && (_row >= EagerLooks || (turns && _settings.Kind == ProbeKind.Startup));
+        var next = new ProbeVerdict(
             turns ? passed : before.Passing,
             before.EverPassed || (turns && passed),
+            !passed && (turns || before.Failed),
             before.Looks + 1,
             passed ? null : outcome.Message,
-            passed ? 0 : _run);
-        if (before.Looks == 0 || before.Passing != _verdict.Passing || IsWorthTelling(_verdict))
+            passed ? 0 : _counted,
+            IsSettled: !eager || (turns && passed) || isLateStart,
+            IsWorthTelling: eager ? isLateStart : !passed && turns);
+        _verdict = next;
+        if (IsNews(before, next))
         {
             _onVerdict();
         }
     }
+
+    // A row of failures that goes on is told when it has doubled; what differs in its text only, each time: who writes it down
+    // spaces it (Status/ProbeReport).
+    private static bool IsNews(ProbeVerdict before, ProbeVerdict next) =>
+        before.Looks == 0
+        || before.Passing != next.Passing
+        || before.Failed != next.Failed
+        || (next.IsWorthTelling && !before.IsWorthTelling)
+        || (before is { IsSettled: true, Failures: > 0 } && next.Failures == 0)
+        || (next.IsSettled && next.Message is not null
+            && (next.Message != before.Message || (next.Failures != before.Failures && BitOperations.IsPow2(next.Failures))));
 }

@@ -9,7 +9,7 @@ namespace Orchestrator.HostAgent.Probing;
 /// <summary>Passes when a GET is answered with a status from 200 to 399. A redirect passes and is not followed.</summary>
 internal sealed class HttpProber(TimeProvider time) : IDisposable
 {
-    private const string UserAgent = "orchestrator-probe/1";
+    public const string UserAgent = "orchestrator-probe/1";
 
     /// <summary>As the kubelet: enough that a small answer is read whole and the server sees no broken connection.</summary>
     private const int MaxBody = 10 * 1024;
@@ -52,10 +52,12 @@ internal sealed class HttpProber(TimeProvider time) : IDisposable
 
     public void Dispose() => _client.Dispose();
 
+    public static string Authority(string host, int port) =>
+        $"{(host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host)}:{port.ToString(CultureInfo.InvariantCulture)}";
+
     private static HttpRequestMessage Request(ProbeHandler.Http probe, string host, int port)
     {
-        var authority = host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
-        var uri = new Uri($"{(probe.Secure ? "https" : "http")}://{authority}:{port.ToString(CultureInfo.InvariantCulture)}{probe.Path}");
+        var uri = new Uri($"{(probe.Secure ? "https" : "http")}://{Authority(host, port)}{probe.Path}");
         var request = new HttpRequestMessage(HttpMethod.Get, uri) { Version = HttpVersion.Version11 };
         request.Headers.ConnectionClose = true;
         request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);

@@ -7,6 +7,7 @@ public enum ProbeKind
 {
     Readiness,
     Liveness,
+    Startup,
 }
 
 /// <summary>A probe with Kubernetes' defaults filled in, and its handler made definite.</summary>
@@ -20,11 +21,19 @@ public sealed record ProbeSettings(
     int FailureThreshold)
 {
     /// <summary>The probe that a template asks for; without one, readiness is that the port accepts connections.</summary>
-    /// <returns>Null for a liveness probe that is not given: only its end restarts the container then.</returns>
+    /// <returns>
+    /// Null for a liveness probe that is not given: only its end restarts the container then. Null for a startup probe that is not
+    /// given: it has started when it runs.
+    /// </returns>
     public static ProbeSettings? Of(ReplicaTemplate template, ProbeKind kind)
     {
-        var given = kind == ProbeKind.Readiness ? template.ReadinessProbe : template.LivenessProbe;
-        return given is null && kind == ProbeKind.Liveness ? null : new ProbeSettings(
+        var given = kind switch
+        {
+            ProbeKind.Readiness => template.ReadinessProbe,
+            ProbeKind.Liveness => template.LivenessProbe,
+            _ => template.StartupProbe,
+        };
+        return given is null && kind != ProbeKind.Readiness ? null : new ProbeSettings(
             kind,
             HandlerOf(given, template),
             Seconds(given?.InitialDelaySeconds, 0),
@@ -44,6 +53,7 @@ public sealed record ProbeSettings(
             http.Host,
             [.. (http.HttpHeaders ?? []).Select(header => (header.Name, header.Value))])),
         { Exec.Command: { Count: > 0 } command } => new ProbeHandler.Exec(command),
+        { Grpc: { } grpc } => Reachable(grpc.Port, template, new ProbeHandler.Grpc(grpc.Service ?? "")),
         { TcpSocket: { } tcp } => Reachable(tcp.Port, template, new ProbeHandler.Tcp()),
         _ => new ProbeHandler.Tcp(),
     };
@@ -60,6 +70,9 @@ public abstract record ProbeHandler
     public sealed record Http(bool Secure, string Path, string? Host, IReadOnlyList<(string Name, string Value)> Headers) : ProbeHandler;
 
     public sealed record Tcp : ProbeHandler;
+
+    /// <param name="Service">Empty asks for the server as a whole.</param>
+    public sealed record Grpc(string Service) : ProbeHandler;
 
     public sealed record Exec(IList<string> Command) : ProbeHandler;
 

@@ -10,35 +10,41 @@ internal readonly record struct ProbeTarget(string Address, int Port, string Con
 /// <summary>Makes the probes of one host's replicas. They share the process's scheduler and HTTP client.</summary>
 internal sealed partial class Prober(ProbeScheduler scheduler, HttpProber http, Func<IEngine?> engine, ILogger logger, TimeProvider time)
 {
-    /// <param name="adopted">An earlier agent found this very run ready, at this very address.</param>
+    /// <param name="ready">An earlier agent found this very run ready, at this very address.</param>
+    /// <param name="started">This very run is known to have started.</param>
     public ReplicaProbes Start(
-        ReplicaTemplate template, string replicaUid, Containers.ContainerSnapshot run, ProbeTarget target, bool adopted, TimeSpan ranFor, Action onVerdict)
+        ReplicaTemplate template,
+        string replicaUid,
+        Containers.ContainerSnapshot run,
+        ProbeTarget target,
+        bool ready,
+        bool started,
+        TimeSpan ranFor,
+        Action onVerdict)
     {
-        ContainerProbe Make(ProbeSettings settings, bool passing) => new(
-            settings, replicaUid, token => LookSafelyAsync(settings, target, token), passing, scheduler, onVerdict, time);
-        var readiness = Make(ProbeSettings.Of(template, ProbeKind.Readiness)!, adopted);
-        var liveness = ProbeSettings.Of(template, ProbeKind.Liveness) is { } settings ? Make(settings, passing: false) : null;
-        return new ReplicaProbes(run, target, readiness, liveness, ranFor);
+        ContainerProbe? Make(ProbeKind kind, Action tell) => ProbeSettings.Of(template, kind) is not { } settings ? null : new ContainerProbe(
+            settings,
+            replicaUid,
+            token => LookAsync(settings, target, token),
+            passed: kind switch { ProbeKind.Readiness => ready, ProbeKind.Startup => started, _ => false },
+            scheduler,
+            tell,
+            failure => TakeFault(failure, kind, target.ContainerId),
+            time);
+        return new ReplicaProbes(run, target, Make, ranFor, onVerdict, time);
     }
 
-    // A probe that threw would never look again, and nobody would know.
-    private async Task<ProbeOutcome> LookSafelyAsync(ProbeSettings settings, ProbeTarget target, CancellationToken cancellationToken)
+    private void TakeFault(Exception failure, ProbeKind kind, string containerId)
     {
-        try
-        {
-            return await LookAsync(settings, target, cancellationToken);
-        }
-        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
-        {
-            Log.Failed(logger, failure, settings.Kind, target.ContainerId);
-            return ProbeOutcome.Unknown(failure.Message);
-        }
+        ProbeMetrics.Faults.Inc();
+        Log.Failed(logger, failure, kind, containerId);
     }
 
     private Task<ProbeOutcome> LookAsync(ProbeSettings settings, ProbeTarget target, CancellationToken cancellationToken) => settings.Handler switch
     {
         ProbeHandler.Http handler => http.ProbeAsync(handler, target.Address, target.Port, settings.Timeout, cancellationToken),
         ProbeHandler.Tcp => TcpProber.ProbeAsync(target.Address, target.Port, settings.Timeout, time, cancellationToken),
+        ProbeHandler.Grpc handler => GrpcProber.ProbeAsync(handler, target.Address, target.Port, settings.Timeout, time, cancellationToken),
         ProbeHandler.Exec handler => ExecAsync(handler, target.ContainerId, settings.Timeout, cancellationToken),
         ProbeHandler.Impossible handler => Task.FromResult(ProbeOutcome.Failed(handler.Reason)),
         _ => throw new InvalidOperationException($"no such probe: {settings.Handler}"),
@@ -73,7 +79,7 @@ internal sealed partial class Prober(ProbeScheduler scheduler, HttpProber http, 
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Error, Message = "The {Kind} probe of container {ContainerId} could not be made")]
+        [LoggerMessage(Level = LogLevel.Error, Message = "The {Kind} probe of container {ContainerId} broke off; it goes on at its next turn")]
         public static partial void Failed(ILogger logger, Exception failure, ProbeKind kind, string containerId);
     }
 }

@@ -11,6 +11,7 @@ public static class ReplicaReasons
     public const string RemoveContainerError = "RemoveContainerError";
     public const string CrashLoopBackOff = "CrashLoopBackOff";
     public const string LivenessProbeFailed = "LivenessProbeFailed";
+    public const string StartupProbeFailed = "StartupProbeFailed";
 
     /// <summary>The host port is taken by something else: the WebApp controller replaces such a Replica.</summary>
     public const string PortUnavailable = "PortUnavailable";

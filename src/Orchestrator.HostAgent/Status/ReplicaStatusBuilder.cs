@@ -3,6 +3,7 @@ using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.HostAgent.Containers;
+using Orchestrator.HostAgent.Probing;
 
 namespace Orchestrator.HostAgent.Status;
 
@@ -33,6 +34,7 @@ internal static class ReplicaStatusBuilder
             StartedAt = record.Container is { IsRunning: true, StartedAt: { } started } ? started.UtcDateTime
                 : record.Container is null ? null : before?.StartedAt,
             LastTermination = record.History.LastTermination,
+            Probes = record.Report.Status,
             Conditions = ConditionsOf(replica, record, ready, deleting, running, now),
         };
     }
@@ -53,7 +55,7 @@ internal static class ReplicaStatusBuilder
             case { Step: ContainerStep.Create, Pulling: true } when setback is null:
                 return (ReplicaPhases.Starting, ReplicaReasons.Pulling, "pulling its image");
             case { Step: ContainerStep.Restart }:
-                return (ReplicaPhases.Starting, record.KillReason, "its liveness probe failed: it is being restarted");
+                return (ReplicaPhases.Starting, record.Kill?.Reason, $"it is being restarted: {record.Kill?.Message}");
         }
 
         if (record.Container is { IsRunning: true })
@@ -93,6 +95,9 @@ internal static class ReplicaStatusBuilder
         };
     }
 
+    // Texts that differ from look to look are told no more often here than there.
+    private static string? Told(ProbeVerdict verdict, ProbeStatus? told) => verdict.IsSettled ? told?.LastFailure?.Message : null;
+
     /// <summary>A crash loop is told of once they are known: who hears of it may not look a second time.</summary>
     private static bool HasSaidItsLastWords(ReplicaRecord record) =>
         record.LastWords?.Of == record.History.Ended && record.Operation?.Step is not ContainerStep.KeepEngineFromRestarting;
@@ -102,7 +107,12 @@ internal static class ReplicaStatusBuilder
     {
         var before = replica.Status?.Conditions;
         var generation = replica.Metadata.Generation;
-        var message = record.Probes?.Readiness.Message;
+        var message = record.Probes switch
+        {
+            { HasStarted: false, Startup: { Message: { } why } startup } => $"has not started: {Told(startup, record.Report.Status?.Startup) ?? why}",
+            { Readiness: { Message: not null } readiness } => Told(readiness, record.Report.Status?.Readiness) ?? readiness.Message,
+            _ => null,
+        };
         var (reason, text) = ready ? (ReplicaReasons.Ready, null)
             : !record.EverReady ? (ReplicaReasons.NotYetReady, message)
             : deleting ? (ReplicaReasons.Draining, null)

@@ -15,6 +15,8 @@ internal sealed class SimulatedEngine : IEngine
 
     public Func<CancellationToken, Task> OnCreate { get; init; } = _ => Task.CompletedTask;
 
+    public Func<IList<string>, Task<long?>> OnExec { get; init; } = _ => throw new InvalidOperationException();
+
     public Func<CancellationToken, Task> OnStop { get; init; } = _ => Task.CompletedTask;
 
     public Func<CancellationToken, Task> OnRemove { get; set; } = _ => Task.CompletedTask;
@@ -73,7 +75,7 @@ internal sealed class SimulatedEngine : IEngine
 
     public Task PullAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken) => throw new InvalidOperationException();
 
-    public Task<long?> ExecAsync(string id, IList<string> command, TimeSpan timeout, CancellationToken cancellationToken) => throw new InvalidOperationException();
+    public Task<long?> ExecAsync(string id, IList<string> command, TimeSpan timeout, CancellationToken cancellationToken) => OnExec(command);
 
     public Task<string?> LastLogLineAsync(string id, CancellationToken cancellationToken) => throw new InvalidOperationException();
 

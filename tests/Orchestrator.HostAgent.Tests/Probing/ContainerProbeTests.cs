@@ -10,7 +10,10 @@ public sealed class ContainerProbeTests : IDisposable
     private readonly List<TimeSpan> _looks = [];
     private readonly DateTimeOffset _start;
     private ProbeOutcome _answer = ProbeOutcome.Failed("not yet");
+    private readonly List<Exception> _faults = [];
     private int _told;
+
+    private const string Throws = "a fault of ours";
 
     public ContainerProbeTests()
     {
@@ -123,11 +126,97 @@ public sealed class ContainerProbeTests : IDisposable
     [Fact]
     public void An_adopted_run_is_ready_until_it_fails()
     {
-        using var probe = Start(Settings(ProbeKind.Readiness), adopted: true);
+        using var probe = Start(Settings(ProbeKind.Readiness), passed: true);
         Assert.True(probe.Verdict is { Passing: true, EverPassed: true });
         Assert.Empty(_looks);
         Advance(TimeSpan.FromSeconds(30));
         Assert.False(probe.Verdict.Passing);
+    }
+
+    [Fact]
+    public void Startup_is_eager_and_counts_no_more_failures_than_one_a_period()
+    {
+        using var probe = Start(Settings(ProbeKind.Startup));
+        Advance(TimeSpan.FromSeconds(9.9));
+        Assert.Equal([0, 100, 200, 400, 800, 1600, 3200, 6400], _looks.Select(look => look.TotalMilliseconds));
+        Assert.True(probe.Verdict is { Passing: false, Failed: false, Failures: 1 });
+        Advance(TimeSpan.FromSeconds(10));
+        Assert.True(probe.Verdict is { Failed: false, Failures: 2 });
+        Advance(TimeSpan.FromSeconds(0.2));
+
+        // As the kubelet would: at 0, 10 and 20 s.
+        Assert.True(probe.Verdict is { Failed: true, Failures: 3, Message: "not yet" });
+        Assert.InRange(_looks[^1].TotalSeconds, 20, 20.02);
+    }
+
+    [Fact]
+    public void Startup_that_has_passed_looks_no_more()
+    {
+        using var probe = Start(Settings(ProbeKind.Startup));
+        Advance(TimeSpan.FromSeconds(1));
+        _answer = ProbeOutcome.Passed;
+        Advance(TimeSpan.FromMinutes(5));
+
+        Assert.Equal([0, 100, 200, 400, 800, 1600], _looks.Select(look => look.TotalMilliseconds));
+        Assert.True(probe.Verdict is { Passing: true, EverPassed: true, Failures: 0 });
+    }
+
+    [Fact]
+    public void A_startup_whose_engine_is_away_is_tried_no_more_often_than_an_eager_one()
+    {
+        using var probe = Start(Settings(ProbeKind.Startup));
+        Advance(TimeSpan.FromSeconds(5));
+        _answer = ProbeOutcome.Unknown("the engine is not reachable");
+        _looks.Clear();
+        Advance(TimeSpan.FromSeconds(30));
+
+        Assert.InRange(_looks.Count, 2, 300);
+        Assert.True(probe.Verdict is { Failed: false, Failures: 1 });
+    }
+
+    [Fact]
+    public void A_look_that_throws_is_told_of_and_the_next_one_comes()
+    {
+        _answer = ProbeOutcome.Passed;
+        using var probe = Start(Settings(ProbeKind.Readiness));
+        _answer = ProbeOutcome.Failed(Throws);
+        Advance(TimeSpan.FromSeconds(30));
+        Assert.InRange(_faults.Count, 2, 4);
+        Assert.True(probe.Verdict is { Passing: true, Failures: 0 });
+        _answer = ProbeOutcome.Failed("500");
+        Advance(TimeSpan.FromSeconds(30));
+        Assert.True(probe.Verdict is { Passing: false, Message: "500" });
+    }
+
+    [Fact]
+    public void Told_are_the_first_failure_another_text_a_row_that_has_doubled_and_its_end()
+    {
+        _answer = ProbeOutcome.Passed;
+        using var probe = Start(Settings(ProbeKind.Liveness) with { FailureThreshold = 100 });
+        Advance(TimeSpan.FromSeconds(40));
+        Assert.Equal(1, _told);
+        _answer = ProbeOutcome.Failed("500");
+        Advance(TimeSpan.FromSeconds(160));
+        Assert.Equal(16, probe.Verdict.Failures);
+        Assert.Equal(1 + 5, _told);
+        _answer = ProbeOutcome.Failed("503");
+        Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(1 + 6, _told);
+        _answer = ProbeOutcome.Passed;
+        Advance(TimeSpan.FromSeconds(30));
+        Assert.Equal(1 + 7, _told);
+    }
+
+    [Fact]
+    public void A_look_that_came_early_by_the_wall_clock_does_not_have_its_turn_twice()
+    {
+        var period = TimeSpan.FromSeconds(10);
+        var turn = _time.GetUtcNow() + ProbePacing.ToNextTurn(_time.GetUtcNow(), period, "uid");
+        var early = ProbePacing.AfterLook(turn - TimeSpan.FromMilliseconds(2), TimeSpan.FromMilliseconds(1), period, "uid");
+
+        Assert.Equal(TimeSpan.FromSeconds(10.002), early);
+        Assert.Equal(TimeSpan.FromSeconds(7), ProbePacing.AfterLook(turn.AddSeconds(3), TimeSpan.FromSeconds(3), period, "uid"));
+        Assert.Equal(TimeSpan.Zero, ProbePacing.AfterLook(turn.AddSeconds(11), TimeSpan.FromSeconds(11), period, "uid"));
     }
 
     [Fact]
@@ -166,7 +255,7 @@ public sealed class ContainerProbeTests : IDisposable
     private static ProbeSettings Settings(ProbeKind kind) => new(
         kind, new ProbeHandler.Tcp(), TimeSpan.Zero, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1), SuccessThreshold: 1, FailureThreshold: 3);
 
-    private ContainerProbe Start(ProbeSettings settings, bool adopted = false, TimeSpan ranFor = default)
+    private ContainerProbe Start(ProbeSettings settings, bool passed = false, TimeSpan ranFor = default)
     {
         var probe = new ContainerProbe(
             settings,
@@ -174,11 +263,12 @@ public sealed class ContainerProbeTests : IDisposable
             _ =>
             {
                 _looks.Add(_time.GetUtcNow() - _start);
-                return Task.FromResult(_answer);
+                return _answer.Message == Throws ? throw new InvalidOperationException(Throws) : Task.FromResult(_answer);
             },
-            adopted,
+            passed,
             _scheduler,
             () => _told++,
+            _faults.Add,
             _time);
         probe.Start(ranFor);
         return probe;

@@ -14,14 +14,14 @@ internal static class TemplateRules
 
     private const int DefaultPort = 8080;
 
-    private static readonly string[] Handlers = ["httpGet", "tcpSocket", "exec"];
+    private static readonly string[] Handlers = ["httpGet", "tcpSocket", "exec", "grpc"];
 
     /// <param name="path">Where the template is, such as <c>spec</c>.</param>
     public static void Check(JsonObject template, string path, FieldErrors errors)
     {
         CheckResources(template.Object("resources"), path + ".resources", errors);
         var port = template.Integer("port") ?? DefaultPort;
-        foreach (var probe in (ReadOnlySpan<string>)["readinessProbe", "livenessProbe"])
+        foreach (var probe in (ReadOnlySpan<string>)["readinessProbe", "livenessProbe", "startupProbe"])
         {
             if (template.Object(probe) is { } present)
             {
