@@ -48,6 +48,9 @@ public static class Annotations
     /// serves another app, because the port is that of its shared listener. Absent when all is well.
     /// </summary>
     public const string ListenerErrors = "orchestrator.dev/listener-errors";
+
+    /// <summary>On a WebApp: run an earlier revision's content (<see cref="Contents.ContentStandIn"/>). Written by an undo.</summary>
+    public const string Content = "orchestrator.dev/content";
 }
 
 /// <summary>Finalizers: who must have finished before an object may go.</summary>
