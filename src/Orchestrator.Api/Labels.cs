@@ -63,6 +63,9 @@ public static class Annotations
 
     /// <summary>On a WebApp, by its user: the revision whose rollout is to be taken back.</summary>
     public const string Abort = "orchestrator.dev/abort";
+
+    /// <summary>On a WebApp: run an earlier revision's content (<see cref="Contents.ContentStandIn"/>). Written by an undo.</summary>
+    public const string Content = "orchestrator.dev/content";
 }
 
 /// <summary>Finalizers: who must have finished before an object may go.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using k8s.Models;
+using Orchestrator.Api.Contents;
 
 namespace Orchestrator.Api;
 
@@ -38,7 +39,21 @@ public class ReplicaTemplate
     public IList<string>? Args { get; set; }
 
     [JsonPropertyName("env")]
-    public IList<V1EnvVar>? Env { get; set; }
+    public IList<EnvironmentVariable>? Env { get; set; }
+
+    /// <summary>Of one name, the last of these counts, and <see cref="Env"/> goes before all.</summary>
+    [JsonPropertyName("envFrom")]
+    public IList<EnvironmentSource>? EnvFrom { get; set; }
+
+    [JsonPropertyName("files")]
+    public IList<FileMount>? Files { get; set; }
+
+    /// <summary>
+    /// Hash of what the references held, those that roll on a change: the same template with other content is another revision. Null
+    /// where nothing counts, and in a WebApp, whose user writes references alone.
+    /// </summary>
+    [JsonPropertyName("contentHash")]
+    public virtual string? ContentHash { get; set; }
 
     /// <summary>The TCP port the container listens on; also its variable <c>PORT</c>.</summary>
     [JsonPropertyName("port")]
@@ -85,6 +100,28 @@ public class ReplicaTemplate
     [JsonIgnore]
     public TimeSpan DrainTimeout => TimeSpan.FromSeconds(DrainTimeoutSeconds ?? DefaultDrainTimeoutSeconds);
 
+    /// <summary>Every reference to a ConfigMap or Secret, and what it refers to.</summary>
+    [JsonIgnore]
+    public IEnumerable<(ContentObject Object, IContentReference Reference)> References =>
+    [
+        .. (EnvFrom ?? []).SelectMany(source => Of(source.ConfigMapRef, source.SecretRef)),
+        .. (Env ?? []).SelectMany(variable => Of(variable.ValueFrom?.ConfigMapKeyRef, variable.ValueFrom?.SecretKeyRef)),
+        .. (Files ?? []).SelectMany(files => Of(files.ConfigMap, files.Secret)),
+    ];
+
+    /// <summary>Whether a container of it cannot be made without its revision's content (<see cref="RevisionContent"/>).</summary>
+    [JsonIgnore]
+    public bool HasReferences => References.Any();
+
+    /// <summary>The same for some content.</summary>
+    /// <param name="contentHash">Null: none that counts.</param>
+    public ReplicaTemplate ToTemplate(string? contentHash)
+    {
+        var template = ToTemplate();
+        template.ContentHash = contentHash;
+        return template;
+    }
+
     /// <summary>The template alone, without what a derived spec adds to it. Shares its parts: treat both as read-only.</summary>
     public ReplicaTemplate ToTemplate() => new()
     {
@@ -102,7 +139,23 @@ public class ReplicaTemplate
         TerminationGracePeriodSeconds = TerminationGracePeriodSeconds,
         DrainTimeoutSeconds = DrainTimeoutSeconds,
         RestartedAt = RestartedAt,
+        EnvFrom = EnvFrom,
+        Files = Files,
+        ContentHash = ContentHash,
     };
+
+    private static IEnumerable<(ContentObject, IContentReference)> Of(IContentReference? configMap, IContentReference? secret)
+    {
+        if (configMap is not null)
+        {
+            yield return (new(ContentKind.ConfigMap, configMap.Name), configMap);
+        }
+
+        if (secret is not null)
+        {
+            yield return (new(ContentKind.Secret, secret.Name), secret);
+        }
+    }
 }
 
 /// <summary>Values of <see cref="ReplicaTemplate.ImagePullPolicy"/>.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using k8s;
 using Orchestrator.Api.Replicas;
@@ -25,7 +26,9 @@ public sealed class ModelJsonTests
         }
         """;
 
-    static ModelJsonTests() => ModelJson.Use();
+    // Before any other test of this process has read or written anything: then it is too late.
+    [ModuleInitializer]
+    internal static void Use() => ModelJson.Use();
 
     [Fact]
     public void What_is_read_is_written_in_the_same_words()

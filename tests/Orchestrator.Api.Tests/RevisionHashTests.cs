@@ -1,4 +1,5 @@
 using k8s.Models;
+using Orchestrator.Api.Contents;
 using Orchestrator.Api.WebApps;
 
 namespace Orchestrator.Api.Tests;
@@ -19,7 +20,7 @@ public sealed class RevisionHashTests
         {
             Image = "web:v1",
             Port = 8080,
-            Env = [new V1EnvVar { Name = "A", Value = "1" }],
+            Env = [new EnvironmentVariable { Name = "A", Value = "1" }],
             Replicas = 7,
             Placement = new Placement { MaxReplicasPerHost = 2 },
             Route = new Route { Path = "/shop" },
@@ -60,6 +61,9 @@ public sealed class RevisionHashTests
         { "command", template => template.Command = ["/bin/web"] },
         { "args", template => template.Args = ["-v"] },
         { "env", template => template.Env![0].Value = "2" },
+        { "envFrom", template => template.EnvFrom = [new EnvironmentSource { SecretRef = new ContentReference { Name = "web" } }] },
+        { "files", template => template.Files = [new FileMount { MountPath = "/etc/web", ConfigMap = new FileSource { Name = "web" } }] },
+        { "contentHash", template => template.ContentHash = "5d41402abc4b2a76" },
         { "port", template => template.Port = 80 },
         { "resources", template => template.Resources = new ResourceNeeds { Limits = new Dictionary<string, ResourceQuantity> { ["cpu"] = new("100m") } } },
         { "readinessProbe", template => template.ReadinessProbe = new V1Probe { PeriodSeconds = 1 } },
@@ -72,5 +76,5 @@ public sealed class RevisionHashTests
     // A change of this value would restart every replica of every site at an upgrade of the controller.
     private const string GoldenHash = "954bpn95sc";
 
-    private static ReplicaTemplate Template() => new() { Image = "web:v1", Port = 8080, Env = [new V1EnvVar { Name = "A", Value = "1" }] };
+    private static ReplicaTemplate Template() => new() { Image = "web:v1", Port = 8080, Env = [new EnvironmentVariable { Name = "A", Value = "1" }] };
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using k8s;
 using k8s.Models;
 using Orchestrator.Api;
+using Orchestrator.Api.Contents;
 using Orchestrator.Api.Replicas;
 using Orchestrator.HostAgent.Tests.World;
 
@@ -19,7 +20,7 @@ public sealed class ReplicaLifeTests(AgentWorld world)
     {
         var replica = await world.AddReadyReplicaAsync("host1", template =>
         {
-            template.Env = [new V1EnvVar { Name = "COLOUR", Value = "blue" }, new V1EnvVar { Name = "PORT", Value = "1" }];
+            template.Env = [new EnvironmentVariable { Name = "COLOUR", Value = "blue" }, new EnvironmentVariable { Name = "PORT", Value = "1" }];
             template.Resources = new ResourceNeeds
             {
                 Limits = new Dictionary<string, ResourceQuantity> { ["cpu"] = new("500m"), ["memory"] = new("64Mi") },

@@ -47,6 +47,14 @@ public sealed class WebAppSpec : ReplicaTemplate
     [JsonPropertyName("paused")]
     public bool? Paused { get; set; }
 
+    /// <summary>Always null: what the references hold is known to the controller, and no part of what is asked for.</summary>
+    [JsonIgnore]
+    public override string? ContentHash
+    {
+        get => null;
+        set => throw new NotSupportedException("a WebApp has no content hash");
+    }
+
     /// <summary><see cref="Replicas"/> with its default.</summary>
     [JsonIgnore]
     public int DesiredReplicas => Replicas ?? 1;

@@ -41,6 +41,13 @@ public sealed class WebAppStatus
     [JsonPropertyName("failedRollout")]
     public FailedRollout? FailedRollout { get; set; }
 
+    /// <summary>
+    /// Hash of what the ConfigMaps and Secrets that the app refers to hold now. Absent without references that roll on a change, and while
+    /// something is missing.
+    /// </summary>
+    [JsonPropertyName("contentHash")]
+    public string? ContentHash { get; set; }
+
     /// <summary>Label selector of the app's Replicas, for the scale subresource.</summary>
     [JsonPropertyName("selector")]
     public string? Selector { get; set; }

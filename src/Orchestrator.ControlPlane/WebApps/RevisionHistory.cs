@@ -15,8 +15,11 @@ internal sealed class RevisionHistory(ResourceClient<V1ControllerRevision> clien
     public static string NameOf(WebApp app, string revision) => $"{app.Metadata.Name}-{revision}";
 
     /// <summary>Makes the revision the newest of the app's history and drops what is beyond the limit.</summary>
+    /// <param name="template">Of the revision.</param>
     /// <param name="inUse">Revisions that replicas still run, or are to run again: never dropped.</param>
-    public async Task EnsureAsync(WebApp app, string revision, IReadOnlySet<string> inUse, CancellationToken cancellationToken)
+    /// <returns>The revisions that are kept.</returns>
+    public async Task<IReadOnlySet<string>> EnsureAsync(
+        WebApp app, string revision, ReplicaTemplate template, IReadOnlySet<string> inUse, CancellationToken cancellationToken)
     {
         var history = await ListAsync(app, cancellationToken);
         var newest = history.Count == 0 ? 0 : history.Max(entry => entry.Revision ?? 0);
@@ -25,7 +28,7 @@ internal sealed class RevisionHistory(ResourceClient<V1ControllerRevision> clien
         {
             try
             {
-                history.Add(await client.CreateAsync(Entry(app, revision, newest + 1), cancellationToken));
+                history.Add(await client.CreateAsync(Entry(app, revision, template, newest + 1), cancellationToken));
             }
             catch (AlreadyExistsException)
             {
@@ -43,11 +46,14 @@ internal sealed class RevisionHistory(ResourceClient<V1ControllerRevision> clien
         var beyond = history
             .OrderByDescending(entry => entry.Revision)
             .Skip(1 + (app.Spec.RevisionHistoryLimit ?? WebAppSpec.DefaultRevisionHistoryLimit))
-            .Where(entry => !inUse.Contains(entry.Metadata.Name[(app.Metadata.Name.Length + 1)..]));
+            .Where(entry => !inUse.Contains(RevisionOf(app, entry)))
+            .ToList();
         foreach (var entry in beyond)
         {
             await client.DeleteAsync(ObjectKey.Of(entry), entry.Metadata.Uid, cancellationToken);
         }
+
+        return history.Except(beyond).Select(entry => RevisionOf(app, entry)).ToHashSet(StringComparer.Ordinal);
     }
 
     public async Task DeleteAllAsync(WebApp app, CancellationToken cancellationToken)
@@ -64,7 +70,9 @@ internal sealed class RevisionHistory(ResourceClient<V1ControllerRevision> clien
         return [.. list.Items.Where(entry => entry.GetController()?.Uid == app.Metadata.Uid)];
     }
 
-    private static V1ControllerRevision Entry(WebApp app, string revision, long number) => new()
+    private static string RevisionOf(WebApp app, V1ControllerRevision entry) => entry.Metadata.Name[(app.Metadata.Name.Length + 1)..];
+
+    private static V1ControllerRevision Entry(WebApp app, string revision, ReplicaTemplate template, long number) => new()
     {
         ApiVersion = $"{V1ControllerRevision.KubeGroup}/{V1ControllerRevision.KubeApiVersion}",
         Kind = V1ControllerRevision.KubeKind,
@@ -75,7 +83,7 @@ internal sealed class RevisionHistory(ResourceClient<V1ControllerRevision> clien
             Labels = OwnLabels(app, revision),
             OwnerReferences = [OwnerOf(app)],
         },
-        Data = new RevisionData { Spec = app.Spec.ToTemplate() },
+        Data = new RevisionData { Spec = template },
         Revision = number,
     };
 

@@ -6,16 +6,16 @@ using Orchestrator.Runtime.Clients;
 
 namespace Orchestrator.ControlPlane.WebApps;
 
-/// <summary>Finds the template of a revision of an app that may be another than the spec's.</summary>
+/// <summary>Finds the template of a revision of an app that may be another than is asked for.</summary>
 internal sealed class RevisionTemplates(ResourceClient<V1ControllerRevision> history)
 {
-    /// <returns>Null when neither the spec, a replica nor the history has it: somebody has removed it there.</returns>
+    /// <returns>Null when neither the target, a replica nor the history has it: somebody has removed it there.</returns>
     public async Task<ReplicaTemplate?> FindAsync(
-        WebApp app, string revision, IReadOnlyList<ReplicaView> live, CancellationToken cancellationToken)
+        WebApp app, RolloutTarget target, string revision, IReadOnlyList<ReplicaView> live, CancellationToken cancellationToken)
     {
-        if (RevisionHash.Of(app.Spec) == revision)
+        if (target.Template is { } asked && RevisionHash.Of(asked) == revision)
         {
-            return app.Spec.ToTemplate();
+            return asked;
         }
 
         if (live.FirstOrDefault(view => view.Replica.Spec.Revision == revision) is { } view)

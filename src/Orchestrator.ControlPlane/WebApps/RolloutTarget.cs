@@ -1,13 +1,14 @@
 using Orchestrator.Api;
 using Orchestrator.Api.WebApps;
+using Orchestrator.ControlPlane.WebApps.Contents;
 
 namespace Orchestrator.ControlPlane.WebApps;
 
 /// <summary>
 /// Which revision an app's replicas are to have. Pure, from what the user asks for and what the status remembers: a revision that
-/// has failed is not tried again, and a paused app stays where it is.
+/// has failed is not tried again, and an app that is paused, or refers to what does not exist, stays where it is.
 /// </summary>
-/// <param name="Update">The revision that is asked for; null for an app that was paused before its first.</param>
+/// <param name="Update">The revision that is asked for; null for an app that was held before its first.</param>
 /// <param name="Run">The revision that new replicas get; null: there are to be none.</param>
 /// <param name="IsPaused">Replicas of any revision may stay.</param>
 internal sealed record RolloutTarget(string? Update, string? Run, bool IsPaused)
@@ -18,19 +19,31 @@ internal sealed record RolloutTarget(string? Update, string? Run, bool IsPaused)
     /// <summary>The revision that is tried beside <see cref="Run"/>; null when none is.</summary>
     public string? Canary { get; private init; }
 
-    public static RolloutTarget Of(WebApp app)
+    /// <summary>Why what is asked for cannot be made; it is paused then, unless it goes back.</summary>
+    public ContentProblem? Problem { get; private init; }
+
+    /// <summary>What is asked for, with the hash of its content; null when there is a <see cref="Problem"/>.</summary>
+    public ReplicaTemplate? Template { get; private init; }
+
+    /// <param name="content">Null for an app without references.</param>
+    public static RolloutTarget Of(WebApp app, AppContent? content = null)
     {
         var (status, paused) = (app.Status, app.Spec.Paused ?? false);
-        var update = paused ? status?.UpdateRevision : RevisionHash.Of(app.Spec);
+        var template = content?.Problem is null ? app.Spec.ToTemplate(content?.Asked) : null;
+        var update = paused || template is null ? status?.UpdateRevision : RevisionHash.Of(template);
         var stable = status?.CurrentRevision;
         var failed = update is not null && stable is not null && stable != update && status?.FailedRollout?.Revision == update;
 
-        // In a pause what is missing is made of the revision that is known to work.
+        // Where nothing is to move, what is missing is made of the revision that is known to work. Taking back goes on without what it
+        // does not need.
+        var held = paused || (template is null && !failed);
         var canary = update is not null && !failed && CanaryCourse.IsOnTrial(app, update);
-        return new(update, failed || paused || canary ? stable ?? update : update, paused)
+        return new(update, failed || held || canary ? stable ?? update : update, held)
         {
             IsRolledBack = failed,
             Canary = canary ? update : null,
+            Problem = content?.Problem,
+            Template = template,
         };
     }
 

@@ -26,6 +26,9 @@ internal sealed record RollupInput(WebApp App, RolloutTarget Target, IReadOnlyLi
     /// <summary>Why the last attempt to create replicas failed; null when it did not.</summary>
     public string? CreateFailure { get; init; }
 
+    /// <summary>Hash of what its references hold now.</summary>
+    public string? ContentHash { get; init; }
+
     /// <summary>What of its route other apps hold, for people; empty when nothing.</summary>
     public IReadOnlyList<string> LostClaims { get; init; } = [];
 
@@ -60,6 +63,7 @@ internal static class StatusRollup
             UpdateRevision = input.IsKept ? revision : before?.UpdateRevision,
             Rollout = failed is null && !complete ? input.Course?.Progress : null,
             FailedRollout = failed,
+            ContentHash = IsDeleting(app) ? before?.ContentHash : input.ContentHash,
             Selector = Selector(app.Metadata.Name),
             Conditions = [.. Conditions()],
         };
@@ -119,6 +123,11 @@ internal static class StatusRollup
         if (failed is not null)
         {
             return (false, WebAppReasons.RolledBack, $"revision {failed.Revision} was taken back: {failed.Reason}: {failed.Message}");
+        }
+
+        if (input.Target.Problem is { } problem && input.App.Spec.Paused != true)
+        {
+            return (false, problem.Reason, Shorten(problem.Message));
         }
 
         if (input.Target.IsPaused)

@@ -1,10 +1,13 @@
 using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Api;
+using Orchestrator.Api.Contents;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
 using Orchestrator.ControlPlane.Hosts;
+using Orchestrator.ControlPlane.WebApps.Contents;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Clients;
 using Orchestrator.Runtime.Events;
@@ -18,6 +21,9 @@ internal sealed class WebAppController : IDisposable
 {
     /// <summary>Apps reconciled at once. A reconcile waits for the API server most of its time.</summary>
     private const int Workers = 8;
+
+    /// <summary>Index of the WebApps by what they refer to.</summary>
+    private const string ByContent = "content";
 
     private readonly SharedInformers _informers;
     private readonly RouteConflicts _conflicts;
@@ -35,15 +41,22 @@ internal sealed class WebAppController : IDisposable
         var writes = new ReplicaWrites(informers.Replicas, informers.ReplicaClient, time);
         var revisions = new ResourceClient<V1ControllerRevision>(kubernetes, Controllers.FieldManager);
         var history = new RevisionHistory(revisions);
+        var client = new ContentClient(kubernetes, Controllers.FieldManager);
+        var kept = new KeptContents(informers.Secrets, client);
+        var contents = new AppContents(new LiveContents(informers, client), kept, events);
         var statuses = new WebAppStatusWriter(informers.WebApps, informers.WebAppClient, events, time);
-        var finalizing = new WebAppFinalizing(informers, writes, history, statuses, logger);
-        var reconciler = new WebAppReconciler(informers, writes, history, new RevisionTemplates(revisions), _conflicts, _listenerErrors,
-            new CanaryObservations(informers), statuses, finalizing, events, logger, time);
+        var finalizing = new WebAppFinalizing(informers, writes, history, kept, statuses, logger);
+        var reconciler = new WebAppReconciler(
+            informers, writes, history, new RevisionTemplates(revisions), contents, _conflicts, _listenerErrors, new CanaryObservations(informers),
+            statuses, finalizing, events, logger, time);
         _loop = new ReconcileLoop<ObjectKey>(_queue, reconciler.ReconcileAsync, Workers, logger, time);
+        informers.WebApps.AddIndex(ByContent, app => app.Spec.References.Select(reference => IndexValue(app.Metadata.NamespaceProperty, reference.Object)).Distinct());
         informers.WebApps.Subscribe(OnWebApp);
         informers.Replicas.Subscribe(change => _queue.Add(AppOf(change.Object)));
         informers.Hosts.Subscribe(OnHost);
         informers.ProxyLeases.Subscribe(OnProxyLease);
+        informers.ConfigMaps.Subscribe(change => OnContent(ContentKind.ConfigMap, change));
+        informers.Secrets.Subscribe(change => OnContent(ContentKind.Secret, change));
     }
 
     /// <summary>Works until cancelled. The informers have synced.</summary>
@@ -73,6 +86,7 @@ internal sealed class WebAppController : IDisposable
         if (change is { Old: { } old, New: { } now }
             && old.Metadata.Generation == now.Metadata.Generation
             && old.Metadata.DeletionTimestamp == now.Metadata.DeletionTimestamp
+            && ContentStandIn.Of(old) == ContentStandIn.Of(now)
             && (old.Metadata.Finalizers ?? []).SequenceEqual(now.Metadata.Finalizers ?? [])
             && RolloutCommands.AreSame(old, now))
         {
@@ -93,6 +107,23 @@ internal sealed class WebAppController : IDisposable
             _queue.Add(app);
         }
     }
+
+    private void OnContent<T>(ContentKind kind, InformerEvent<T> change)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        foreach (var app in _informers.WebApps.ByIndex(ByContent, IndexValue(change.Key.Namespace!, new(kind, change.Key.Name))))
+        {
+            _queue.Add(ObjectKey.Of(app));
+        }
+
+        // The kept content of a revision: it must not stay away.
+        if (change.Kind == InformerEventKind.Deleted && change.Object.GetLabel(Labels.App) is { } owner)
+        {
+            _queue.Add(new(change.Key.Namespace, owner));
+        }
+    }
+
+    private static string IndexValue(string @namespace, ContentObject obj) => $"{obj.Kind}/{@namespace}/{obj.Name}";
 
     private void OnHost(InformerEvent<DockerHost> change)
     {

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Orchestrator.Api;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
+using Orchestrator.ControlPlane.WebApps.Contents;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Informers;
 using Orchestrator.Runtime.Reconciling;
@@ -10,11 +11,11 @@ using Orchestrator.Runtime.Reconciling;
 namespace Orchestrator.ControlPlane.WebApps;
 
 /// <summary>
-/// The end of a WebApp: its Replicas go first, each by draining; then its history, then the finalizer. Nothing here relies on a
+/// The end of a WebApp: its Replicas go first, each by draining; then its history with the contents, then the finalizer. Nothing here relies on a
 /// garbage collector, and one that runs is not in the way.
 /// </summary>
 internal sealed partial class WebAppFinalizing(
-    SharedInformers informers, ReplicaWrites writes, RevisionHistory history, WebAppStatusWriter statuses, ILogger logger)
+    SharedInformers informers, ReplicaWrites writes, RevisionHistory history, KeptContents contents, WebAppStatusWriter statuses, ILogger logger)
 {
     /// <summary>Kubernetes' finalizer for <c>--cascade=orphan</c>: the dependents are to stay.</summary>
     private const string OrphanFinalizer = "orphan";
@@ -60,6 +61,7 @@ internal sealed partial class WebAppFinalizing(
             return ReconcileResult.After(LookAgain);
         }
 
+        await contents.DeleteAllAsync(app, cancellationToken);
         await history.DeleteAllAsync(app, cancellationToken);
         await WriteFinalizersAsync(app, [.. app.Metadata.Finalizers.Where(name => name != Finalizers.Replicas)], cancellationToken);
         Log.Finalized(logger, app.Metadata.NamespaceProperty, app.Metadata.Name);
@@ -97,7 +99,7 @@ internal sealed partial class WebAppFinalizing(
     }
 
     private Task<TimeSpan?> WriteStatusAsync(WebApp app, int owned, CancellationToken cancellationToken) => statuses.WriteAsync(
-        new RollupInput(app, RolloutTarget.Of(app), []) { Draining = owned }, cancellationToken);
+        new RollupInput(app, RolloutTarget.Of(app, app.Spec.HasReferences ? AppContent.Unknown : AppContent.None), []) { Draining = owned }, cancellationToken);
 
     private Task<WebApp> WriteFinalizersAsync(WebApp app, List<string> finalizers, CancellationToken cancellationToken) =>
         informers.WebAppClient.MergePatchAsync(

@@ -14,6 +14,9 @@ internal static class WebAppReasons
     public const string RolledBack = "RolledBack";
     public const string KeepsRestarting = "KeepsRestarting";
     public const string FailedCreate = "FailedCreate";
+    public const string ConfigurationNotFound = "ConfigurationNotFound";
+    public const string ConfigurationInvalid = "ConfigurationInvalid";
+    public const string ConfigurationTooLarge = "ConfigurationTooLarge";
     public const string Deleting = "Deleting";
     public const string Accepted = "Accepted";
     public const string RouteConflict = "RouteConflict";
@@ -28,4 +31,5 @@ internal static class WebAppReasons
     public const string CanaryPromoted = "CanaryPromoted";
     public const string RolloutComplete = "RolloutComplete";
     public const string Adopted = "Adopted";
+    public const string InvalidEnvironmentVariableNames = "InvalidEnvironmentVariableNames";
 }

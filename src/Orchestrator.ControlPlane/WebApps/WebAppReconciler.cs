@@ -5,6 +5,7 @@ using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
+using Orchestrator.ControlPlane.WebApps.Contents;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Events;
 using Orchestrator.Runtime.Informers;
@@ -21,6 +22,7 @@ internal sealed partial class WebAppReconciler(
     ReplicaWrites writes,
     RevisionHistory history,
     RevisionTemplates templates,
+    AppContents contents,
     RouteConflicts conflicts,
     ListenerErrors listenerErrors,
     CanaryObservations observations,
@@ -42,6 +44,7 @@ internal sealed partial class WebAppReconciler(
         if (informers.WebApps.Get(key) is not { } app)
         {
             statuses.Forget(key);
+            contents.Forget(key);
             WebAppMetrics.Remove(key);
             return await finalizing.DeleteOrphansAsync(key, replicas, cancellationToken);
         }
@@ -54,16 +57,19 @@ internal sealed partial class WebAppReconciler(
         app = await finalizing.EnsureFinalizerAsync(app, cancellationToken);
         await AdoptAsync(app, replicas, cancellationToken);
 
-        var (target, before) = await LookAsync(app, cancellationToken);
-        if (await TakeBackAsync(app, target, before, cancellationToken) is { } takenBack)
+        var content = await contents.LookAsync(app, cancellationToken);
+        var (target, before) = await LookAsync(app, content, cancellationToken);
+        if (await TakeBackAsync(app, target, before, content, cancellationToken) is { } takenBack)
         {
             app = takenBack;
-            (target, before) = await LookAsync(app, cancellationToken);
+            (target, before) = await LookAsync(app, content, cancellationToken);
         }
 
         app = await TakeOffSpentAsync(app, target, cancellationToken);
         var plan = RolloutPlan.Make(LimitsOf(app, target, before), [.. before.Select(view => view.State)]);
-        var failure = await ActAsync(app, target, before, plan, cancellationToken);
+        var failure = await KeepContentAsync(app, target, cancellationToken) is { } notKept
+            ? (Create: notKept, Keep: notKept, LostRace: false)
+            : await ActAsync(app, target, before, plan, cancellationToken);
 
         var after = await ViewAsync(app, target, cancellationToken);
         var course = CourseOf(app, target, after);
@@ -73,6 +79,7 @@ internal sealed partial class WebAppReconciler(
             {
                 Course = course,
                 IsKept = failure.Keep is null,
+                ContentHash = content.Live,
                 CreateFailure = failure.Create?.Message,
                 LostClaims = conflicts.LostBy(app),
                 ListenerErrors = listening.Errors,
@@ -93,9 +100,9 @@ internal sealed partial class WebAppReconciler(
         return ReconcileResult.After(soonest ?? Resync);
     }
 
-    private async Task<(RolloutTarget Target, List<ReplicaView> Live)> LookAsync(WebApp app, CancellationToken cancellationToken)
+    private async Task<(RolloutTarget Target, List<ReplicaView> Live)> LookAsync(WebApp app, AppContent content, CancellationToken cancellationToken)
     {
-        var target = RolloutTarget.Of(app);
+        var target = RolloutTarget.Of(app, content);
         return (target, await ViewAsync(app, target, cancellationToken));
     }
 
@@ -104,12 +111,14 @@ internal sealed partial class WebAppReconciler(
     /// revision is not tried again.
     /// </summary>
     /// <returns>The app with its new status; null when nothing is to be taken back, or there is nothing to go back to.</returns>
-    private async Task<WebApp?> TakeBackAsync(WebApp app, RolloutTarget target, List<ReplicaView> live, CancellationToken cancellationToken)
+    private async Task<WebApp?> TakeBackAsync(
+        WebApp app, RolloutTarget target, List<ReplicaView> live, AppContent content, CancellationToken cancellationToken)
     {
         if (app.Status?.CurrentRevision is not { } stable
             || CourseOf(app, target, live) is not { Failure: { } failure } course
             || !(failure.Reason == RolloutCourse.Aborted || (app.Spec.AutoRollback ?? true))
-            || await templates.FindAsync(app, stable, live, cancellationToken) is null)
+            || await templates.FindAsync(app, target, stable, live, cancellationToken) is not { } template
+            || !contents.Has(app, stable, template))
         {
             return null;
         }
@@ -119,6 +128,7 @@ internal sealed partial class WebAppReconciler(
             {
                 Course = course,
                 TakenBackFor = failure,
+                ContentHash = content.Live,
                 LostClaims = conflicts.LostBy(app),
                 ListenerErrors = listenerErrors.Of(app).Errors,
             },
@@ -161,10 +171,10 @@ internal sealed partial class WebAppReconciler(
             events.Record(app, EventTypes.Normal, WebAppReasons.RolloutStarted, $"replacing revision {old} by {target.Update}");
         }
 
-        var keeping = isNew ? KeepAsync(app, target.Update!, live, cancellationToken) : Task.FromResult<Exception?>(null);
+        var keeping = isNew ? KeepAsync(app, target.Update!, target.Template!, live, cancellationToken) : Task.FromResult<Exception?>(null);
         var deleting = DeleteAsync(app, live, plan, cancellationToken);
-        var creating = CreateAsync(app, target.Run, live, plan.Create, cancellationToken);
-        var trying = CreateAsync(app, target.Canary, live, plan.CreateCanaries, cancellationToken);
+        var creating = CreateAsync(app, target, target.Run, live, plan.Create, cancellationToken);
+        var trying = CreateAsync(app, target, target.Canary, live, plan.CreateCanaries, cancellationToken);
 
         // All of them, also when one fails: none may still be at work when the app is looked at again.
         await Task.WhenAll(keeping, deleting, creating, trying);
@@ -180,16 +190,21 @@ internal sealed partial class WebAppReconciler(
     }
 
     private async Task<(int Created, Exception? Failure)> CreateAsync(
-        WebApp app, string? revision, IReadOnlyList<ReplicaView> live, int count, CancellationToken cancellationToken)
+        WebApp app, RolloutTarget target, string? revision, IReadOnlyList<ReplicaView> live, int count, CancellationToken cancellationToken)
     {
         if (count == 0 || revision is null)
         {
             return (count, null);
         }
 
-        if (await templates.FindAsync(app, revision, live, cancellationToken) is not { } template)
+        if (await templates.FindAsync(app, target, revision, live, cancellationToken) is not { } template)
         {
             return (0, new RevisionLostException(app, revision));
+        }
+
+        if (!contents.Has(app, revision, template))
+        {
+            return (0, new ContentLostException(app, revision));
         }
 
         var (created, failure) = await writes.CreateAsync(app, revision, template, count, cancellationToken);
@@ -202,15 +217,31 @@ internal sealed partial class WebAppReconciler(
     }
 
     /// <summary>The history is for later: a failure to write it must not hold up the replicas, only be tried again.</summary>
-    private async Task<Exception?> KeepAsync(WebApp app, string revision, IReadOnlyList<ReplicaView> live, CancellationToken cancellationToken)
+    private async Task<Exception?> KeepAsync(
+        WebApp app, string revision, ReplicaTemplate template, IReadOnlyList<ReplicaView> live, CancellationToken cancellationToken)
     {
         try
         {
             var inUse = live.Select(view => view.Replica.Spec.Revision).Append(app.Status?.CurrentRevision ?? revision).ToHashSet();
-            await history.EnsureAsync(app, revision, inUse, cancellationToken);
+            var kept = await history.EnsureAsync(app, revision, template, inUse, cancellationToken);
+            await contents.DropOthersAsync(app, kept.Union(inUse).ToHashSet(StringComparer.Ordinal), cancellationToken);
             return null;
         }
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+        {
+            return failure;
+        }
+    }
+
+    /// <summary>Before a revision is written down or run: nothing may be made of it that could not be made again.</summary>
+    private async Task<Exception?> KeepContentAsync(WebApp app, RolloutTarget target, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await contents.KeepAsync(app, target, cancellationToken);
+            return null;
+        }
+        catch (Exception failure) when (failure is not ContentChangedException && !cancellationToken.IsCancellationRequested)
         {
             return failure;
         }

@@ -12,7 +12,7 @@ namespace Orchestrator.Runtime.Clients;
 /// Failures that the server explains are <see cref="ApiException"/>s; a server that cannot be reached is an
 /// <see cref="HttpRequestException"/>.
 /// </summary>
-public sealed class ResourceClient<T>(IKubernetes kubernetes, string fieldManager)
+public sealed class ResourceClient<T>(IKubernetes kubernetes, string fieldManager) : IListWatch<T>
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
     private static readonly KubernetesEntityAttribute Kind = typeof(T).GetCustomAttribute<KubernetesEntityAttribute>()
@@ -37,7 +37,7 @@ public sealed class ResourceClient<T>(IKubernetes kubernetes, string fieldManage
         }
     }
 
-    /// <param name="namespace">Null lists all namespaces, or a cluster-wide kind.</param>
+    /// <inheritdoc/>
     public Task<CustomResourceList<T>> ListAsync(string? @namespace, string? labelSelector, CancellationToken cancellationToken) =>
         Send(() => @namespace is null
             ? _objects.ListClusterCustomObjectWithHttpMessagesAsync<CustomResourceList<T>>(
@@ -45,10 +45,7 @@ public sealed class ResourceClient<T>(IKubernetes kubernetes, string fieldManage
             : _objects.ListNamespacedCustomObjectWithHttpMessagesAsync<CustomResourceList<T>>(
                 Kind.Group, Kind.ApiVersion, @namespace, Kind.PluralName, labelSelector: labelSelector, cancellationToken: cancellationToken));
 
-    /// <summary>Events after a revision, until the server ends the watch (it does, after <paramref name="timeout"/>).</summary>
-    /// <param name="namespace">Null watches all namespaces, or a cluster-wide kind.</param>
-    /// <param name="timeout">Whole seconds are sent; the server closes the stream then.</param>
-    /// <param name="onError">Called with what could not be read or what the server reported inside the stream.</param>
+    /// <inheritdoc/>
     public async IAsyncEnumerable<(WatchEventType Type, T Object)> WatchAsync(
         string? @namespace,
         string? labelSelector,

@@ -12,7 +12,7 @@ namespace Orchestrator.Runtime.Informers;
 /// </summary>
 /// <param name="namespace">Null: all objects there are. One namespace is all that an account with few rights may read.</param>
 public sealed partial class Informer<T>(
-    ResourceClient<T> client,
+    IListWatch<T> client,
     string? labelSelector,
     ILogger logger,
     TimeProvider time,

@@ -26,6 +26,8 @@ public sealed class SharedInformers
         Replicas = new(ReplicaClient, labelSelector: null, logger, time);
         Hosts = new(HostClient, labelSelector: null, logger, time);
         ProxyLeases = new(LeaseClient, $"{Labels.Component}={Labels.ProxyComponent}", logger, time, ApiGroup.SystemNamespace);
+        ConfigMaps = new(ContentMetadata.OfConfigMaps(kubernetes), labelSelector: null, logger, time);
+        Secrets = new(ContentMetadata.OfSecrets(kubernetes), labelSelector: null, logger, time);
         Replicas.AddIndex(ReplicaIndexes.ByApp, replica => [ReplicaIndexes.AppKey(replica.Metadata.NamespaceProperty, replica.Spec.AppName)]);
         Replicas.AddIndex(ReplicaIndexes.ByHost, replica => replica.Spec.HostName is { } host ? [host] : []);
     }
@@ -48,19 +50,29 @@ public sealed class SharedInformers
     /// <summary>One Lease for each live proxy; see <see cref="Annotations.Drained"/>.</summary>
     public Informer<V1Lease> ProxyLeases { get; }
 
+    /// <summary>Their names, versions and owners alone (<see cref="ContentMetadata"/>): enough to notice a change.</summary>
+    public Informer<V1ConfigMap> ConfigMaps { get; }
+
+    /// <inheritdoc cref="ConfigMaps"/>
+    public Informer<V1Secret> Secrets { get; }
+
     /// <summary>Lists and watches until cancelled.</summary>
     public Task RunAsync(CancellationToken cancellationToken) => Task.WhenAll(
         WebApps.RunAsync(cancellationToken),
         Replicas.RunAsync(cancellationToken),
         Hosts.RunAsync(cancellationToken),
-        ProxyLeases.RunAsync(cancellationToken));
+        ProxyLeases.RunAsync(cancellationToken),
+        ConfigMaps.RunAsync(cancellationToken),
+        Secrets.RunAsync(cancellationToken));
 
     /// <summary>Completes when every kind has been listed once.</summary>
     public Task WaitForSyncAsync(CancellationToken cancellationToken) => Task.WhenAll(
         WebApps.WaitForSyncAsync(cancellationToken),
         Replicas.WaitForSyncAsync(cancellationToken),
         Hosts.WaitForSyncAsync(cancellationToken),
-        ProxyLeases.WaitForSyncAsync(cancellationToken));
+        ProxyLeases.WaitForSyncAsync(cancellationToken),
+        ConfigMaps.WaitForSyncAsync(cancellationToken),
+        Secrets.WaitForSyncAsync(cancellationToken));
 }
 
 /// <summary>Indexes of <see cref="SharedInformers.Replicas"/>.</summary>

@@ -1,6 +1,7 @@
 using Orchestrator.Api;
 using Orchestrator.Api.WebApps;
 using Orchestrator.ControlPlane.WebApps;
+using Orchestrator.ControlPlane.WebApps.Contents;
 
 namespace Orchestrator.ControlPlane.Tests.WebApps;
 
@@ -57,4 +58,45 @@ public sealed class RolloutTargetTests
 
         Assert.Null(RolloutTarget.Of(_app).Run);
     }
+
+    [Fact]
+    public void With_content_the_revision_is_that_of_template_and_content()
+    {
+        var target = RolloutTarget.Of(_app, new AppContent("live", "asked", null));
+
+        Assert.Equal(RevisionHash.Of(_app.Spec.ToTemplate("asked")), target.Update);
+        Assert.Equal("asked", target.Template!.ContentHash);
+        Assert.NotEqual(Asked, target.Update);
+    }
+
+    [Fact]
+    public void While_content_is_missing_nothing_is_replaced_and_what_is_missing_is_made_of_the_stable_revision()
+    {
+        _app.Status = new() { CurrentRevision = "stable", UpdateRevision = "newer" };
+        var target = RolloutTarget.Of(_app, Missing);
+
+        Assert.Equal(("newer", "stable"), (target.Update, target.Run));
+        Assert.False(target.Replaces("newer") || target.Replaces("stable"));
+        Assert.Equal(Missing.Problem, target.Problem);
+    }
+
+    [Fact]
+    public void While_the_content_of_a_new_app_is_missing_nothing_is_run()
+    {
+        var target = RolloutTarget.Of(_app, Missing);
+
+        Assert.Equal((null, null), (target.Update, target.Run));
+    }
+
+    [Fact]
+    public void What_has_failed_is_taken_back_also_when_content_is_missing_now()
+    {
+        _app.Status = new() { CurrentRevision = "stable", UpdateRevision = "failed", FailedRollout = new() { Revision = "failed" } };
+        var target = RolloutTarget.Of(_app, Missing);
+
+        Assert.Equal(("failed", "stable"), (target.Update, target.Run));
+        Assert.True(target.Replaces("failed"));
+    }
+
+    private static AppContent Missing => new(null, null, new("ConfigurationNotFound", "ConfigMap \"x\" not found"));
 }

@@ -50,9 +50,11 @@ public sealed class InformerTests : IAsyncDisposable
         });
         var running = new SharedInformers(wire.Client(), "test", NullLoggerFactory.Instance, _time).RunAsync(_stop.Token);
 
-        await Eventually.True(() => wire.Requests.Count == 4);
+        await Eventually.True(() => wire.Requests.Count == 6);
         Assert.Equal(
             [
+                "/api/v1/configmaps",
+                "/api/v1/secrets",
                 "/apis/coordination.k8s.io/v1/namespaces/orchestrator-system/leases",
                 "/apis/orchestrator.dev/v1/dockerhosts",
                 "/apis/orchestrator.dev/v1/replicas",

@@ -29,6 +29,7 @@ internal static class TemplateRules
             }
         }
 
+        ContentRules.Check(template, path, errors);
         foreach (var (item, index) in template.Items("imagePullSecrets"))
         {
             if ((item as JsonObject).Text("name") is { } name)

@@ -1,0 +1,103 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Orchestrator.Api.Contents;
+
+/// <summary>A file as it is laid down for a replica.</summary>
+/// <param name="mount">Place of its <see cref="FileMount"/> in the template.</param>
+/// <param name="path">Below the mount path.</param>
+/// <param name="mode">Permission bits.</param>
+public sealed class ContentFile(int mount, string path, int mode, byte[] bytes)
+{
+    public int Mount { get; } = mount;
+
+    public string Path { get; } = path;
+
+    public int Mode { get; } = mode;
+
+    public byte[] Bytes { get; } = bytes;
+}
+
+/// <summary>
+/// All that a revision's references came to when it was made: variables and files. Kept as the data of an immutable Secret of type
+/// <see cref="SecretType"/> named <see cref="NameOf"/>, so that every replica of the revision gets the same. Neither this nor its parts are
+/// records: nothing may print them.
+/// </summary>
+public sealed class RevisionContent
+{
+    /// <summary>Of the Secrets that revisions' contents are kept in.</summary>
+    public const string SecretType = "orchestrator.dev/revision-content";
+
+    /// <summary>Bytes of all values of a Secret together: the API's limit, and so a revision's.</summary>
+    public const int MaxSize = 1024 * 1024;
+
+    /// <summary>What each of the other keys is for. They are numbers: names of objects and keys are longer than keys may be.</summary>
+    private const string IndexKey = "index";
+
+    /// <summary>By name. Variables that the template itself gives a value go before them.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    public IReadOnlyList<ContentFile> Files { get; init; } = [];
+
+    public static string NameOf(string app, string revision) => $"{app}-{revision}";
+
+    /// <summary>As the data of a Secret. Equal values are there once.</summary>
+    public Dictionary<string, byte[]> Encode()
+    {
+        var data = new Dictionary<string, byte[]>();
+        var known = new Dictionary<string, string>();
+        var environment = new JsonObject();
+        foreach (var (name, value) in Environment.OrderBy(variable => variable.Key, StringComparer.Ordinal))
+        {
+            environment[name] = KeyOf(Encoding.UTF8.GetBytes(value));
+        }
+
+        var files = new JsonArray();
+        foreach (var file in Files)
+        {
+            files.Add(new JsonObject { ["mount"] = file.Mount, ["path"] = file.Path, ["mode"] = file.Mode, ["key"] = KeyOf(file.Bytes) });
+        }
+
+        data[IndexKey] = Encoding.UTF8.GetBytes(new JsonObject { ["env"] = environment, ["files"] = files }.ToJsonString());
+        return data;
+
+        string KeyOf(byte[] value)
+        {
+            var hash = Convert.ToHexString(SHA256.HashData(value));
+            if (!known.TryGetValue(hash, out var key))
+            {
+                key = known.Count.ToString(System.Globalization.CultureInfo.InvariantCulture);
+                known.Add(hash, key);
+                data.Add(key, value);
+            }
+
+            return key;
+        }
+    }
+
+    /// <exception cref="FormatException">It is not what <see cref="Encode"/> makes. The message holds none of it.</exception>
+    public static RevisionContent Decode(IDictionary<string, byte[]>? data)
+    {
+        try
+        {
+            var index = JsonNode.Parse(data![IndexKey])!;
+            return new RevisionContent
+            {
+                Environment = index["env"]!.AsObject().ToDictionary(
+                    variable => variable.Key, variable => Encoding.UTF8.GetString(data[(string)variable.Value!]), StringComparer.Ordinal),
+                Files =
+                [
+                    .. index["files"]!.AsArray().Select(file => new ContentFile(
+                        (int)file!["mount"]!, (string)file["path"]!, (int)file["mode"]!, data[(string)file["key"]!])),
+                ],
+            };
+        }
+        catch (Exception malformed) when (malformed is JsonException or KeyNotFoundException or InvalidOperationException or FormatException
+            or NullReferenceException or ArgumentNullException)
+        {
+            throw new FormatException("it is not a revision's content as Orchestrator writes it", malformed);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using System.Runtime.CompilerServices;
+using k8s;
+using k8s.Autorest;
+using k8s.Models;
+using Orchestrator.Api;
+
+namespace Orchestrator.Runtime.Clients;
+
+/// <summary>
+/// Lists and watches ConfigMaps or Secrets by their metadata alone (Kubernetes' PartialObjectMetadata): what they hold is neither sent nor
+/// kept, but by a server that does not know the form. Of the metadata only what names an object, its version and its owner is kept.
+/// </summary>
+public static class ContentMetadata
+{
+    private const string Form = "application/json;as={0};g=meta.k8s.io;v=v1,application/json";
+
+    internal static readonly IReadOnlyDictionary<string, IReadOnlyList<string>> AsList = new Dictionary<string, IReadOnlyList<string>> { ["Accept"] = [Form.Replace("{0}", "PartialObjectMetadataList", StringComparison.Ordinal)] };
+    private static readonly IReadOnlyDictionary<string, IReadOnlyList<string>> AsObjects = new Dictionary<string, IReadOnlyList<string>> { ["Accept"] = [Form.Replace("{0}", "PartialObjectMetadata", StringComparison.Ordinal)] };
+
+    public static IListWatch<V1ConfigMap> OfConfigMaps(IKubernetes kubernetes) => new Client<V1ConfigMap, V1ConfigMapList>(
+        (selector, cancellation) => kubernetes.CoreV1.ListConfigMapForAllNamespacesWithHttpMessagesAsync(
+            labelSelector: selector, customHeaders: AsList, cancellationToken: cancellation),
+        (selector, revision, seconds, cancellation) => kubernetes.CoreV1.ListConfigMapForAllNamespacesWithHttpMessagesAsync(
+            allowWatchBookmarks: true, labelSelector: selector, resourceVersion: revision, timeoutSeconds: seconds, watch: true, customHeaders: AsObjects, cancellationToken: cancellation),
+        list => (list.Items, list.Metadata),
+        obj => new V1ConfigMap { Metadata = Essence(obj.Metadata) });
+
+    public static IListWatch<V1Secret> OfSecrets(IKubernetes kubernetes) => new Client<V1Secret, V1SecretList>(
+        (selector, cancellation) => kubernetes.CoreV1.ListSecretForAllNamespacesWithHttpMessagesAsync(
+            labelSelector: selector, customHeaders: AsList, cancellationToken: cancellation),
+        (selector, revision, seconds, cancellation) => kubernetes.CoreV1.ListSecretForAllNamespacesWithHttpMessagesAsync(
+            allowWatchBookmarks: true, labelSelector: selector, resourceVersion: revision, timeoutSeconds: seconds, watch: true, customHeaders: AsObjects, cancellationToken: cancellation),
+        list => (list.Items, list.Metadata),
+        obj => new V1Secret { Metadata = Essence(obj.Metadata) });
+
+    /// <summary>Not the annotations: <c>kubectl apply</c> leaves the whole content in one.</summary>
+    public static V1ObjectMeta Essence(V1ObjectMeta metadata) => new()
+    {
+        Name = metadata.Name,
+        NamespaceProperty = metadata.NamespaceProperty,
+        Uid = metadata.Uid,
+        ResourceVersion = metadata.ResourceVersion,
+        Labels = metadata.Labels?.TryGetValue(Labels.App, out var app) == true ? new Dictionary<string, string> { [Labels.App] = app } : null,
+        OwnerReferences = metadata.OwnerReferences?.Where(owner => owner.Controller == true).ToList() is { Count: > 0 } owners ? owners : null,
+    };
+
+    /// <summary>The client library's calls for the core group are a method a kind.</summary>
+    private sealed class Client<T, TList>(
+        Func<string?, CancellationToken, Task<HttpOperationResponse<TList>>> list,
+        Func<string?, string, int, CancellationToken, Task<HttpOperationResponse<TList>>> watch,
+        Func<TList, (IList<T> Items, V1ListMeta Metadata)> partsOf,
+        Func<T, T> essence) : IListWatch<T>
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        public async Task<CustomResourceList<T>> ListAsync(string? @namespace, string? labelSelector, CancellationToken cancellationToken)
+        {
+            try
+            {
+                using var response = await list(labelSelector, cancellationToken);
+                var (items, metadata) = partsOf(response.Body);
+                return new CustomResourceList<T> { Items = [.. items.Select(essence)], Metadata = metadata };
+            }
+            catch (HttpOperationException failure)
+            {
+                throw ApiException.From(failure);
+            }
+        }
+
+        public async IAsyncEnumerable<(WatchEventType Type, T Object)> WatchAsync(
+            string? @namespace,
+            string? labelSelector,
+            string resourceVersion,
+            TimeSpan timeout,
+            Action<Exception> onError,
+            [EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            var response = watch(labelSelector, resourceVersion, (int)timeout.TotalSeconds, cancellationToken);
+            try
+            {
+                await response;
+            }
+            catch (HttpOperationException failure)
+            {
+                throw ApiException.From(failure);
+            }
+
+            // As in ResourceClient.
+#pragma warning disable CS0618
+            await foreach (var (type, obj) in response.WatchAsync<T, TList>(onError, cancellationToken))
+#pragma warning restore CS0618
+            {
+                yield return (type, essence(obj));
+            }
+        }
+    }
+}
