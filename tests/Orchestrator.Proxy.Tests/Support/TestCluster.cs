@@ -116,11 +116,19 @@ internal sealed class TestCluster : IAsyncDisposable
     }
 
     /// <summary>As the controller leaves it when a step of a canary from r1 to r2 begins.</summary>
-    public Task<WebApp> SetCanaryAsync(string app, int? weight, DateTime? since) => SetStatusAsync(app, new
+    public Task<WebApp> SetCanaryAsync(string app, int weight, DateTime since) => SetStatusAsync(app, new
     {
         currentRevision = "r1",
         updateRevision = "r2",
         rollout = new { revision = "r2", canary = new { revision = "r2", step = 0, weight, weightSince = since } },
+    });
+
+    /// <summary>As the controller leaves it after the last step (current is r2), or after it has taken r2 back.</summary>
+    public Task<WebApp> EndCanaryAsync(string app, string current) => SetStatusAsync(app, new Dictionary<string, object?>
+    {
+        ["currentRevision"] = current,
+        ["rollout"] = null,
+        ["failedRollout"] = current == "r2" ? null : new { revision = "r2" },
     });
 
     public Task<WebApp> SetStatusAsync(string app, object status) =>
