@@ -229,6 +229,11 @@ internal sealed partial class ReplicaReconciler(
 
         record.Operation.Dispose();
         record.Operation = null;
+        if (outcome.PostStart is { } hook && record.Container is { } hooked)
+        {
+            record.PostStart = (hooked.Id, hooked.StartedAt, hook.Failure);
+        }
+
         if (outcome.Looked)
         {
             Take(record, replica, outcome.Seen);
@@ -258,8 +263,10 @@ internal sealed partial class ReplicaReconciler(
         var deleting = replica.Metadata.DeletionTimestamp is not null;
         if (record.Operation is { } operation)
         {
-            // A pull may take minutes, and is for nothing now; so is the start that ends a restart.
-            if (deleting && operation.Step is ContainerStep.Create or ContainerStep.Restart)
+            // A pull may take minutes, and is for nothing now; so is the start that ends a restart, and a hook of a run that is to go.
+            // A hook is for the run that it began in.
+            if ((deleting && operation.Step is ContainerStep.Create or ContainerStep.Restart or ContainerStep.PostStart)
+                || (operation.Step == ContainerStep.PostStart && record.HasReportedExit))
             {
                 operation.Cancel();
             }
@@ -296,6 +303,7 @@ internal sealed partial class ReplicaReconciler(
 
                 // What failed before says nothing about a removal, nor about a start at another address.
                 (deleting || mended) && setback?.Reason != ReplicaReasons.RemoveContainerError ? null : setback?.NotBefore,
+                PostStartDue: replica.Spec.Template.Lifecycle?.PostStart is not null && record.PostStartDue,
                 RestartWanted: record.RestartCause is not null),
             now);
     }

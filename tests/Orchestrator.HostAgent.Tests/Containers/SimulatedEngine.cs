@@ -27,6 +27,9 @@ internal sealed class SimulatedEngine : IEngine
     /// <summary>Whatever was called: the calls that change something, and looks.</summary>
     public IReadOnlyList<string> Calls => _calls;
 
+    /// <summary>Of the last stop.</summary>
+    public TimeSpan? Grace { get; private set; }
+
     /// <summary>Null: it is not to be seen.</summary>
     public ContainerState? State { get; set; } = ContainerState.Created;
 
@@ -51,6 +54,7 @@ internal sealed class SimulatedEngine : IEngine
     public async Task StopAsync(string id, TimeSpan grace, CancellationToken cancellationToken)
     {
         _calls.Add("stop");
+        Grace = grace;
         await OnStop(cancellationToken);
         State = ContainerState.Exited;
     }
@@ -65,7 +69,11 @@ internal sealed class SimulatedEngine : IEngine
 
     public Task<IReadOnlyList<ListedContainer>> ListAsync(string instanceId, CancellationToken cancellationToken) => Task.FromResult(Listed);
 
-    public Task SetRestartPolicyAsync(string id, bool always, CancellationToken cancellationToken) => throw new InvalidOperationException();
+    public Task SetRestartPolicyAsync(string id, bool always, CancellationToken cancellationToken)
+    {
+        _calls.Add(always ? "policy always" : "policy no");
+        return Task.CompletedTask;
+    }
 
     public Task RemoveAsync(string id, CancellationToken cancellationToken)
     {
@@ -75,7 +83,11 @@ internal sealed class SimulatedEngine : IEngine
 
     public Task PullAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken) => throw new InvalidOperationException();
 
-    public Task<long?> ExecAsync(string id, IList<string> command, TimeSpan timeout, CancellationToken cancellationToken) => OnExec(command);
+    public Task<long?> ExecAsync(string id, IList<string> command, TimeSpan timeout, CancellationToken cancellationToken) 
+    {
+        _calls.Add("exec");
+        return OnExec(command);
+    }
 
     public Task<string?> LastLogLineAsync(string id, CancellationToken cancellationToken) => throw new InvalidOperationException();
 
