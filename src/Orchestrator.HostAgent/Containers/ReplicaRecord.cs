@@ -87,7 +87,10 @@ internal sealed class ReplicaRecord(ObjectKey key, string uid, ReplicaStatus? st
     public bool UnhealthyTold { get; set; }
 
     /// <summary>What the engine has is not known to be what is remembered. Set by whoever hears of a change.</summary>
-    public bool IsStale => _stale;
+    public bool IsStale => _stale || Look is not null;
+
+    /// <summary>The question to the engine that has no answer yet.</summary>
+    public Task<ContainerSnapshot?>? Look { get; set; }
 
     /// <summary>The container's id as a look at the whole engine found it; null when it found none.</summary>
     public string? ListedId => _listedId;

@@ -17,6 +17,8 @@ internal sealed class SimulatedEngine : IEngine
 
     public Func<IList<string>, Task<long?>> OnExec { get; init; } = _ => throw new InvalidOperationException();
 
+    public Func<CancellationToken, Task> OnInspect { get; init; } = _ => Task.CompletedTask;
+
     public Func<CancellationToken, Task> OnStop { get; init; } = _ => Task.CompletedTask;
 
     public Func<CancellationToken, Task> OnRemove { get; set; } = _ => Task.CompletedTask;
@@ -59,10 +61,11 @@ internal sealed class SimulatedEngine : IEngine
         State = ContainerState.Exited;
     }
 
-    public Task<ContainerSnapshot?> InspectAsync(string idOrName, CancellationToken cancellationToken)
+    public async Task<ContainerSnapshot?> InspectAsync(string idOrName, CancellationToken cancellationToken)
     {
         _calls.Add("inspect");
-        return Task.FromResult(State is { } state ? Snapshots.Of(state, id: Id) : null);
+        await OnInspect(cancellationToken);
+        return State is { } state ? Snapshots.Of(state, id: Id) : null;
     }
 
     public Task PingAsync(CancellationToken cancellationToken) => throw new InvalidOperationException();
