@@ -73,7 +73,11 @@ public class ReplicaTemplate
     [JsonPropertyName("startupProbe")]
     public V1Probe? StartupProbe { get; set; }
 
-    /// <summary>Seconds between the stop signal and the kill.</summary>
+    /// <summary>Hooks: after each start of the container, before each stop. Each is one of exec, httpGet and sleep.</summary>
+    [JsonPropertyName("lifecycle")]
+    public V1Lifecycle? Lifecycle { get; set; }
+
+    /// <summary>Seconds between the stop signal and the kill; a preStop hook takes from them.</summary>
     [JsonPropertyName("terminationGracePeriodSeconds")]
     public int? TerminationGracePeriodSeconds { get; set; }
 
@@ -136,6 +140,7 @@ public class ReplicaTemplate
         ReadinessProbe = ReadinessProbe,
         LivenessProbe = LivenessProbe,
         StartupProbe = StartupProbe,
+        Lifecycle = Lifecycle,
         TerminationGracePeriodSeconds = TerminationGracePeriodSeconds,
         DrainTimeoutSeconds = DrainTimeoutSeconds,
         RestartedAt = RestartedAt,

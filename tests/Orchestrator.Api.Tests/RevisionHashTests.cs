@@ -69,6 +69,7 @@ public sealed class RevisionHashTests
         { "readinessProbe", template => template.ReadinessProbe = new V1Probe { PeriodSeconds = 1 } },
         { "livenessProbe", template => template.LivenessProbe = new V1Probe { PeriodSeconds = 1 } },
         { "startupProbe", template => template.StartupProbe = new V1Probe { PeriodSeconds = 1 } },
+        { "lifecycle", template => template.Lifecycle = new V1Lifecycle { PreStop = new V1LifecycleHandler { Sleep = new V1SleepAction { Seconds = 1 } } } },
         { "terminationGracePeriodSeconds", template => template.TerminationGracePeriodSeconds = 5 },
         { "drainTimeoutSeconds", template => template.DrainTimeoutSeconds = 5 },
     };

@@ -1,11 +1,18 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Orchestrator.Benchmarks.Converging;
+using Orchestrator.Benchmarks.Probing;
 using Orchestrator.Benchmarks.RollingOut;
 using Orchestrator.EndToEnd.Tests.Installations;
 
-if (args is not (["converge"] or ["converge", "--timeline"] or ["rollout"]))
+if (args is [ProbedProcess.Command, var ports])
 {
-    await Console.Error.WriteLineAsync("usage: Orchestrator.Benchmarks converge [--timeline] | rollout (through 'make bench-…')");
+    return await ProbedServer.RunAsync(int.Parse(ports, CultureInfo.InvariantCulture), Console.In, Console.Out);
+}
+
+if (args is not (["converge"] or ["converge", "--timeline"] or ["rollout"] or ["probes"]))
+{
+    await Console.Error.WriteLineAsync("usage: Orchestrator.Benchmarks converge [--timeline] | rollout | probes (through 'make bench-…')");
     return 2;
 }
 
@@ -21,6 +28,12 @@ using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 try
 {
+    if (args[0] == "probes")
+    {
+        await ProbeBenchmark.RunAsync(Console.Out, stop.Token);
+        return 0;
+    }
+
     if (!File.Exists(Orc.Path))
     {
         throw new InvalidOperationException($"{Orc.Path} is missing; build it: make orc");

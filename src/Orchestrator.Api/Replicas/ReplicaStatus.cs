@@ -55,7 +55,7 @@ public sealed class Termination
     [JsonPropertyName("exitCode")]
     public long ExitCode { get; set; }
 
-    /// <summary><c>Completed</c>, <c>Error</c>, <c>OOMKilled</c>, <c>LivenessProbeFailed</c> or <c>StartupProbeFailed</c>.</summary>
+    /// <summary><c>Completed</c>, <c>Error</c>, <c>OOMKilled</c>, <c>LivenessProbeFailed</c>, <c>StartupProbeFailed</c> or <c>PostStartHookError</c>.</summary>
     [JsonPropertyName("reason")]
     public string? Reason { get; set; }
 

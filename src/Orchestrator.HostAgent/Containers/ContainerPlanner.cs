@@ -12,7 +12,10 @@ public enum ContainerStep
     /// <summary>Start the one that is there.</summary>
     Start,
 
-    /// <summary>Stop it with its grace period and start it again.</summary>
+    /// <summary>Do what is to be done after its start.</summary>
+    PostStart,
+
+    /// <summary>Stop it with its grace period and start it again; in a crash loop, that waits for the back-off.</summary>
     Restart,
 
     /// <summary>Give the restarting to the engine.</summary>
@@ -44,7 +47,8 @@ public readonly record struct ContainerPlan(ContainerStep Step, DateTimeOffset? 
 /// <param name="Deleting">The Replica has a deletionTimestamp.</param>
 /// <param name="DrainCheckAt">When draining may be over though nobody says so; null when it is over, or nothing has to be waited for.</param>
 /// <param name="NotBefore">The back-off after a step that failed, whichever it was; null when none did.</param>
-/// <param name="RestartWanted">Its liveness or startup probe has failed.</param>
+/// <param name="PostStartDue">The run that runs has not had its postStart hook.</param>
+/// <param name="RestartWanted">Its liveness or startup probe has failed, or its postStart hook.</param>
 public sealed record ContainerSituation(
     ContainerSnapshot? Container,
     bool IsCurrent,
@@ -53,6 +57,7 @@ public sealed record ContainerSituation(
     bool Deleting,
     DateTimeOffset? DrainCheckAt,
     DateTimeOffset? NotBefore,
+    bool PostStartDue,
     bool RestartWanted);
 
 /// <summary>Decides each replica's next step from what is. A pure function: the table of its cases is its test.</summary>
@@ -116,6 +121,8 @@ public static class ContainerPlanner
         {
             case ContainerState.Restarting:
                 return ContainerPlan.Until(now + Recheck);
+            case ContainerState.Running when situation.PostStartDue:
+                return new(ContainerStep.PostStart);
             case ContainerState.Running when situation.RestartWanted:
                 return new(ContainerStep.Restart);
             case ContainerState.Running when history.IsCrashLoop && history.StableAt > now:

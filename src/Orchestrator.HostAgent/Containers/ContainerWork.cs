@@ -4,6 +4,7 @@ using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.HostAgent.Engines;
+using Orchestrator.HostAgent.Hooks;
 using Orchestrator.HostAgent.Images;
 using Orchestrator.HostAgent.Status;
 using Orchestrator.Runtime.Events;
@@ -15,7 +16,7 @@ namespace Orchestrator.HostAgent.Containers;
 /// are deterministic, and what is found is compared before it is used.
 /// </summary>
 internal sealed partial class ContainerWork(
-    string instanceId, ImagePuller puller, Action onPulled, IEventRecorder events, ILogger logger) : IDisposable
+    string instanceId, ImagePuller puller, LifecycleHooks hooks, Action onPulled, IEventRecorder events, ILogger logger) : IDisposable
 {
     /// <summary>Starts at a time. An engine starts no faster with more, and other calls wait longer.</summary>
     private const int ParallelStarts = 4;
@@ -66,19 +67,45 @@ internal sealed partial class ContainerWork(
         }
     }
 
+    /// <summary>Does what is to be done after a start.</summary>
+    public async Task<Outcome> PostStartAsync(IEngine engine, Replica replica, DockerHost host, string id, Operation operation) =>
+        new(PostStart: new HookOutcome(await hooks.PostStartAsync(engine, replica, host, id, operation.Cancelled)));
+
     /// <summary>Stops with the grace period and starts again.</summary>
-    public async Task<Outcome> RestartAsync(IEngine engine, Replica replica, string id, string why, Operation operation)
+    /// <param name="startAgain">False: it is only stopped, and the planner decides when it starts.</param>
+    public async Task<Outcome> RestartAsync(
+        IEngine engine, Replica replica, DockerHost host, string id, string why, bool startAgain, Operation operation)
     {
         events.Record(replica, EventTypes.Normal, "Killing", $"Restarting the container: {why}");
+        var grace = await hooks.PreStopAsync(engine, replica, host, id, operation.Ended);
         using (await EnterAsync(_stops, operation.Cancelled))
         {
-            await engine.StopAsync(id, replica.Spec.Template.TerminationGracePeriod, operation.Ended);
+            await engine.StopAsync(id, grace, operation.Ended);
         }
 
         // Deleted meanwhile: started again it would only be stopped a second time.
-        return operation.Cancelled.IsCancellationRequested
+        return !startAgain || operation.Cancelled.IsCancellationRequested
             ? Outcome.Of(await engine.InspectAsync(id, operation.Ended))
             : await StartAsync(engine, replica, id, operation);
+    }
+
+    /// <summary>Stops as the Replica wants it, hook and all, and removes.</summary>
+    public async Task<Outcome> StopForGoodAsync(IEngine engine, Replica replica, DockerHost host, ContainerSnapshot container, Operation operation)
+    {
+        var grace = replica.Spec.Template.TerminationGracePeriod;
+        if (container.IsRunning && LifecycleHooks.HasPreStop(replica))
+        {
+            // What ends by itself during the hook is not to come back. A turn is for stops: hooks may all wait at once.
+            if (container.RestartsAlways)
+            {
+                await engine.SetRestartPolicyAsync(container.Id, always: false, operation.Cancelled);
+                container = container with { RestartsAlways = false };
+            }
+
+            grace = await hooks.PreStopAsync(engine, replica, host, container.Id, operation.Cancelled);
+        }
+
+        return await StopAndRemoveAsync(engine, container, grace, operation.Cancelled);
     }
 
     /// <summary>Policy to <c>no</c> first: a stopped container with <c>always</c> comes back with its engine.</summary>

@@ -4,14 +4,18 @@ namespace Orchestrator.HostAgent.Containers;
 /// <param name="Seen">The container afterwards; null when there is none, or nobody looked.</param>
 /// <param name="Looked">Whether <paramref name="Seen"/> is what is.</param>
 /// <param name="Failure">Reason and message of what went wrong.</param>
+/// <param name="PostStart">What came of the postStart hook: null inside when it went well.</param>
 /// <param name="LastWords">Last line of the container's log, if it was asked for.</param>
 internal sealed record Outcome(
-    ContainerSnapshot? Seen = null, bool Looked = false, (string Reason, string Message)? Failure = null, string? LastWords = null)
+    ContainerSnapshot? Seen = null, bool Looked = false, (string Reason, string Message)? Failure = null, string? LastWords = null, HookOutcome? PostStart = null)
 {
     public static Outcome Of(ContainerSnapshot? seen) => new(seen, Looked: true);
 
     public static Outcome Failed(string reason, string message) => new(Failure: (reason, message));
 }
+
+/// <param name="Failure">Null when it went well.</param>
+internal sealed record HookOutcome(string? Failure);
 
 /// <summary>One piece of work on a container that takes longer than a reconcile should. At most one a Replica at a time.</summary>
 internal sealed class Operation(ContainerStep step, CancellationToken cancellationToken) : IDisposable

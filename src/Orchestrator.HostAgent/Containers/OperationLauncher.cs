@@ -35,21 +35,22 @@ internal sealed partial class OperationLauncher(
         {
             ContainerStep.Create => work.CreateAsync(session.Engine, replica, dockerHost, operation),
             ContainerStep.Start => work.StartAsync(session.Engine, replica, container!.Id, operation),
+            ContainerStep.PostStart => work.PostStartAsync(session.Engine, replica, dockerHost, container!.Id, operation),
             ContainerStep.Restart => work.RestartAsync(
-                session.Engine, replica, container!.Id, record.Kill!.Value.Message, operation),
+                session.Engine, replica, dockerHost, container!.Id, record.Kill!.Value.Message, startAgain: !record.History.IsCrashLoop, operation),
             ContainerStep.LetEngineRestart => ContainerWork.SetRestartPolicyAsync(session.Engine, container!, always: true, operation.Cancelled),
             ContainerStep.KeepEngineFromRestarting => ContainerWork.SetRestartPolicyAsync(session.Engine, container!, always: false, operation.Cancelled),
             ContainerStep.Discard => work.StopAndRemoveAsync(session.Engine, container!, TimeSpan.Zero, operation.Cancelled),
-            ContainerStep.StopAndRemove => StopForGoodAsync(session.Engine, replica, container!, operation),
+            ContainerStep.StopAndRemove => StopForGoodAsync(session.Engine, replica, dockerHost, container!, operation),
             _ => throw new InvalidOperationException($"{step} is not an operation"),
         };
         operation.Completion = FinishAsync(task, operation, record);
     }
 
-    private Task<Outcome> StopForGoodAsync(IEngine engine, Replica replica, ContainerSnapshot container, Operation operation)
+    private Task<Outcome> StopForGoodAsync(IEngine engine, Replica replica, DockerHost dockerHost, ContainerSnapshot container, Operation operation)
     {
         events.Record(replica, EventTypes.Normal, "Killing", $"Stopping container {container.Id[..Math.Min(12, container.Id.Length)]}");
-        return work.StopAndRemoveAsync(engine, container, replica.Spec.Template.TerminationGracePeriod, operation.Cancelled);
+        return work.StopForGoodAsync(engine, replica, dockerHost, container, operation);
     }
 
     private async Task FinishAsync(Task<Outcome> task, Operation operation, ReplicaRecord record)

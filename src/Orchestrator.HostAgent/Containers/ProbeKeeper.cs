@@ -15,7 +15,9 @@ internal sealed class ProbeKeeper(Prober prober, Action<ObjectKey> onVerdict, IE
     /// <summary>To be called by the reconcile of the record's key.</summary>
     public void Keep(ReplicaRecord record, Replica replica, DockerHost host, DateTimeOffset now)
     {
-        if (record.Container is { State: ContainerState.Running or ContainerState.Paused } container && replica.Metadata.DeletionTimestamp is null)
+        // As in Kubernetes, a run that has not had its postStart hook is not looked at.
+        var hooked = replica.Spec.Template.Lifecycle?.PostStart is null || record is { PostStartDue: false, PostStartFailure: null };
+        if (record.Container is { State: ContainerState.Running or ContainerState.Paused } container && replica.Metadata.DeletionTimestamp is null && hooked)
         {
             var target = new ProbeTarget(host.Spec.EffectiveAddress, replica.Spec.HostPort!.Value, container.Id);
             if (record.Probes?.AreOf(container, target) != true)

@@ -53,6 +53,12 @@ internal sealed partial class ReplicaReconciler(
     private static readonly TimeSpan TellStarting = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan TellUnready = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>
+    /// What a reconcile waits for the engine's answer, which takes 0.3 ms: an engine that has none for half a minute, and yet answers
+    /// pings, must not keep it a secret for as long that a replica has become unready.
+    /// </summary>
+    private static readonly TimeSpan LookPatience = TimeSpan.FromSeconds(1);
+
     /// <summary>After an engine says that something is being done already.</summary>
     private static readonly TimeSpan Busy = TimeSpan.FromMilliseconds(500);
 
@@ -171,14 +177,28 @@ internal sealed partial class ReplicaReconciler(
 
     private async Task LookAsync(ReplicaRecord record, Replica replica, EngineSession session, CancellationToken cancellationToken)
     {
-        record.BeginLook();
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(session.Ended, cancellationToken);
+        if (record.Look is null)
+        {
+            record.BeginLook();
+            record.Look = AskAsync(record, replica, session);
+        }
+
+        if (!record.Look.IsCompleted)
+        {
+            await Task.WhenAny(record.Look, Task.Delay(LookPatience, time, cancellationToken));
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        if (!record.Look.IsCompleted)
+        {
+            return;
+        }
+
+        var look = record.Look;
+        record.Look = null;
         try
         {
-            // A new one is not asked for: the look at the whole engine would have found it, and its create would.
-            var seen = await InspectAsync(session, record.Container?.Id, linked.Token)
-                ?? await InspectAsync(session, record.ListedId, linked.Token)
-                ?? (record.MayExist ? await InspectAsync(session, ContainerBody.NameOf(replica), linked.Token) : null);
+            var seen = await look;
             Take(record, replica, seen?.ReplicaUid == record.Uid ? seen : null);
         }
         catch (Exception failure)
@@ -194,6 +214,12 @@ internal sealed partial class ReplicaReconciler(
             }
         }
     }
+
+    // A new one is not asked for: the look at the whole engine would have found it, and its create would.
+    private static async Task<ContainerSnapshot?> AskAsync(ReplicaRecord record, Replica replica, EngineSession session) =>
+        await InspectAsync(session, record.Container?.Id, session.Ended)
+        ?? await InspectAsync(session, record.ListedId, session.Ended)
+        ?? (record.MayExist ? await InspectAsync(session, ContainerBody.NameOf(replica), session.Ended) : null);
 
     private static async Task<ContainerSnapshot?> InspectAsync(EngineSession session, string? idOrName, CancellationToken cancellationToken) =>
         idOrName is null ? null : await session.Engine.InspectAsync(idOrName, cancellationToken);
@@ -229,6 +255,11 @@ internal sealed partial class ReplicaReconciler(
 
         record.Operation.Dispose();
         record.Operation = null;
+        if (outcome.PostStart is { } hook && record.Container is { } hooked)
+        {
+            record.PostStart = (hooked.Id, hooked.StartedAt, hook.Failure);
+        }
+
         if (outcome.Looked)
         {
             Take(record, replica, outcome.Seen);
@@ -258,8 +289,10 @@ internal sealed partial class ReplicaReconciler(
         var deleting = replica.Metadata.DeletionTimestamp is not null;
         if (record.Operation is { } operation)
         {
-            // A pull may take minutes, and is for nothing now; so is the start that ends a restart.
-            if (deleting && operation.Step is ContainerStep.Create or ContainerStep.Restart)
+            // A pull may take minutes, and is for nothing now; so is the start that ends a restart, and a hook of a run that is to go.
+            // A hook is for the run that it began in.
+            if ((deleting && operation.Step is ContainerStep.Create or ContainerStep.Restart or ContainerStep.PostStart)
+                || (operation.Step == ContainerStep.PostStart && record.HasReportedExit))
             {
                 operation.Cancel();
             }
@@ -296,6 +329,7 @@ internal sealed partial class ReplicaReconciler(
 
                 // What failed before says nothing about a removal, nor about a start at another address.
                 (deleting || mended) && setback?.Reason != ReplicaReasons.RemoveContainerError ? null : setback?.NotBefore,
+                PostStartDue: replica.Spec.Template.Lifecycle?.PostStart is not null && record.PostStartDue,
                 RestartWanted: record.RestartCause is not null),
             now);
     }

@@ -33,15 +33,37 @@ internal sealed class ReplicaRecord(ObjectKey key, string uid, ReplicaStatus? st
     public Setback? Setback { get; set; }
 
     /// <summary>Why we are ending the run that runs; null if we are not.</summary>
-    public (string Reason, string Message)? Kill { get; set; }
+    public (string Reason, string Message)? Kill
+    {
+        get;
+        set => LastKill = (field = value) ?? LastKill;
+    }
+
+    /// <summary>Why we last ended a run.</summary>
+    public (string Reason, string Message)? LastKill { get; private set; }
 
     public ReplicaProbes? Probes { get; set; }
 
     /// <summary>What the status says of them.</summary>
     public ProbeReport Report { get; } = new(status);
 
+    /// <summary>
+    /// The run that has had its postStart hook, by its container and start, and why that failed. What an earlier agent wrote down as
+    /// running has had it.
+    /// </summary>
+    public (string ContainerId, DateTimeOffset? StartedAt, string? Failure)? PostStart { get; set; } =
+        status is { Phase: ReplicaPhases.Running, ContainerId: { } written, StartedAt: { } at }
+            ? (written, new DateTimeOffset(DateTime.SpecifyKind(at, DateTimeKind.Utc)), null)
+            : null;
+
+    /// <summary>The run that runs is still to have its postStart hook, if its template has one.</summary>
+    public bool PostStartDue => Container is { State: ContainerState.Running or ContainerState.Paused } && !HasHadPostStart;
+
+    /// <summary>Why the postStart hook of the run that runs failed; null if it did not.</summary>
+    public string? PostStartFailure => Container is { IsRunning: true } && HasHadPostStart ? PostStart?.Failure : null;
+
     /// <summary>Why the run that runs must be ended and the container started anew; null if it need not.</summary>
-    public (string Reason, string Message)? RestartCause => Probes switch
+    public (string Reason, string Message)? RestartCause => PostStartFailure is { } why ? (ReplicaReasons.PostStartHookError, $"postStart hook failed: {why}") : Probes switch
     {
         { Startup: { Failed: true } startup } => (ReplicaReasons.StartupProbeFailed, $"startup probe failed: {startup.Message}"),
         { Liveness: { Passing: false } liveness } => (ReplicaReasons.LivenessProbeFailed, $"liveness probe failed: {liveness.Message}"),
@@ -65,7 +87,10 @@ internal sealed class ReplicaRecord(ObjectKey key, string uid, ReplicaStatus? st
     public bool UnhealthyTold { get; set; }
 
     /// <summary>What the engine has is not known to be what is remembered. Set by whoever hears of a change.</summary>
-    public bool IsStale => _stale;
+    public bool IsStale => _stale || Look is not null;
+
+    /// <summary>The question to the engine that has no answer yet.</summary>
+    public Task<ContainerSnapshot?>? Look { get; set; }
 
     /// <summary>The container's id as a look at the whole engine found it; null when it found none.</summary>
     public string? ListedId => _listedId;
@@ -79,6 +104,9 @@ internal sealed class ReplicaRecord(ObjectKey key, string uid, ReplicaStatus? st
 
     public void ReportExit(long exitCode) => Interlocked.Exchange(ref _reportedExit, exitCode);
 
+    /// <summary>A run has ended since it was last looked at.</summary>
+    public bool HasReportedExit => Interlocked.Read(ref _reportedExit) != long.MinValue;
+
     public long? TakeReportedExit() => Interlocked.Exchange(ref _reportedExit, long.MinValue) is not long.MinValue and var exitCode ? exitCode : null;
 
     public void Dispose()
@@ -86,6 +114,8 @@ internal sealed class ReplicaRecord(ObjectKey key, string uid, ReplicaStatus? st
         Probes?.Dispose();
         Operation?.Cancel();
     }
+
+    private bool HasHadPostStart => PostStart is { } had && had.ContainerId == Container?.Id && had.StartedAt == Container?.StartedAt;
 
     private static ContainerSnapshot? Assumed(string uid, ReplicaStatus? status) =>
         status is { Phase: ReplicaPhases.Running, ContainerId: { } id, StartedAt: { } started }

@@ -6,6 +6,7 @@ using Orchestrator.Api.Replicas;
 using Orchestrator.HostAgent.Containers;
 using Orchestrator.HostAgent.Draining;
 using Orchestrator.HostAgent.Engines;
+using Orchestrator.HostAgent.Hooks;
 using Orchestrator.HostAgent.Images;
 using Orchestrator.HostAgent.Probing;
 using Orchestrator.HostAgent.Status;
@@ -54,7 +55,8 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
         _queue = new WorkQueue<ObjectKey>($"host-{name}", services.Time);
         var puller = new ImagePuller(new PullSecrets(services.Kubernetes), services.Time);
         _status = new HostStatusWriter(name, services.Informers, () => _link!.Session, () => _link!.Problem, logger, services.Time);
-        _work = new ContainerWork(services.InstanceId, puller, _status.MarkImages, services.Events, logger);
+        var hooks = new LifecycleHooks(services.Http, services.Events, services.Time);
+        _work = new ContainerWork(services.InstanceId, puller, hooks, _status.MarkImages, services.Events, logger);
         var prober = new Prober(services.Scheduler, services.Http, () => Session?.Engine, logger, services.Time);
         var operations = new OperationLauncher(_work, _queue.Add, services.Events, logger, services.Time);
         _replicas = new ReplicaReconciler(

@@ -29,6 +29,18 @@ internal sealed class HttpProber(TimeProvider time) : IDisposable
     public async Task<ProbeOutcome> ProbeAsync(
         ProbeHandler.Http probe, string host, int port, TimeSpan timeout, CancellationToken cancellationToken)
     {
+        var (status, failure) = await GetAsync(probe, host, port, timeout, cancellationToken);
+        return failure is not null ? ProbeOutcome.Failed(failure)
+            : IsWell(status!.Value) ? ProbeOutcome.Passed
+            : ProbeOutcome.Failed($"HTTP probe failed with statuscode: {status}");
+    }
+
+    public static bool IsWell(int status) => status is >= 200 and < 400;
+
+    /// <returns>The status of the answer, or why there was none.</returns>
+    public async Task<(int? Status, string? Failure)> GetAsync(
+        ProbeHandler.Http probe, string host, int port, TimeSpan timeout, CancellationToken cancellationToken)
+    {
         using var limit = new CancellationTokenSource(timeout, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
@@ -36,17 +48,15 @@ internal sealed class HttpProber(TimeProvider time) : IDisposable
             using var request = Request(probe, host, port);
             using var response = await _client.SendAsync(request, linked.Token);
             await DrainAsync(response, linked.Token);
-            return (int)response.StatusCode is >= 200 and < 400
-                ? ProbeOutcome.Passed
-                : ProbeOutcome.Failed($"HTTP probe failed with statuscode: {(int)response.StatusCode}");
+            return ((int)response.StatusCode, null);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return ProbeOutcome.Failed($"{host}:{port} gave no answer to GET {probe.Path} within {timeout.TotalSeconds} s");
+            return (null, $"{host}:{port} gave no answer to GET {probe.Path} within {timeout.TotalSeconds} s");
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException or SocketException or UriFormatException or FormatException)
         {
-            return ProbeOutcome.Failed($"GET {probe.Path} from {host}:{port}: {Cause(failure)}");
+            return (null, $"GET {probe.Path} from {host}:{port}: {Cause(failure)}");
         }
     }
 

@@ -47,20 +47,23 @@ public sealed record ProbeSettings(
 
     private static ProbeHandler HandlerOf(V1Probe? probe, ReplicaTemplate template) => probe switch
     {
-        { HttpGet: { } http } => Reachable(http.Port, template, new ProbeHandler.Http(
-            string.Equals(http.Scheme, "HTTPS", StringComparison.OrdinalIgnoreCase),
-            http.Path is { Length: > 0 } path ? path : "/",
-            http.Host,
-            [.. (http.HttpHeaders ?? []).Select(header => (header.Name, header.Value))])),
+        { HttpGet: { } http } => HandlerOf(http, template),
         { Exec.Command: { Count: > 0 } command } => new ProbeHandler.Exec(command),
         { Grpc: { } grpc } => Reachable(grpc.Port, template, new ProbeHandler.Grpc(grpc.Service ?? "")),
         { TcpSocket: { } tcp } => Reachable(tcp.Port, template, new ProbeHandler.Tcp()),
         _ => new ProbeHandler.Tcp(),
     };
 
+    /// <summary>A GET, or why there can be none.</summary>
+    public static ProbeHandler HandlerOf(V1HTTPGetAction http, ReplicaTemplate template) => Reachable(http.Port, template, new ProbeHandler.Http(
+        string.Equals(http.Scheme, "HTTPS", StringComparison.OrdinalIgnoreCase),
+        http.Path is { Length: > 0 } path ? path : "/",
+        http.Host,
+        [.. (http.HttpHeaders ?? []).Select(header => (header.Name, header.Value))]));
+
     private static ProbeHandler Reachable(IntOrString? port, ReplicaTemplate template, ProbeHandler handler) =>
         port?.Value is { } asked && asked != template.EffectivePort.ToString(System.Globalization.CultureInfo.InvariantCulture)
-            ? new ProbeHandler.Impossible($"the probe's port {asked} is not published; only the app's port {template.EffectivePort} is")
+            ? new ProbeHandler.Impossible($"port {asked} is not published; only the app's port {template.EffectivePort} is")
             : handler;
 }
 

@@ -13,6 +13,12 @@ public static class ReplicaReasons
     public const string LivenessProbeFailed = "LivenessProbeFailed";
     public const string StartupProbeFailed = "StartupProbeFailed";
 
+    /// <summary>The postStart hook has failed; Kubernetes' word.</summary>
+    public const string PostStartHookError = "PostStartHookError";
+
+    /// <summary>The postStart hook runs.</summary>
+    public const string PostStartHook = "PostStartHook";
+
     /// <summary>The host port is taken by something else: the WebApp controller replaces such a Replica.</summary>
     public const string PortUnavailable = "PortUnavailable";
 

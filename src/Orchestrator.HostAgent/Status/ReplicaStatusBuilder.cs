@@ -17,7 +17,7 @@ internal static class ReplicaStatusBuilder
         Replica replica, ReplicaRecord record, DockerHost host, DateTimeOffset? drainCheckAt, string? unreachable, DateTimeOffset now)
     {
         var deleting = replica.Metadata.DeletionTimestamp is not null;
-        var (phase, reason, message) = deleting ? Leaving(record, drainCheckAt, unreachable) : Staying(record, unreachable);
+        var (phase, reason, message) = deleting ? Leaving(record, drainCheckAt, unreachable) : Staying(replica, record, unreachable);
         var running = record.Container is { IsRunning: true } && record.Operation?.Step is not (ContainerStep.Restart or ContainerStep.StopAndRemove);
         var ready = !deleting && running && record.Probes is { Readiness.Passing: true };
         var before = replica.Status;
@@ -47,7 +47,7 @@ internal static class ReplicaStatusBuilder
         : record.Setback is { Reason: ReplicaReasons.RemoveContainerError } setback ? (ReplicaPhases.Stopping, setback.Reason, setback.Message)
         : (ReplicaPhases.Stopping, null, null);
 
-    private static (string Phase, string? Reason, string? Message) Staying(ReplicaRecord record, string? unreachable)
+    private static (string Phase, string? Reason, string? Message) Staying(Replica replica, ReplicaRecord record, string? unreachable)
     {
         var setback = record.Setback;
         switch (record.Operation)
@@ -56,6 +56,14 @@ internal static class ReplicaStatusBuilder
                 return (ReplicaPhases.Starting, ReplicaReasons.Pulling, "pulling its image");
             case { Step: ContainerStep.Restart }:
                 return (ReplicaPhases.Starting, record.Kill?.Reason, $"it is being restarted: {record.Kill?.Message}");
+        }
+
+        // Running is what has had its hook: the next agent goes by that.
+        if (replica.Spec.Template.Lifecycle?.PostStart is not null && record is { PostStartDue: true } or { PostStartFailure: not null })
+        {
+            return record.PostStartFailure is { } why
+                ? (ReplicaPhases.Starting, ReplicaReasons.PostStartHookError, $"its postStart hook failed: {why}")
+                : (ReplicaPhases.Starting, ReplicaReasons.PostStartHook, unreachable ?? setback?.Message ?? "its postStart hook is being run");
         }
 
         if (record.Container is { IsRunning: true })
@@ -87,13 +95,16 @@ internal static class ReplicaStatusBuilder
             { HasEnded: true } when history.IsCrashLoop && HasSaidItsLastWords(record) => (
                 ReplicaPhases.BackOff,
                 ReplicaReasons.CrashLoopBackOff,
-                $"back-off {history.Backoff.TotalSeconds} s restarting failed container: exit code {history.LastTermination?.ExitCode}"
+                $"back-off {history.Backoff.TotalSeconds} s restarting failed container: {KilledFor(record)}exit code {history.LastTermination?.ExitCode}"
                 + (record.LastWords is { Line: { } line } ? $"; its last words: {line}" : "")),
             { HasEnded: true } => (
                 ReplicaPhases.Starting, ReplicaReasons.ContainerRestarting, $"its container ended with exit code {history.LastTermination?.ExitCode} and is being restarted"),
             _ => (ReplicaPhases.Starting, null, null),
         };
     }
+
+    private static string KilledFor(ReplicaRecord record) =>
+        record.LastKill is { } kill && kill.Reason == record.History.LastTermination?.Reason ? $"{kill.Message}; " : "";
 
     // Texts that differ from look to look are told no more often here than there.
     private static string? Told(ProbeVerdict verdict, ProbeStatus? told) => verdict.IsSettled ? told?.LastFailure?.Message : null;
@@ -116,6 +127,7 @@ internal static class ReplicaStatusBuilder
         var (reason, text) = ready ? (ReplicaReasons.Ready, null)
             : !record.EverReady ? (ReplicaReasons.NotYetReady, message)
             : deleting ? (ReplicaReasons.Draining, null)
+            : running && record.Probes is null ? (ReplicaReasons.PostStartHook, null)
             : running ? (ReplicaReasons.ReadinessProbeFailed, message)
             : (ReplicaReasons.ContainerNotRunning, (string?)null);
 

@@ -16,6 +16,10 @@ public sealed class ContainerPlannerTests
         { "runs", new() { State = ContainerState.Running }, ContainerStep.Wait },
         { "runs, made from something else", new() { State = ContainerState.Running, Current = false }, ContainerStep.Wait },
         { "runs, liveness failed", new() { State = ContainerState.Running, RestartWanted = true }, ContainerStep.Restart },
+        { "runs, its postStart hook is due", new() { State = ContainerState.Running, PostStartDue = true }, ContainerStep.PostStart },
+        { "runs, its postStart hook could not be run", new() { State = ContainerState.Running, PostStartDue = true, BackingOff = true }, ContainerStep.Wait },
+        { "runs in a crash loop that we own, its postStart hook is due", new() { State = ContainerState.Running, Always = false, ShortRuns = 3, RanFor = 1, PostStartDue = true }, ContainerStep.PostStart },
+        { "paused, its postStart hook is due", new() { State = ContainerState.Paused, PostStartDue = true }, ContainerStep.Wait },
         { "runs with the policy of another time", new() { State = ContainerState.Running, Always = false }, ContainerStep.LetEngineRestart },
         { "runs, in a crash loop that we own, for a moment", new() { State = ContainerState.Running, Always = false, ShortRuns = 3, RanFor = 5 }, ContainerStep.Wait },
         { "runs, in a crash loop that we own, and stays up", new() { State = ContainerState.Running, Always = false, ShortRuns = 3, RanFor = 10 }, ContainerStep.LetEngineRestart },
@@ -45,6 +49,7 @@ public sealed class ContainerPlannerTests
         { "never started", new() { State = ContainerState.Created }, ContainerStep.StopAndRemove },
         { "runs, proxies still use it", new() { State = ContainerState.Running, Draining = true }, ContainerStep.Wait },
         { "runs, drained", new() { State = ContainerState.Running }, ContainerStep.StopAndRemove },
+        { "runs, drained, its postStart hook is due", new() { State = ContainerState.Running, PostStartDue = true }, ContainerStep.StopAndRemove },
         { "paused, proxies still use it", new() { State = ContainerState.Paused, Draining = true }, ContainerStep.Wait },
         { "between crashes: serves nobody", new() { State = ContainerState.Restarting, Draining = true }, ContainerStep.StopAndRemove },
         { "ended", new() { State = ContainerState.Exited, Draining = true }, ContainerStep.StopAndRemove },
@@ -87,6 +92,7 @@ public sealed class ContainerPlannerTests
             deleting,
             situation.Draining ? Now.AddSeconds(20) : null,
             situation.BackingOff ? Now.AddSeconds(30) : null,
+            situation.PostStartDue,
             situation.RestartWanted),
         Now);
 
@@ -109,6 +115,8 @@ public sealed class ContainerPlannerTests
         public bool BackingOff { get; init; }
 
         public bool Draining { get; init; }
+
+        public bool PostStartDue { get; init; }
 
         public bool RestartWanted { get; init; }
     }

@@ -5,6 +5,7 @@ using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.HostAgent.Containers;
 using Orchestrator.HostAgent.Engines;
+using Orchestrator.HostAgent.Hooks;
 using Orchestrator.HostAgent.Tests.World;
 
 namespace Orchestrator.HostAgent.Tests.Containers;
@@ -71,7 +72,7 @@ public sealed class ContainerWorkTests
         using var operation = new Operation(ContainerStep.Restart, TestContext.Current.CancellationToken);
         using var work = Work();
 
-        var restarting = work.RestartAsync(engine, Replica(), SimulatedEngine.Id, "its probe failed", operation);
+        var restarting = work.RestartAsync(engine, Replica(), Host(), SimulatedEngine.Id, "its probe failed", startAgain: true, operation);
         await began.Task;
         operation.Cancel();
         Assert.False(restarting.IsCompleted);
@@ -89,7 +90,7 @@ public sealed class ContainerWorkTests
         using var operation = new Operation(ContainerStep.Restart, TestContext.Current.CancellationToken);
         using var work = Work();
 
-        await work.RestartAsync(engine, Replica(), SimulatedEngine.Id, "its probe failed", operation);
+        await work.RestartAsync(engine, Replica(), Host(), SimulatedEngine.Id, "its probe failed", startAgain: true, operation);
 
         Assert.Equal(["stop", "start", "inspect"], engine.Calls);
     }
@@ -110,12 +111,86 @@ public sealed class ContainerWorkTests
         Assert.Equal(("EngineUnavailable", "the name orc-default-web-1 on host h1 is being made or removed"), outcome.Failure);
     }
 
-    private static ContainerWork Work() => new("instance", puller: null!, () => { }, new RecordedEvents(), NullLogger.Instance);
+    [Fact]
+    public async Task A_restart_in_a_crash_loop_only_stops_and_leaves_the_start_to_the_back_off()
+    {
+        using var engine = new SimulatedEngine { State = ContainerState.Running };
+        using var operation = new Operation(ContainerStep.Restart, TestContext.Current.CancellationToken);
+        using var work = Work();
 
-    private static Replica Replica() => new()
+        var outcome = await work.RestartAsync(engine, Replica(), Host(), SimulatedEngine.Id, "its hook failed", startAgain: false, operation);
+
+        Assert.Equal(ContainerState.Exited, outcome.Seen?.State);
+        Assert.Equal(["stop", "inspect"], engine.Calls);
+    }
+
+    [Fact]
+    public async Task A_stop_for_good_takes_the_policy_runs_the_hook_and_gives_the_stop_what_is_left_of_the_grace()
+    {
+        var time = new SettableTime();
+        using var engine = new SimulatedEngine
+        {
+            State = ContainerState.Running,
+            OnExec = _ =>
+            {
+                time.Advance(TimeSpan.FromSeconds(12));
+                return Task.FromResult<long?>(0);
+            },
+        };
+        using var operation = new Operation(ContainerStep.StopAndRemove, TestContext.Current.CancellationToken);
+        using var work = Work(time);
+
+        await work.StopForGoodAsync(engine, Replica(preStop: "quit"), Host(), Snapshots.Of(ContainerState.Running, id: SimulatedEngine.Id), operation);
+
+        Assert.Equal(["policy no", "exec", "stop", "remove"], engine.Calls);
+        Assert.Equal(TimeSpan.FromSeconds(18), engine.Grace);
+    }
+
+    [Fact]
+    public async Task A_restart_runs_the_preStop_hook_too()
+    {
+        using var engine = new SimulatedEngine { State = ContainerState.Running, OnExec = _ => Task.FromResult<long?>(0) };
+        using var operation = new Operation(ContainerStep.Restart, TestContext.Current.CancellationToken);
+        using var work = Work();
+
+        await work.RestartAsync(engine, Replica(preStop: "quit"), Host(), SimulatedEngine.Id, "its probe failed", startAgain: true, operation);
+
+        Assert.Equal(["exec", "stop", "start", "inspect"], engine.Calls);
+    }
+
+    [Theory]
+    [InlineData(ContainerState.Exited)]
+    [InlineData(ContainerState.Created)]
+    [InlineData(ContainerState.Paused)]
+    [InlineData(ContainerState.Restarting)]
+    public async Task What_does_not_run_has_no_preStop_hook_run_in_it(ContainerState state)
+    {
+        using var engine = new SimulatedEngine { State = state };
+        using var operation = new Operation(ContainerStep.StopAndRemove, TestContext.Current.CancellationToken);
+        using var work = Work();
+
+        await work.StopForGoodAsync(engine, Replica(preStop: "quit"), Host(), Snapshots.Of(state, id: SimulatedEngine.Id), operation);
+
+        Assert.DoesNotContain("exec", engine.Calls);
+        Assert.Equal("remove", engine.Calls[^1]);
+    }
+
+    private static ContainerWork Work(TimeProvider? time = null)
+    {
+        var events = new RecordedEvents();
+        return new("instance", puller: null!, new LifecycleHooks(http: null!, events, time ?? TimeProvider.System), () => { }, events, NullLogger.Instance);
+    }
+
+    private static Replica Replica(string? preStop = null) => new()
     {
         Metadata = new V1ObjectMeta { Name = "web-1", NamespaceProperty = "default", Uid = "uid" },
-        Spec = new ReplicaSpec { AppName = "web", Revision = "r", HostName = "h1", HostPort = 20000, Template = new ReplicaTemplate { Image = "web:v1" } },
+        Spec = new ReplicaSpec { AppName = "web", Revision = "r", HostName = "h1", HostPort = 20000, Template = Template(preStop) },
+    };
+
+    private static ReplicaTemplate Template(string? preStop) => new()
+    {
+        Image = "web:v1",
+        Lifecycle = preStop is null ? null : new V1Lifecycle { PreStop = new V1LifecycleHandler { Exec = new V1ExecAction { Command = [preStop] } } },
     };
 
     private static DockerHost Host() => new() { Metadata = new V1ObjectMeta { Name = "h1" }, Spec = new DockerHostSpec { Endpoint = "tcp://127.0.0.1:2376" } };

@@ -17,6 +17,8 @@ internal sealed class SimulatedEngine : IEngine
 
     public Func<IList<string>, Task<long?>> OnExec { get; init; } = _ => throw new InvalidOperationException();
 
+    public Func<CancellationToken, Task> OnInspect { get; init; } = _ => Task.CompletedTask;
+
     public Func<CancellationToken, Task> OnStop { get; init; } = _ => Task.CompletedTask;
 
     public Func<CancellationToken, Task> OnRemove { get; set; } = _ => Task.CompletedTask;
@@ -26,6 +28,9 @@ internal sealed class SimulatedEngine : IEngine
 
     /// <summary>Whatever was called: the calls that change something, and looks.</summary>
     public IReadOnlyList<string> Calls => _calls;
+
+    /// <summary>Of the last stop.</summary>
+    public TimeSpan? Grace { get; private set; }
 
     /// <summary>Null: it is not to be seen.</summary>
     public ContainerState? State { get; set; } = ContainerState.Created;
@@ -51,21 +56,27 @@ internal sealed class SimulatedEngine : IEngine
     public async Task StopAsync(string id, TimeSpan grace, CancellationToken cancellationToken)
     {
         _calls.Add("stop");
+        Grace = grace;
         await OnStop(cancellationToken);
         State = ContainerState.Exited;
     }
 
-    public Task<ContainerSnapshot?> InspectAsync(string idOrName, CancellationToken cancellationToken)
+    public async Task<ContainerSnapshot?> InspectAsync(string idOrName, CancellationToken cancellationToken)
     {
         _calls.Add("inspect");
-        return Task.FromResult(State is { } state ? Snapshots.Of(state, id: Id) : null);
+        await OnInspect(cancellationToken);
+        return State is { } state ? Snapshots.Of(state, id: Id) : null;
     }
 
     public Task PingAsync(CancellationToken cancellationToken) => throw new InvalidOperationException();
 
     public Task<IReadOnlyList<ListedContainer>> ListAsync(string instanceId, CancellationToken cancellationToken) => Task.FromResult(Listed);
 
-    public Task SetRestartPolicyAsync(string id, bool always, CancellationToken cancellationToken) => throw new InvalidOperationException();
+    public Task SetRestartPolicyAsync(string id, bool always, CancellationToken cancellationToken)
+    {
+        _calls.Add(always ? "policy always" : "policy no");
+        return Task.CompletedTask;
+    }
 
     public Task RemoveAsync(string id, CancellationToken cancellationToken)
     {
@@ -75,7 +86,11 @@ internal sealed class SimulatedEngine : IEngine
 
     public Task PullAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken) => throw new InvalidOperationException();
 
-    public Task<long?> ExecAsync(string id, IList<string> command, TimeSpan timeout, CancellationToken cancellationToken) => OnExec(command);
+    public Task<long?> ExecAsync(string id, IList<string> command, TimeSpan timeout, CancellationToken cancellationToken) 
+    {
+        _calls.Add("exec");
+        return OnExec(command);
+    }
 
     public Task<string?> LastLogLineAsync(string id, CancellationToken cancellationToken) => throw new InvalidOperationException();
 

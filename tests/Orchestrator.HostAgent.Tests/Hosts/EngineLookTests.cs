@@ -28,7 +28,7 @@ public sealed class EngineLookTests
         });
         using var replicas = new ReplicaReconciler(
             informers, null!, null!, null!, null!, null!, new RecordedEvents(), NullLogger.Instance, new SteadyClock(TimeProvider.System), TimeProvider.System);
-        using var work = new ContainerWork("instance", puller: null!, () => { }, new RecordedEvents(), NullLogger.Instance);
+        using var work = new ContainerWork("instance", puller: null!, hooks: null!, () => { }, new RecordedEvents(), NullLogger.Instance);
         var look = new EngineLook(Host, "instance", informers, replicas, work, NullLogger.Instance);
         using var engine = new SimulatedEngine { Listed = [Listed("of-its-name", "orc-default-web-1"), Listed("one-too-many", "copy")] };
         var session = new EngineSession(engine, TestContext.Current.CancellationToken);

@@ -14,7 +14,11 @@ internal static class TemplateRules
 
     private const int DefaultPort = 8080;
 
-    private static readonly string[] Handlers = ["httpGet", "tcpSocket", "exec", "grpc"];
+    /// <summary>Seconds. Kubernetes' default.</summary>
+    private const int DefaultGrace = 30;
+
+    private static readonly string[] ProbeHandlers = ["httpGet", "tcpSocket", "exec", "grpc"];
+    private static readonly string[] HookHandlers = ["httpGet", "exec", "sleep"];
 
     /// <param name="path">Where the template is, such as <c>spec</c>.</param>
     public static void Check(JsonObject template, string path, FieldErrors errors)
@@ -25,10 +29,11 @@ internal static class TemplateRules
         {
             if (template.Object(probe) is { } present)
             {
-                CheckProbe(present, $"{path}.{probe}", port, errors);
+                CheckHandler(present, ProbeHandlers, $"{path}.{probe}", port, errors);
             }
         }
 
+        CheckLifecycle(template, path, port, errors);
         ContentRules.Check(template, path, errors);
         foreach (var (item, index) in template.Items("imagePullSecrets"))
         {
@@ -89,9 +94,28 @@ internal static class TemplateRules
         }
     }
 
-    private static void CheckProbe(JsonObject probe, string path, long port, FieldErrors errors)
+    private static void CheckLifecycle(JsonObject template, string path, long port, FieldErrors errors)
     {
-        var present = Handlers.Where(probe.ContainsKey).ToList();
+        var lifecycle = template.Object("lifecycle");
+        foreach (var hook in (ReadOnlySpan<string>)["postStart", "preStop"])
+        {
+            if (lifecycle.Object(hook) is { } present)
+            {
+                CheckHandler(present, HookHandlers, $"{path}.lifecycle.{hook}", port, errors);
+            }
+        }
+
+        var grace = template.Integer("terminationGracePeriodSeconds") ?? DefaultGrace;
+        if (lifecycle.Object("preStop").Object("sleep").Integer("seconds") is { } seconds && seconds > grace)
+        {
+            errors.Add(FieldError.Invalid(
+                $"{path}.lifecycle.preStop.sleep.seconds", seconds, $"must be less than or equal to terminationGracePeriodSeconds ({grace})"));
+        }
+    }
+
+    private static void CheckHandler(JsonObject holder, string[] handlers, string path, long port, FieldErrors errors)
+    {
+        var present = handlers.Where(holder.ContainsKey).ToList();
         if (present.Count == 0)
         {
             errors.Add(FieldError.Required(path, "must specify a handler type"));
@@ -104,7 +128,7 @@ internal static class TemplateRules
 
         foreach (var handler in present.Where(name => name != "exec"))
         {
-            if (probe.Object(handler).Integer("port") is { } probed && probed != port)
+            if (holder.Object(handler).Integer("port") is { } probed && probed != port)
             {
                 errors.Add(FieldError.Invalid($"{path}.{handler}.port", probed, $"must be the app's port {port}: no other is published"));
             }

@@ -1,0 +1,113 @@
+using k8s;
+using k8s.Models;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orchestrator.Api;
+using Orchestrator.Api.DockerHosts;
+using Orchestrator.Api.Replicas;
+using Orchestrator.HostAgent.Containers;
+using Orchestrator.HostAgent.Draining;
+using Orchestrator.HostAgent.Hosts;
+using Orchestrator.HostAgent.Probing;
+using Orchestrator.HostAgent.Tests.Probing;
+using Orchestrator.HostAgent.Tests.World;
+using Orchestrator.Runtime;
+using Orchestrator.Runtime.Clients;
+using Orchestrator.Runtime.Informers;
+using Orchestrator.Runtime.Reconciling;
+
+namespace Orchestrator.HostAgent.Tests.Containers;
+
+public sealed class ReplicaReconcilerTests
+{
+    private static readonly TimeProvider Time = TimeProvider.System;
+    private static readonly DateTime StartedAt = new(2026, 1, 1, 12, 0, 0, DateTimeKind.Utc);
+
+    /// <summary>
+    /// Regression: the reconcile waited for the engine's answer, three tries of 10 s, before it wrote what the probes had found meanwhile.
+    /// </summary>
+    [Fact]
+    public async Task An_engine_that_does_not_answer_a_look_does_not_hold_up_what_the_probes_find()
+    {
+        using var folder = new TemporaryFolder();
+        var (server, kubeconfig) = await TestApiServer.StartAsync(folder["api"]);
+        await using var running = server;
+        using var kubernetes = new Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig));
+        var client = new ResourceClient<Replica>(kubernetes, "test");
+        var replica = await AddRunningAsync(client);
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        using var engine = new SimulatedEngine { OnInspect = token => Task.Delay(Timeout.InfiniteTimeSpan, Time, token) };
+        using var scheduler = new ProbeScheduler(Time);
+        using var http = new HttpProber(Time);
+        using var queue = new WorkQueue<ObjectKey>("replicas-of-a-mute-engine", Time);
+        var informers = new SharedInformers(kubernetes, "test", NullLoggerFactory.Instance, Time);
+        var clock = new SteadyClock(Time);
+        var prober = new Prober(scheduler, http, () => engine, NullLogger.Instance, Time);
+        using var replicas = new ReplicaReconciler(
+            informers,
+            new MuteHost(new EngineSession(engine, stop.Token)),
+            operations: null!,
+            new ProbeKeeper(prober, queue.Add, new RecordedEvents()),
+            new ProxyAcknowledgements(informers.ProxyLeases, clock, Time),
+            queue,
+            new RecordedEvents(),
+            NullLogger.Instance,
+            clock,
+            Time);
+        var loop = new ReconcileLoop<ObjectKey>(queue, replicas.ReconcileAsync, workers: 1, NullLogger.Instance, Time);
+        var work = Task.WhenAll(informers.RunAsync(stop.Token), loop.RunAsync(stop.Token));
+        await informers.WaitForSyncAsync(stop.Token);
+        queue.Add(ObjectKey.Of(replica));
+
+        var unready = await Eventually.See(
+            async () => (await client.GetAsync(ObjectKey.Of(replica), default))!,
+            seen => seen.Status is { Ready: false, Probes.Readiness.Result: ProbeResults.Failing });
+        Assert.Equal(ReplicaPhases.Running, unready.Status!.Phase);
+
+        await stop.CancelAsync();
+        await work;
+    }
+
+    /// <summary>As an earlier agent left it: running and ready; but nothing listens any more.</summary>
+    private static async Task<Replica> AddRunningAsync(ResourceClient<Replica> client)
+    {
+        var template = new ReplicaTemplate { Image = "web:v1", Port = 8080, ReadinessProbe = new V1Probe { TcpSocket = new V1TCPSocketAction(), PeriodSeconds = 1, FailureThreshold = 1 } };
+        var replica = await client.CreateAsync(
+            new Replica
+            {
+                Metadata = new V1ObjectMeta { Name = "web-mute", NamespaceProperty = "default", Finalizers = [Finalizers.Container] },
+                Spec = new ReplicaSpec { AppName = "web", Revision = RevisionHash.Of(template), Template = template, HostName = MuteHost.Name, HostPort = LoopbackServer.FreePort() },
+            },
+            default);
+        return await client.MergePatchStatusAsync(
+            ObjectKey.Of(replica),
+            new
+            {
+                status = new ReplicaStatus
+                {
+                    Phase = ReplicaPhases.Running, Ready = true, ContainerId = SimulatedEngine.Id, StartedAt = StartedAt, Address = "127.0.0.1", Port = replica.Spec.HostPort,
+                },
+            },
+            default);
+    }
+
+    private sealed class MuteHost(EngineSession session) : IHostView
+    {
+        public const string Name = "mute";
+
+        public DockerHost Host { get; } = new()
+        {
+            Metadata = new V1ObjectMeta { Name = Name },
+            Spec = new DockerHostSpec { Endpoint = "tcp://127.0.0.1:2376" },
+        };
+
+        public EngineSession? Session => session;
+
+        public string? Problem => null;
+
+        public void RequestLook()
+        {
+            // There is none to ask.
+        }
+    }
+}
