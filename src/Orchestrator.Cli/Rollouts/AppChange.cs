@@ -9,7 +9,13 @@ namespace Orchestrator.Cli.Rollouts;
 /// <summary>What to do with an app.</summary>
 /// <param name="Spec">Merge patch of its spec; empty when it is as wanted.</param>
 /// <param name="Done">What is said after its name when it was done, such as "image updated".</param>
-internal sealed record SpecChange(JsonObject Spec, string Done);
+internal sealed record SpecChange(JsonObject Spec, string Done)
+{
+    /// <summary>Merge patch of its annotations; null leaves them as they are.</summary>
+    public JsonObject? Annotations { get; init; }
+
+    public bool IsEmpty => Spec.Count == 0 && Annotations is null;
+}
 
 /// <summary>Changes an app's spec by what it is: whoever writes in between makes it be decided anew, on what is there then.</summary>
 internal sealed class AppChange(Session session, bool dryRun)
@@ -31,17 +37,22 @@ internal sealed class AppChange(Session session, bool dryRun)
             var change = await decide(live);
             try
             {
-                if (change.Spec.Count > 0)
+                if (!change.IsEmpty)
                 {
                     var patch = new JsonObject
                     {
                         ["metadata"] = new JsonObject { ["resourceVersion"] = (string?)live["metadata"]?["resourceVersion"] },
                         ["spec"] = change.Spec,
                     };
+                    if (change.Annotations is { } annotations)
+                    {
+                        patch["metadata"]!["annotations"] = annotations;
+                    }
+
                     await session.Api.SendAsync(HttpMethod.Patch, path + Query, patch, ApiConnection.MergePatch, cancellationToken);
                 }
 
-                session.Terminal.Out.WriteLine($"{app} {(change.Spec.Count > 0 ? change.Done : "unchanged")}{(dryRun ? " (server dry run)" : "")}");
+                session.Terminal.Out.WriteLine($"{app} {(change.IsEmpty ? "unchanged" : change.Done)}{(dryRun ? " (server dry run)" : "")}");
                 return;
             }
             catch (ConflictException) when (conflicts < MaxConflicts)

@@ -50,6 +50,13 @@ internal sealed record Readiness(bool Ready, string Message)
             return failure;
         }
 
+        if (!paused && TemplateFields.HasReferences(app) && IsTrue(Condition(app, ConditionTypes.Progressing))
+            && (string?)status?["updateRevision"] != TemplateFields.RevisionOf(app))
+        {
+            // What its revision is, is not only by its spec: the generation does not tell.
+            return new(false, "the controller has not seen it yet");
+        }
+
         int Count(string field) => (int?)status?[field] ?? 0;
         var (all, ready, updated, available) = (Count("replicas"), Count("readyReplicas"), Count("updatedReplicas"), Count("availableReplicas"));
         var minReady = (int?)app["spec"]?["minReadySeconds"] ?? 0;
