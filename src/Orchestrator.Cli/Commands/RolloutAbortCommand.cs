@@ -25,6 +25,6 @@ internal sealed class RolloutAbortCommand() : AppChangeCommand(
             throw CommandException.Failed($"{app} has nothing to go back to: it is its first rollout");
         }
 
-        return Task.FromResult(new SpecChange([], $"given up: revision {revision} goes, {stable} stays") { Annotation = (Annotations.Abort, revision) });
+        return Task.FromResult(new SpecChange([], $"given up: revision {revision} goes, {stable} stays") { Annotations = new JsonObject { [Annotations.Abort] = revision } });
     }
 }

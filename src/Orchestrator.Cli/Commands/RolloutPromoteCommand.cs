@@ -33,7 +33,7 @@ internal sealed class RolloutPromoteCommand : AppChangeCommand, IHasExamples
         var full = line.GetValue(_full);
         return Task.FromResult(new SpecChange([], full ? "promoted past all steps" : $"promoted past step {(step + 1).ToString(CultureInfo.InvariantCulture)} of {steps.ToString(CultureInfo.InvariantCulture)}")
         {
-            Annotation = (Annotations.Promote, $"{(string?)canary["revision"]}/{(full ? "all" : step.ToString(CultureInfo.InvariantCulture))}"),
+            Annotations = new JsonObject { [Annotations.Promote] = $"{(string?)canary["revision"]}/{(full ? "all" : step.ToString(CultureInfo.InvariantCulture))}" },
         });
     }
 }

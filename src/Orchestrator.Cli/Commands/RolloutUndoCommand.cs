@@ -1,12 +1,14 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Orchestrator.Api;
+using Orchestrator.Api.Contents;
 using Orchestrator.Cli.Rollouts;
 using Orchestrator.Cli.Waiting;
 
 namespace Orchestrator.Cli.Commands;
 
-/// <summary>Writes the template of an earlier revision back into an app's spec. Replicas, route, placement and the like stay.</summary>
+/// <summary>Writes the template of an earlier revision back into an app's spec, with its content. Replicas, route, placement and the like stay.</summary>
 internal sealed class RolloutUndoCommand : AppChangeCommand, IHasExamples
 {
     private readonly Option<long?> _revision = new("--to-revision")
@@ -32,9 +34,24 @@ internal sealed class RolloutUndoCommand : AppChangeCommand, IHasExamples
         var target = line.GetValue(_revision) is { } number ? AppRevision.Numbered(number, kept, app) : Before(present, kept, live, app);
 
         // Equal revisions may be written differently (0.5 and 500m): what is the same is left as it is.
+        var isThere = target.Hash == present;
         return new(
-            target.Hash == present ? [] : TemplateFields.Patch(live["spec"], target.Template),
-            $"rolled back to revision {target.Number.ToString(CultureInfo.InvariantCulture)}");
+            isThere ? [] : TemplateFields.Patch(live["spec"], target.Template),
+            $"rolled back to revision {target.Number.ToString(CultureInfo.InvariantCulture)}")
+        {
+            Annotations = isThere ? null : StandInFor(target, live),
+        };
+    }
+
+    /// <summary>
+    /// The template alone would come back with what its ConfigMaps and Secrets hold today: the content of then is asked for with it,
+    /// unless it is the same.
+    /// </summary>
+    private static JsonObject? StandInFor(AppRevision target, JsonObject live)
+    {
+        var now = (string?)live["status"]?["contentHash"];
+        var standIn = target.ContentHash == now ? null : new ContentStandIn(target.Hash, target.ContentHash ?? "", now ?? "").ToString();
+        return standIn == (string?)live["metadata"]?["annotations"]?[Annotations.Content] ? null : new JsonObject { [Annotations.Content] = standIn };
     }
 
     /// <summary>The newest that is another; when the present one has failed, others before it may have too: then the one that runs.</summary>

@@ -43,10 +43,20 @@ internal sealed class SetEnvCommand : TemplateChangeCommand, IHasExamples
         var live = await session.Api.GetAsync(app.Kind.Path(app.Namespace, app.Name), cancellationToken);
         foreach (var variable in live["spec"]?["env"] as JsonArray ?? [])
         {
-            session.Terminal.Out.WriteLine($"{(string?)variable?["name"]}={(string?)variable?["value"]}");
+            session.Terminal.Out.WriteLine(Show(variable));
         }
 
         return ExitCodes.Done;
+    }
+
+    /// <summary>One that comes from elsewhere as kubectl shows it: as a comment, since it cannot be set like this.</summary>
+    private static string Show(JsonNode? variable)
+    {
+        var from = variable?["valueFrom"];
+        var (kind, reference) = from?["secretKeyRef"] is { } secret ? ("secret", secret) : ("configmap", from?["configMapKeyRef"]);
+        return reference is null
+            ? $"{(string?)variable?["name"]}={(string?)variable?["value"]}"
+            : $"# {(string?)variable?["name"]} from {kind} {(string?)reference["name"]}, key {(string?)reference["key"]}";
     }
 
     protected override void Change(ParseResult line, JsonObject template)
@@ -62,6 +72,7 @@ internal sealed class SetEnvCommand : TemplateChangeCommand, IHasExamples
             else if (known is not null)
             {
                 known["value"] = value;
+                known.AsObject().Remove("valueFrom");
             }
             else
             {

@@ -11,10 +11,10 @@ namespace Orchestrator.Cli.Rollouts;
 /// <param name="Done">What is said after its name when it was done, such as "image updated".</param>
 internal sealed record SpecChange(JsonObject Spec, string Done)
 {
-    /// <summary>Set beside it: what is asked of the rollout, rather than of the app.</summary>
-    public (string Name, string Text)? Annotation { get; init; }
+    /// <summary>Merge patch of its annotations; null leaves them as they are.</summary>
+    public JsonObject? Annotations { get; init; }
 
-    public bool IsEmpty => Spec.Count == 0 && Annotation is null;
+    public bool IsEmpty => Spec.Count == 0 && Annotations is null;
 }
 
 /// <summary>Changes an app's spec by what it is: whoever writes in between makes it be decided anew, on what is there then.</summary>
@@ -40,9 +40,9 @@ internal sealed class AppChange(Session session, bool dryRun)
                 if (!change.IsEmpty)
                 {
                     var metadata = new JsonObject { ["resourceVersion"] = (string?)live["metadata"]?["resourceVersion"] };
-                    if (change.Annotation is var (name, text))
+                    if (change.Annotations is { } annotations)
                     {
-                        metadata["annotations"] = new JsonObject { [name] = text };
+                        metadata["annotations"] = annotations;
                     }
 
                     var patch = new JsonObject { ["metadata"] = metadata, ["spec"] = change.Spec };

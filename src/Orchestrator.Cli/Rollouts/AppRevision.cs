@@ -15,6 +15,9 @@ internal sealed record AppRevision(long Number, string Hash, JsonObject Object)
 {
     public JsonObject Template => TemplateFields.Of(Object["data"]?["spec"]);
 
+    /// <summary>Of what its references held (<see cref="ReplicaTemplate.ContentHash"/>); null where nothing counts.</summary>
+    public string? ContentHash => (string?)Object["data"]?["spec"]?["contentHash"];
+
     /// <summary>Those of one app, by number.</summary>
     /// <param name="live">The app as the server has it: an earlier one of its name may have left some that are not its own.</param>
     public static async Task<IReadOnlyList<AppRevision>> ListAsync(Session session, Awaited app, JsonObject live, CancellationToken cancellationToken)

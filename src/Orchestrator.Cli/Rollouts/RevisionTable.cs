@@ -18,18 +18,26 @@ internal static class RevisionTable
             ("wanted", TemplateFields.RevisionOf(app)),
             ("failed", (string?)status?["failedRollout"]?["revision"]),
         ];
-        var table = new TextTable(session.Terminal, "REVISION", "HASH", "IMAGE", "AGE", "STATE");
+
+        // Most apps refer to nothing, and a revision of theirs is its template.
+        var hasContent = kept.Any(one => one.ContentHash is not null);
+        var table = new TextTable(session.Terminal, ["REVISION", "HASH", "IMAGE", .. Content("CONTENT"), "AGE", "STATE"]);
         foreach (var one in kept)
         {
             var state = string.Join(',', words.Where(word => word.Hash == one.Hash).Select(word => word.Word));
             table.Add(
+            [
                 one.Number.ToString(CultureInfo.InvariantCulture),
                 one.Hash,
                 (string?)one.Template["image"] ?? "<none>",
+                .. Content(one.ContentHash ?? "-"),
                 Durations.Since((string?)one.Object["metadata"]?["creationTimestamp"], session.Time),
-                state.Length > 0 ? state : "-");
+                state.Length > 0 ? state : "-",
+            ]);
         }
 
         return table;
+
+        string[] Content(string cell) => hasContent ? [cell] : [];
     }
 }

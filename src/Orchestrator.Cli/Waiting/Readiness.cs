@@ -56,6 +56,13 @@ internal sealed record Readiness(bool Ready, string Message)
             return failure;
         }
 
+        if (!paused && TemplateFields.HasReferences(app) && IsTrue(Condition(app, ConditionTypes.Progressing))
+            && (string?)status?["updateRevision"] != TemplateFields.RevisionOf(app))
+        {
+            // What its revision is, is not only by its spec: the generation does not tell.
+            return new(false, "the controller has not seen it yet");
+        }
+
         if (Canary(app) is { } canary)
         {
             return canary;

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Docker.DotNet.Models;
 using Orchestrator.Api;
+using Orchestrator.Api.Contents;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 
@@ -28,7 +29,9 @@ public static class ContainerBody
 
     /// <param name="replica">Bound to <paramref name="host"/>.</param>
     /// <param name="peerAddress">The address that the host's name stands for: an engine publishes on addresses only.</param>
-    public static CreateContainerParameters Of(Replica replica, DockerHost host, string instanceId, string? peerAddress = null)
+    /// <param name="content">Of the revision; null where the template has no references.</param>
+    public static CreateContainerParameters Of(
+        Replica replica, DockerHost host, string instanceId, string? peerAddress = null, RevisionContent? content = null)
     {
         var template = replica.Spec.Template;
         var exposed = $"{template.EffectivePort.ToString(CultureInfo.InvariantCulture)}/tcp";
@@ -39,7 +42,7 @@ public static class ContainerBody
             Image = template.Image,
             Entrypoint = template.Command is { Count: > 0 } command ? command : null!,
             Cmd = template.Args is { Count: > 0 } args ? args : null!,
-            Env = [.. Environment(replica, host)],
+            Env = [.. Environment(replica, host, content)],
             Labels = LabelsOf(replica, host, instanceId),
             ExposedPorts = new Dictionary<string, EmptyStruct> { [exposed] = default },
             StopTimeout = template.TerminationGracePeriod,
@@ -61,6 +64,7 @@ public static class ContainerBody
                 // The engine heals a crash by itself, also while we are down (docs/design/host-agent.md, Restarts).
                 RestartPolicy = new RestartPolicy { Name = RestartPolicyKind.Always },
                 SecurityOpt = ["no-new-privileges:true"],
+                Mounts = [.. FileVolumes.MountsOf(replica)],
                 LogConfig = new LogConfig
                 {
                     Type = "json-file",
@@ -90,22 +94,36 @@ public static class ContainerBody
     private static int HostPort(Replica replica) => replica.Spec.HostPort
         ?? throw new ArgumentException($"Replica {replica.Metadata.Name} is not bound: it has no host port", nameof(replica));
 
-    private static Dictionary<string, string> LabelsOf(Replica replica, DockerHost host, string instanceId) => new()
+    private static Dictionary<string, string> LabelsOf(Replica replica, DockerHost host, string instanceId)
     {
-        [Labels.App] = replica.Spec.AppName,
-        [Labels.Revision] = replica.Spec.Revision,
-        [Labels.Namespace] = replica.Metadata.NamespaceProperty,
-        [Labels.Replica] = replica.Metadata.Name,
-        [Labels.ReplicaUid] = replica.Metadata.Uid,
-        [Labels.Instance] = instanceId,
-        [Labels.Host] = host.Metadata.Name,
-        [SpecLabel] = SpecOf(replica, host),
-    };
+        var labels = new Dictionary<string, string>
+        {
+            [Labels.App] = replica.Spec.AppName,
+            [Labels.Revision] = replica.Spec.Revision,
+            [Labels.Namespace] = replica.Metadata.NamespaceProperty,
+            [Labels.Replica] = replica.Metadata.Name,
+            [Labels.ReplicaUid] = replica.Metadata.Uid,
+            [Labels.Instance] = instanceId,
+            [Labels.Host] = host.Metadata.Name,
+            [SpecLabel] = SpecOf(replica, host),
+        };
+        if (replica.Spec.Template.Files is { Count: > 0 } files)
+        {
+            labels[FileVolumes.CountLabel] = files.Count.ToString(CultureInfo.InvariantCulture);
+        }
 
-    private static IEnumerable<string> Environment(Replica replica, DockerHost host)
+        return labels;
+    }
+
+    private static IEnumerable<string> Environment(Replica replica, DockerHost host, RevisionContent? content)
     {
         var variables = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var variable in replica.Spec.Template.Env ?? [])
+        foreach (var (name, value) in content?.Environment ?? new Dictionary<string, string>())
+        {
+            variables[name] = value;
+        }
+
+        foreach (var variable in (replica.Spec.Template.Env ?? []).Where(variable => variable.ValueFrom is null))
         {
             variables[variable.Name] = variable.Value ?? "";
         }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Api;
+using Orchestrator.Api.Contents;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.HostAgent.Engines;
@@ -16,7 +17,13 @@ namespace Orchestrator.HostAgent.Containers;
 /// are deterministic, and what is found is compared before it is used.
 /// </summary>
 internal sealed partial class ContainerWork(
-    string instanceId, ImagePuller puller, LifecycleHooks hooks, Action onPulled, IEventRecorder events, ILogger logger) : IDisposable
+    string instanceId,
+    ImagePuller puller,
+    LifecycleHooks hooks,
+    Action onPulled,
+    IEventRecorder events,
+    ILogger logger,
+    ContentReader? contents = null) : IDisposable
 {
     /// <summary>Starts at a time. An engine starts no faster with more, and other calls wait longer.</summary>
     private const int ParallelStarts = 4;
@@ -35,6 +42,12 @@ internal sealed partial class ContainerWork(
 
     public async Task<Outcome> CreateAsync(IEngine engine, Replica replica, DockerHost host, Operation operation)
     {
+        var (content, missing) = await ContentOfAsync(replica, operation.Cancelled);
+        if (missing is not null)
+        {
+            return Outcome.Failed(ReplicaReasons.CreateContainerConfigError, missing);
+        }
+
         var policy = replica.Spec.Template.EffectivePullPolicy;
         if (policy == PullPolicies.Always && await PullAsync(engine, replica, operation) is { } failed)
         {
@@ -42,7 +55,7 @@ internal sealed partial class ContainerWork(
         }
 
         // Without asking first whether the image is there: the engine says so if it is not, and mostly it is.
-        var made = await StartNewAsync(engine, replica, host, operation);
+        var made = await StartNewAsync(engine, replica, host, content, operation);
         if (made is not null)
         {
             return made;
@@ -55,7 +68,7 @@ internal sealed partial class ContainerWork(
         }
 
         return await PullAsync(engine, replica, operation)
-            ?? await StartNewAsync(engine, replica, host, operation)
+            ?? await StartNewAsync(engine, replica, host, content, operation)
             ?? Outcome.Failed(ReplicaReasons.ErrImagePull, $"image {replica.Spec.Template.Image} was pulled and is gone again");
     }
 
@@ -125,6 +138,11 @@ internal sealed partial class ContainerWork(
             }
 
             await engine.RemoveAsync(container.Id, cancellationToken);
+            foreach (var volume in FileVolumes.NamesOf(container))
+            {
+                await engine.RemoveVolumeAsync(volume, cancellationToken);
+            }
+
             return Outcome.Of(null);
         }
     }
@@ -163,14 +181,25 @@ internal sealed partial class ContainerWork(
     }
 
     /// <returns>Null when the image is not there.</returns>
-    private async Task<Outcome?> StartNewAsync(IEngine engine, Replica replica, DockerHost host, Operation operation)
+    private async Task<Outcome?> StartNewAsync(IEngine engine, Replica replica, DockerHost host, RevisionContent? content, Operation operation)
     {
         using (await EnterAsync(_starts, operation.Cancelled))
         {
             string id;
+            string? filler = null;
             try
             {
-                id = await engine.CreateAsync(ContainerBody.Of(replica, host, instanceId, engine.PeerAddress), operation.Ended);
+                // Files first: a container that is there is one whose files are.
+                if (content is not null && replica.Spec.Template.Files is { Count: > 0 })
+                {
+                    (filler, var refused) = await FillAsync(engine, replica, host, content, operation.Ended);
+                    if (refused is not null)
+                    {
+                        return refused;
+                    }
+                }
+
+                id = await engine.CreateAsync(ContainerBody.Of(replica, host, instanceId, engine.PeerAddress, content), operation.Ended);
             }
             catch (EngineException missing) when (missing.Failure == EngineFailure.NotFound)
             {
@@ -184,6 +213,11 @@ internal sealed partial class ContainerWork(
             {
                 return Outcome.Failed(ReplicaReasons.CreateContainerError, failure.Message);
             }
+            finally
+            {
+                // Only now: a volume that no container has may be pruned.
+                await RemoveFillerAsync(engine, filler, operation.Ended);
+            }
 
             // Deleted meanwhile: it is there to be removed, not to be started.
             return operation.Cancelled.IsCancellationRequested
@@ -191,6 +225,76 @@ internal sealed partial class ContainerWork(
                 : await StartInTurnAsync(engine, replica, id, operation.Ended);
         }
     }
+
+    private async Task<(RevisionContent? Content, string? Problem)> ContentOfAsync(Replica replica, CancellationToken cancellationToken) =>
+        !replica.Spec.Template.HasReferences ? (null, null)
+        : contents is null ? throw new InvalidOperationException("made without a reader of contents")
+        : await contents.ReadAsync(replica, cancellationToken);
+
+    /// <summary>Makes the replica's volumes and lays its files into them. Done again it does the same.</summary>
+    /// <returns>The filler, to be removed; or why it is not done.</returns>
+    private async Task<(string? Filler, Outcome? Refused)> FillAsync(
+        IEngine engine, Replica replica, DockerHost host, RevisionContent content, CancellationToken cancellationToken)
+    {
+        foreach (var name in FileVolumes.NamesOf(replica))
+        {
+            var labels = await engine.CreateVolumeAsync(name, FileVolumes.LabelsOf(replica, host, instanceId), cancellationToken);
+            if (labels.GetValueOrDefault(Labels.Instance) != instanceId || labels.GetValueOrDefault(Labels.ReplicaUid) != replica.Metadata.Uid)
+            {
+                return (null, NameTaken("volume", name, replica));
+            }
+        }
+
+        var filler = FileVolumes.FillerNameOf(replica);
+        try
+        {
+            await engine.CreateAsync(FileVolumes.FillerOf(replica, host, instanceId), cancellationToken);
+        }
+        catch (EngineException taken) when (taken.Failure == EngineFailure.Conflict)
+        {
+            // An earlier try has left it: it has the same volumes.
+            if (await engine.InspectAsync(filler, cancellationToken) is { } there
+                && (there.Labels.GetValueOrDefault(Labels.Instance) != instanceId || there.Labels.GetValueOrDefault(FileVolumes.FillerLabel) != replica.Metadata.Uid))
+            {
+                return (null, NameTaken("container", filler, replica));
+            }
+        }
+
+        try
+        {
+            await engine.ExtractAsync(filler, FileVolumes.ArchiveOf(content), cancellationToken);
+            return (filler, null);
+        }
+        catch (EngineException missing) when (missing.Failure == EngineFailure.NotFound)
+        {
+            return (filler, Outcome.Failed(ReplicaReasons.EngineUnavailable, $"what was to take its files is gone: {missing.Message}"));
+        }
+        catch
+        {
+            await RemoveFillerAsync(engine, filler, cancellationToken);
+            throw;
+        }
+    }
+
+    private async Task RemoveFillerAsync(IEngine engine, string? filler, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (filler is not null)
+            {
+                await engine.RemoveAsync(filler, cancellationToken);
+            }
+        }
+        catch (Exception failure) when (failure is EngineException or OperationCanceledException)
+        {
+            // The next look at the engine removes it.
+            Log.FillerStays(logger, failure, filler!);
+        }
+    }
+
+    private static Outcome NameTaken(string what, string name, Replica replica) => Outcome.Failed(
+        ReplicaReasons.NameConflict,
+        $"a {what} named {name} that is not of this installation is on host {replica.Spec.HostName}: it is not touched; remove or rename it");
 
     private async Task<Outcome> StartInTurnAsync(IEngine engine, Replica replica, string id, CancellationToken cancellationToken)
     {
@@ -225,9 +329,7 @@ internal sealed partial class ContainerWork(
 
         if (namesake.Labels.GetValueOrDefault(Labels.Instance) != instanceId)
         {
-            return Outcome.Failed(
-                ReplicaReasons.NameConflict,
-                $"a container named {name} that is not of this installation is on host {replica.Spec.HostName}: it is not touched; remove or rename it");
+            return NameTaken("container", name, replica);
         }
 
         if (namesake.ReplicaUid == replica.Metadata.Uid)
@@ -262,6 +364,9 @@ internal sealed partial class ContainerWork(
 
     private static partial class Log
     {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Container {Name}, which has laid files into volumes, could not be removed yet")]
+        public static partial void FillerStays(ILogger logger, Exception failure, string name);
+
         [LoggerMessage(Level = LogLevel.Information, Message = "Removing container {Name} of a Replica that is gone ({Uid})")]
         public static partial void RemovingPredecessor(ILogger logger, string name, string uid);
     }

@@ -101,6 +101,45 @@ internal sealed class DockerEngine(
         }
     }
 
+    public async Task<IReadOnlyDictionary<string, string>> CreateVolumeAsync(
+        string name, IDictionary<string, string> labels, CancellationToken cancellationToken)
+    {
+        var volume = await Call(
+            EngineOperation.CreateVolume,
+            token => client.Volumes.CreateAsync(new VolumesCreateParameters { Name = name, Labels = labels }, token),
+            cancellationToken);
+        return (volume.Labels ?? new Dictionary<string, string>()).AsReadOnly();
+    }
+
+    public async Task<IReadOnlyList<ListedVolume>> ListVolumesAsync(string instanceId, CancellationToken cancellationToken)
+    {
+        var parameters = new VolumesListParameters { Filters = Filter(("label", [$"{Labels.Instance}={instanceId}"])) };
+        var listed = await Call(EngineOperation.ListVolumes, token => client.Volumes.ListAsync(parameters, token), cancellationToken);
+        return [.. (listed.Volumes ?? []).Select(volume => new ListedVolume(volume.Name, (volume.Labels ?? new Dictionary<string, string>()).AsReadOnly()))];
+    }
+
+    public async Task RemoveVolumeAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Call(EngineOperation.RemoveVolume, token => Done(client.Volumes.RemoveAsync(name, force: false, token)), cancellationToken);
+        }
+        catch (EngineException failure) when (failure.Failure is EngineFailure.NotFound or EngineFailure.Conflict)
+        {
+            // Gone already, or in use.
+        }
+    }
+
+    public Task ExtractAsync(string id, byte[] archive, CancellationToken cancellationToken) => Call(
+        EngineOperation.Extract,
+        async token =>
+        {
+            // Anew for each try: a stream that was sent is at its end.
+            using var stream = new MemoryStream(archive, writable: false);
+            return await Done(client.Containers.ExtractArchiveToContainerAsync(id, new CopyToContainerParameters { Path = "/" }, stream, token));
+        },
+        cancellationToken);
+
     public Task PullAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken) =>
         Call(EngineOperation.Pull, token => Done(PullStream.RunAsync(client.Images, image, credentials, time, token)), cancellationToken);
 

@@ -10,6 +10,9 @@ public sealed record EngineFacts(
 /// <summary>One line of a container list: enough to see what is there and in which state.</summary>
 public sealed record ListedContainer(string Id, string Name, IReadOnlyDictionary<string, string> Labels, ContainerState State);
 
+/// <summary>A named volume.</summary>
+public sealed record ListedVolume(string Name, IReadOnlyDictionary<string, string> Labels);
+
 /// <summary>Something happened to a container.</summary>
 /// <param name="Action">Docker's word: start, die, destroy, oom, pause, unpause, update.</param>
 /// <param name="ExitCode">Of a <c>die</c>.</param>

@@ -22,6 +22,12 @@ internal sealed record EngineOperation(string Name, TimeSpan Timeout, bool Repea
     public static readonly EngineOperation Update = new("update", TimeSpan.FromSeconds(15), Repeatable: true);
     public static readonly EngineOperation Remove = new("remove", TimeSpan.FromSeconds(60), Repeatable: true);
 
+    // As with containers, a volume's name makes it one; the same archive makes the same files.
+    public static readonly EngineOperation CreateVolume = new("create_volume", TimeSpan.FromSeconds(15), Repeatable: true);
+    public static readonly EngineOperation ListVolumes = new("list_volumes", TimeSpan.FromSeconds(15), Repeatable: true);
+    public static readonly EngineOperation RemoveVolume = new("remove_volume", TimeSpan.FromSeconds(30), Repeatable: true);
+    public static readonly EngineOperation Extract = new("extract", TimeSpan.FromSeconds(60), Repeatable: true);
+
     // A second stop sends the signal a second time; a second exec runs the command twice.
     public static readonly EngineOperation Stop = new("stop", TimeSpan.FromSeconds(30), Repeatable: false);
     public static readonly EngineOperation Exec = new("exec", TimeSpan.FromSeconds(10), Repeatable: false);

@@ -40,6 +40,19 @@ internal interface IEngine : IDisposable
     /// <summary>Kills and removes it with its anonymous volumes. Gone already is as good; Conflict: it is being removed.</summary>
     Task RemoveAsync(string id, CancellationToken cancellationToken);
 
+    /// <summary>Makes a named volume on the host's disk; one of this name that is there stays as it is.</summary>
+    /// <returns>The labels it has.</returns>
+    Task<IReadOnlyDictionary<string, string>> CreateVolumeAsync(string name, IDictionary<string, string> labels, CancellationToken cancellationToken);
+
+    /// <summary>All volumes that carry the installation's label.</summary>
+    Task<IReadOnlyList<ListedVolume>> ListVolumesAsync(string instanceId, CancellationToken cancellationToken);
+
+    /// <summary>Gone already is as good; one that a container has stays.</summary>
+    Task RemoveVolumeAsync(string name, CancellationToken cancellationToken);
+
+    /// <summary>Unpacks a tar archive into a container's root, and so into its volumes; it need not run. Files that are there are replaced.</summary>
+    Task ExtractAsync(string id, byte[] archive, CancellationToken cancellationToken);
+
     /// <exception cref="EngineException">Also for an error that came inside the stream of an answer that began well.</exception>
     Task PullAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken);
 

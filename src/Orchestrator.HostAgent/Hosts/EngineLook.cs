@@ -18,6 +18,7 @@ internal sealed partial class EngineLook(
     private static readonly TimeSpan OrphanGrace = TimeSpan.FromSeconds(10);
 
     private readonly HashSet<string> _leaving = [];
+    private readonly LeftoverFiles _files = new(hostName, instanceId, logger);
 
     /// <param name="all">See <see cref="ReplicaReconciler.TakeListing"/>.</param>
     public async Task LookAsync(EngineSession session, bool all, CancellationToken cancellationToken)
@@ -33,7 +34,7 @@ internal sealed partial class EngineLook(
                 continue;
             }
 
-            if (!IsClaimed(replica.First()))
+            if (!IsClaimed(replica.First().Labels))
             {
                 unclaimed.AddRange(replica);
                 continue;
@@ -47,24 +48,31 @@ internal sealed partial class EngineLook(
         replicas.TakeListing(claimed, all);
         foreach (var container in unclaimed)
         {
-            if (claimed.ContainsKey(container.Labels[Labels.ReplicaUid]) || await IsOrphanAsync(container, cancellationToken))
+            if (claimed.ContainsKey(container.Labels[Labels.ReplicaUid]) || await IsOrphanAsync(container.Labels, container.Name, cancellationToken))
             {
                 StartRemoval(session, container);
             }
         }
+
+        await _files.RemoveAsync(
+            session.Engine,
+            listed,
+            claimed,
+            async (labels, name) => !IsClaimed(labels) && await IsOrphanAsync(labels, name, cancellationToken),
+            cancellationToken);
     }
 
-    private bool IsClaimed(ListedContainer container) =>
-        KeyOf(container) is { } key
-        && container.Labels.GetValueOrDefault(Labels.Host) == hostName
+    private bool IsClaimed(IReadOnlyDictionary<string, string> labels) =>
+        KeyOf(labels) is { } key
+        && labels.GetValueOrDefault(Labels.Host) == hostName
         && informers.Replicas.Get(key) is { } replica
-        && replica.Metadata.Uid == container.Labels[Labels.ReplicaUid]
+        && replica.Metadata.Uid == labels[Labels.ReplicaUid]
         && replica.Spec.HostName == hostName;
 
     /// <summary>The cache may be behind; before anything is removed the API itself is asked.</summary>
-    private async Task<bool> IsOrphanAsync(ListedContainer container, CancellationToken cancellationToken)
+    private async Task<bool> IsOrphanAsync(IReadOnlyDictionary<string, string> labels, string name, CancellationToken cancellationToken)
     {
-        if (KeyOf(container) is not { } key)
+        if (KeyOf(labels) is not { } key)
         {
             return false;
         }
@@ -77,18 +85,18 @@ internal sealed partial class EngineLook(
         catch (Exception failure) when (failure is Runtime.Clients.ApiException or HttpRequestException)
         {
             // Not known to be an orphan is not one; and the engine is fine, whatever the API server is.
-            Log.ClaimUnknown(logger, failure, container.Name, hostName);
+            Log.ClaimUnknown(logger, failure, name, hostName);
             return false;
         }
 
         // Two DockerHosts may be one engine: what is bound to the other host is that one's to look after.
         return replica is null
-            || replica.Metadata.Uid != container.Labels[Labels.ReplicaUid]
-            || replica.Spec.HostName != container.Labels.GetValueOrDefault(Labels.Host);
+            || replica.Metadata.Uid != labels[Labels.ReplicaUid]
+            || replica.Spec.HostName != labels.GetValueOrDefault(Labels.Host);
     }
 
-    private static ObjectKey? KeyOf(ListedContainer container) =>
-        container.Labels.TryGetValue(Labels.Namespace, out var @namespace) && container.Labels.TryGetValue(Labels.Replica, out var name)
+    private static ObjectKey? KeyOf(IReadOnlyDictionary<string, string> labels) =>
+        labels.TryGetValue(Labels.Namespace, out var @namespace) && labels.TryGetValue(Labels.Replica, out var name)
             ? new ObjectKey(@namespace, name)
             : null;
 
@@ -145,7 +153,7 @@ internal sealed partial class EngineLook(
         [LoggerMessage(Level = LogLevel.Warning, Message = "Removing container {Name} from host {Host}: no Replica claims it ({Uid})")]
         public static partial void RemovingOrphan(ILogger logger, string name, string host, string uid);
 
-        [LoggerMessage(Level = LogLevel.Warning, Message = "Container {Name} on host {Host} stays: the API server did not say whether a Replica claims it")]
+        [LoggerMessage(Level = LogLevel.Warning, Message = "{Name} on host {Host} stays: the API server did not say whether a Replica claims it")]
         public static partial void ClaimUnknown(ILogger logger, Exception failure, string name, string host);
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "Container {Name} on host {Host} could not be removed; the next look tries again")]

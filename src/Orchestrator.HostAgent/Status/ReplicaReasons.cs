@@ -7,6 +7,9 @@ public static class ReplicaReasons
     public const string ImagePullBackOff = "ImagePullBackOff";
     public const string ErrImageNeverPull = "ErrImageNeverPull";
     public const string CreateContainerError = "CreateContainerError";
+
+    /// <summary>The content of its revision is not there. Kubernetes' word.</summary>
+    public const string CreateContainerConfigError = "CreateContainerConfigError";
     public const string RunContainerError = "RunContainerError";
     public const string RemoveContainerError = "RemoveContainerError";
     public const string CrashLoopBackOff = "CrashLoopBackOff";

@@ -23,7 +23,9 @@ public sealed class ContentClient(IKubernetes kubernetes, string fieldManager)
     {
         var found = await Send(() => kubernetes.CoreV1.ListNamespacedSecretWithHttpMessagesAsync(
             @namespace, labelSelector: labelSelector, customHeaders: ContentMetadata.AsList, cancellationToken: cancellationToken));
-        return [.. found.Items.Select(secret => new V1Secret { Metadata = ContentMetadata.Essence(secret.Metadata) })];
+        
+        // No items are null in this form, whatever the client library's type says.
+        return [.. (found.Items ?? []).Select(secret => new V1Secret { Metadata = ContentMetadata.Essence(secret.Metadata) })];
     }
 
     /// <exception cref="AlreadyExistsException">A Secret of this name exists.</exception>

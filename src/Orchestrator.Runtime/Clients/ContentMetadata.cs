@@ -48,7 +48,7 @@ public static class ContentMetadata
     private sealed class Client<T, TList>(
         Func<string?, CancellationToken, Task<HttpOperationResponse<TList>>> list,
         Func<string?, string, int, CancellationToken, Task<HttpOperationResponse<TList>>> watch,
-        Func<TList, (IList<T> Items, V1ListMeta Metadata)> partsOf,
+        Func<TList, (IList<T>? Items, V1ListMeta Metadata)> partsOf,
         Func<T, T> essence) : IListWatch<T>
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
@@ -58,7 +58,9 @@ public static class ContentMetadata
             {
                 using var response = await list(labelSelector, cancellationToken);
                 var (items, metadata) = partsOf(response.Body);
-                return new CustomResourceList<T> { Items = [.. items.Select(essence)], Metadata = metadata };
+
+                // A real API server answers with null for no items in this form.
+                return new CustomResourceList<T> { Items = [.. (items ?? []).Select(essence)], Metadata = metadata };
             }
             catch (HttpOperationException failure)
             {

@@ -38,11 +38,13 @@ internal sealed class AppUnderTest(ServerFixture server, string space)
 
     /// <summary>Keeps the present template, as the controller does when it is first wanted.</summary>
     /// <param name="owner">Another app that controls it; this one by default.</param>
+    /// <param name="contentHash">Of what its references held.</param>
     /// <returns>Its revision.</returns>
-    public async Task<string> KeepAsync(long number, string? owner = null)
+    public async Task<string> KeepAsync(long number, string? owner = null, string? contentHash = null)
     {
         var app = Typed(await ReadAsync());
-        var hash = RevisionHash.Of(app.Spec);
+        var template = app.Spec.ToTemplate(contentHash);
+        var hash = RevisionHash.Of(template);
         var controller = owner is null ? app : Typed(JsonNode.Parse(await OkAsync("get", "wa", owner, "-o", "json"))!.AsObject());
         var kept = new JsonObject
         {
@@ -57,7 +59,7 @@ internal sealed class AppUnderTest(ServerFixture server, string space)
                     ["apiVersion"] = ApiGroup.GroupVersion, ["kind"] = WebApp.KubeKind, ["name"] = controller.Metadata.Name, ["uid"] = controller.Metadata.Uid, ["controller"] = true,
                 }),
             },
-            ["data"] = new JsonObject { ["spec"] = JsonNode.Parse(KubernetesJson.Serialize(app.Spec.ToTemplate())) },
+            ["data"] = new JsonObject { ["spec"] = JsonNode.Parse(KubernetesJson.Serialize(template)) },
             ["revision"] = number,
         };
         (await server.KubectlAsync(["create", "-f", "-", "-n", space], kept.ToJsonString())).OrThrow();

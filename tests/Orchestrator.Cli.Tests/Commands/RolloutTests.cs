@@ -83,6 +83,90 @@ public sealed class RolloutTests(ServerFixture server)
     }
 
     [Fact]
+    public async Task Undo_asks_for_the_content_of_then_with_the_template_and_takes_that_back_where_it_is_the_same()
+    {
+        var app = await AppUnderTest.CreateAsync(server, Referring);
+        var first = await app.KeepAsync(1, contentHash: "aaaa");
+        var second = await app.KeepAsync(2, contentHash: "bbbb");
+        await app.ObserveAsync(Seeing(second, "bbbb"));
+        var spec = GoJson.Write(await app.SpecAsync());
+
+        Assert.Equal($"{AppUnderTest.Label} rolled back to revision 1\n", await app.OkAsync("rollout", "undo", "web"));
+        Assert.Equal($"{first}/aaaa/bbbb", await StandInAsync(app));
+        Assert.Equal(spec, GoJson.Write(await app.SpecAsync()));
+
+        // It is asked for already, though the controller has not seen it.
+        Assert.Equal($"{AppUnderTest.Label} unchanged\n", await app.OkAsync("rollout", "undo", "web", "--to-revision", "1"));
+        Assert.Equal($"{AppUnderTest.Label} rolled back to revision 2\n", await app.OkAsync("rollout", "undo", "web"));
+        Assert.Null(await StandInAsync(app));
+    }
+
+    [Fact]
+    public async Task Undo_to_another_template_brings_its_content_too()
+    {
+        var app = await AppUnderTest.CreateAsync(server, Referring);
+        var first = await app.KeepAsync(1, contentHash: "aaaa");
+        await app.OkAsync("set", "image", "web", "web:v2");
+        var second = await app.KeepAsync(2, contentHash: "bbbb");
+        await app.ObserveAsync(Seeing(second, "bbbb"));
+
+        Assert.Equal($"{AppUnderTest.Label} rolled back to revision 1\n", await app.OkAsync("rollout", "undo", "web"));
+        Assert.Equal(($"{first}/aaaa/bbbb", "web:v1"), (await StandInAsync(app), (string?)(await app.SpecAsync())["image"]));
+    }
+
+    [Fact]
+    public async Task Undo_is_waited_for_until_the_controller_has_seen_which_content_is_asked_for()
+    {
+        var app = await AppUnderTest.CreateAsync(server, Referring);
+        await app.KeepAsync(1, contentHash: "aaaa");
+        var second = await app.KeepAsync(2, contentHash: "bbbb");
+        await app.ObserveAsync(Seeing(second, "bbbb"));
+
+        // Its status is complete, of the revision that is to go.
+        var waited = await app.OrcAsync("rollout", "undo", "web", "--wait", "--timeout", "1s");
+        Assert.Equal(ExitCodes.TimedOut, waited.ExitCode);
+        Assert.Contains("the controller has not seen it yet", waited.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task History_tells_the_hash_of_the_content_where_there_is_one()
+    {
+        var app = await AppUnderTest.CreateAsync(server, Referring);
+        var first = await app.KeepAsync(1, contentHash: "aaaa");
+        var second = await app.KeepAsync(2);
+        await app.ObserveAsync(Seeing(first, "aaaa"));
+
+        var rows = (await app.OkAsync("rollout", "history", "web")).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(row => row.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToList();
+        Assert.Equal(["REVISION", "HASH", "IMAGE", "CONTENT", "AGE", "STATE"], rows[0]);
+        Assert.Equal(["1", first, "web:v1", "aaaa", "current,wanted"], [.. rows[1][..4], rows[1][5]]);
+        Assert.Equal(["2", second, "web:v1", "-", "-"], [.. rows[2][..4], rows[2][5]]);
+        Assert.Contains("contentHash: aaaa\n", await app.OkAsync("rollout", "history", "web", "--revision", "1"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_variable_that_comes_from_elsewhere_is_shown_as_that_and_can_be_given_a_value()
+    {
+        var app = await AppUnderTest.CreateAsync(server, Referring);
+
+        Assert.Equal("# LEVEL from configmap settings, key level\n# PASSWORD from secret db, key password\n", await app.OkAsync("set", "env", "web", "--list"));
+        await app.OkAsync("set", "env", "web", "LEVEL=debug");
+        Assert.Equal("LEVEL=debug\n# PASSWORD from secret db, key password\n", await app.OkAsync("set", "env", "web", "--list"));
+    }
+
+    private const string Referring = "image: 'web:v1', env: ["
+        + "{name: LEVEL, valueFrom: {configMapKeyRef: {name: settings, key: level}}}, {name: PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}]";
+
+    private static JsonObject Seeing(string revision, string contentHash)
+    {
+        var status = AppUnderTest.Complete(revision, replicas: 1);
+        status["contentHash"] = contentHash;
+        return status;
+    }
+
+    private static async Task<string?> StandInAsync(AppUnderTest app) => (string?)(await app.ReadAsync())["metadata"]?["annotations"]?["orchestrator.dev/content"];
+
+    [Fact]
     public async Task Pause_and_resume_write_one_field_and_say_what_is_so_already()
     {
         var app = await AppUnderTest.CreateAsync(server);

@@ -29,6 +29,9 @@ public sealed class ChartTests
         ["get controllerrevisions.apps"] = "makes replicas of the stable revision after a rollback when none is left to copy the template from",
         ["patch controllerrevisions.apps"] = "goes back to an earlier revision",
         ["delete controllerrevisions.apps"] = "drops what is beyond the history's limit",
+        ["get configmaps"] = "reads what an app refers to; the one of the main job refers to nothing",
+        ["create secrets"] = "keeps the content of a revision; as above",
+        ["delete secrets"] = "drops it with the revision; as above",
     };
 
     [Fact]

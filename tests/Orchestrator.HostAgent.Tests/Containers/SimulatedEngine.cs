@@ -84,6 +84,34 @@ internal sealed class SimulatedEngine : IEngine
         return OnRemove(cancellationToken);
     }
 
+    /// <summary>Names of the volumes there are, with their labels.</summary>
+    public Dictionary<string, IDictionary<string, string>> Volumes { get; } = [];
+
+    public Task<IReadOnlyDictionary<string, string>> CreateVolumeAsync(string name, IDictionary<string, string> labels, CancellationToken cancellationToken)
+    {
+        _calls.Add("create volume");
+        Volumes.TryAdd(name, labels);
+        return Task.FromResult<IReadOnlyDictionary<string, string>>(Volumes[name].AsReadOnly());
+    }
+
+    public Task<IReadOnlyList<ListedVolume>> ListVolumesAsync(string instanceId, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<ListedVolume>>([.. Volumes.Select(volume => new ListedVolume(volume.Key, volume.Value.AsReadOnly()))]);
+
+    public Task RemoveVolumeAsync(string name, CancellationToken cancellationToken)
+    {
+        _calls.Add($"remove volume {name}");
+        Volumes.Remove(name);
+        return Task.CompletedTask;
+    }
+
+    public Func<CancellationToken, Task> OnExtract { get; init; } = _ => Task.CompletedTask;
+
+    public Task ExtractAsync(string id, byte[] archive, CancellationToken cancellationToken)
+    {
+        _calls.Add("extract");
+        return OnExtract(cancellationToken);
+    }
+
     public Task PullAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken) => throw new InvalidOperationException();
 
     public Task<long?> ExecAsync(string id, IList<string> command, TimeSpan timeout, CancellationToken cancellationToken) 

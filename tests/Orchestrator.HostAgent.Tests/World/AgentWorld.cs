@@ -3,6 +3,7 @@ using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Api;
+using Orchestrator.Api.Contents;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Runtime;
@@ -112,15 +113,7 @@ public sealed class AgentWorld : IAsyncLifetime
     /// <summary>Makes a Replica and binds it, as controller and scheduler do.</summary>
     internal Task<Replica> AddReplicaAsync(string host, Action<ReplicaTemplate>? change = null, int? port = null)
     {
-        var template = new ReplicaTemplate
-        {
-            Image = Lab.WebImage,
-            ImagePullPolicy = PullPolicies.IfNotPresent,
-            Port = 8080,
-            TerminationGracePeriodSeconds = 5,
-            DrainTimeoutSeconds = 30,
-        };
-        change?.Invoke(template);
+        var template = TemplateOf(change);
         var name = $"web-{Interlocked.Increment(ref _names)}-{Guid.NewGuid().ToString("N")[..5]}";
         return Replicas.CreateAsync(
             new Replica
@@ -143,6 +136,31 @@ public sealed class AgentWorld : IAsyncLifetime
             },
             default);
     }
+
+    private ReplicaTemplate TemplateOf(Action<ReplicaTemplate>? change)
+    {
+        var template = new ReplicaTemplate
+        {
+            Image = Lab.WebImage,
+            ImagePullPolicy = PullPolicies.IfNotPresent,
+            Port = 8080,
+            TerminationGracePeriodSeconds = 5,
+            DrainTimeoutSeconds = 30,
+        };
+        change?.Invoke(template);
+        return template;
+    }
+
+    /// <summary>Keeps what the references of a Replica's revision come to, as the controller does.</summary>
+    internal Task KeepContentAsync(Action<ReplicaTemplate> change, RevisionContent content) => Kubernetes.CoreV1.CreateNamespacedSecretAsync(
+        new V1Secret
+        {
+            Metadata = new V1ObjectMeta { Name = RevisionContent.NameOf("web", RevisionHash.Of(TemplateOf(change))) },
+            Type = RevisionContent.SecretType,
+            Immutable = true,
+            Data = content.Encode(),
+        },
+        Namespace);
 
     internal async Task<Replica> AddReadyReplicaAsync(string host, Action<ReplicaTemplate>? change = null) =>
         await SeeAsync(await AddReplicaAsync(host, change), seen => seen.Status is { Ready: true });
