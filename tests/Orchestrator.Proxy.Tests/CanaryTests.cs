@@ -20,19 +20,19 @@ public sealed class CanaryTests
         await using var cluster = await TestCluster.StartAsync();
         await using var stable = await ReplicaServer.StartAsync("stable");
         await using var canary = await ReplicaServer.StartAsync("canary");
-        await cluster.CreateCanaryAppAsync("web");
-        await cluster.SetStatusAsync("web", new { currentRevision = "r1", updateRevision = "r1" });
-        await cluster.CreateReplicaAsync("web", stable, "r1");
+        await cluster.CreateCanaryAppAsync("weighed");
+        await cluster.SetStatusAsync("weighed", new { currentRevision = "r1", updateRevision = "r1" });
+        await cluster.CreateReplicaAsync("weighed", stable, "r1");
         await using var proxy = await cluster.StartProxyAsync();
 
         // A new revision gets nothing before the controller says so.
-        await cluster.CreateReplicaAsync("web", canary, "r2");
+        await cluster.CreateReplicaAsync("weighed", canary, "r2");
         await SeeAsync(proxy, routes => routes.Split("\"side\"").Length == 3);
-        Assert.Equal(["stable"], (await AskAsync(proxy, 50)).Keys);
+        Assert.Equal(["stable"], (await AskAsync(proxy, "weighed", 50)).Keys);
 
-        await cluster.SetCanaryAsync("web", weight: 10, Since);
+        await cluster.SetCanaryAsync("weighed", weight: 10, Since);
         await SeeAsync(proxy, routes => routes.Contains("\"othersPercent\": 10", StringComparison.Ordinal));
-        var answers = await AskAsync(proxy, requests);
+        var answers = await AskAsync(proxy, "weighed", requests);
         Assert.Equal(requests, answers.Values.Sum());
 
         // Six standard deviations: by chance once in a billion.
@@ -41,24 +41,24 @@ public sealed class CanaryTests
             async () => CanaryObservation.Read((await cluster.LeaseAsync()).Metadata.Annotations.TryGetValue(Annotations.Canaries, out var text) ? text : null),
             seen => seen.Sum(one => one.Stable.Requests + one.Canary.Requests) == requests);
         var observation = Assert.Single(told);
-        Assert.Equal(("default/web", "r2", Since), (observation.App, observation.Revision, observation.Since));
+        Assert.Equal(("default/weighed", "r2", Since), (observation.App, observation.Revision, observation.Since));
         Assert.Equal((answers["canary"], 0), (observation.Canary.Requests, observation.Canary.Errors));
         Assert.Equal((answers["stable"], 0), (observation.Stable.Requests, observation.Stable.Errors));
         Assert.Equal(requests, observation.Canary.Latencies.Sum() + observation.Stable.Latencies.Sum());
         Assert.Contains(
-            $"orchestrator_proxy_canary_requests_total{{namespace=\"default\",app=\"web\",side=\"canary\",code=\"2xx\"}} {answers["canary"]}\n",
+            $"orchestrator_proxy_canary_requests_total{{namespace=\"default\",app=\"weighed\",side=\"canary\",code=\"2xx\"}} {answers["canary"]}\n",
             await AdminAsync(proxy, "metrics"),
             StringComparison.Ordinal);
 
-        await cluster.SetCanaryAsync("web", weight: 100, Since.AddMinutes(5));
+        await cluster.SetCanaryAsync("weighed", weight: 100, Since.AddMinutes(5));
         await SeeAsync(proxy, routes => routes.Contains("\"othersPercent\": 100", StringComparison.Ordinal));
-        Assert.Equal(["canary"], (await AskAsync(proxy, 50)).Keys);
+        Assert.Equal(["canary"], (await AskAsync(proxy, "weighed", 50)).Keys);
 
-        await cluster.EndCanaryAsync("web", current: "r1");
+        await cluster.EndCanaryAsync("weighed", current: "r1");
         await SeeAsync(proxy, routes => routes.Contains("\"othersPercent\": 0", StringComparison.Ordinal));
-        Assert.Equal(["stable"], (await AskAsync(proxy, 50)).Keys);
+        Assert.Equal(["stable"], (await AskAsync(proxy, "weighed", 50)).Keys);
         await Eventually.See(cluster.LeaseAsync, lease => !lease.Metadata.Annotations.ContainsKey(Annotations.Canaries));
-        Assert.DoesNotContain("side=\"canary\"", await AdminAsync(proxy, "metrics"), StringComparison.Ordinal);
+        Assert.DoesNotContain("app=\"weighed\",side=\"canary\"", await AdminAsync(proxy, "metrics"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class CanaryTests
         await cluster.StopApiAsync();
         await using var second = await cluster.StartProxyAsync();
 
-        Assert.Equal(["canary"], (await AskAsync(second, 50)).Keys);
+        Assert.Equal(["canary"], (await AskAsync(second, "web", 50)).Keys);
         var app = JsonSerializer.Deserialize<JsonElement>(await AdminAsync(second, "routes"))[0];
         Assert.Equal("r1", app.GetProperty("split").GetProperty("stable").GetString());
         Assert.Equal(
@@ -88,14 +88,14 @@ public sealed class CanaryTests
             app.GetProperty("endpoints").EnumerateArray().Select(one => $"{one.GetProperty("side")} {one.GetProperty("revision")}").Order());
     }
 
-    /// <summary>How often each server answered. Every answer is a 200.</summary>
-    private static async Task<Dictionary<string, int>> AskAsync(ProxyServer proxy, int requests)
+    /// <summary>How often each server of the app answered. Every answer is a 200.</summary>
+    private static async Task<Dictionary<string, int>> AskAsync(ProxyServer proxy, string app, int requests)
     {
         using var client = TestProxy.NewClient(new Uri($"http://127.0.0.1:{proxy.Address.Port}/"));
         var answers = new List<string>(requests);
         for (var i = 0; i < requests; i++)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, "/") { Headers = { Host = "web.example.org" } };
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/") { Headers = { Host = $"{app}.example.org" } };
             using var response = await client.SendAsync(request, Cancellation);
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
             answers.Add(await response.Content.ReadAsStringAsync(Cancellation));
