@@ -18,7 +18,7 @@ internal sealed class Forwarder : IDisposable
     /// <summary>Tries after the first one, each on another replica: enough for a host that has gone with several of them.</summary>
     public const int MaxRetries = 2;
 
-    private readonly ReplicaConnections _connections;
+    private readonly TimeSpan _connectTimeout;
     private readonly IHttpForwarder _forwarder;
     private readonly ForwarderRequestConfig _config;
     private readonly ForwardingTransformer _transformer = new();
@@ -28,8 +28,7 @@ internal sealed class Forwarder : IDisposable
 
     public Forwarder(ProxyOptions options, Suspects suspects, TimeProvider time)
     {
-        (_suspects, _time) = (suspects, time);
-        _connections = new ReplicaConnections(options.ConnectTimeout, time);
+        (_connectTimeout, _suspects, _time) = (options.ConnectTimeout, suspects, time);
         _config = new ForwarderRequestConfig
         {
             ActivityTimeout = options.IdleTimeout,
@@ -67,7 +66,7 @@ internal sealed class Forwarder : IDisposable
             ForwarderError error;
             try
             {
-                error = await _forwarder.SendAsync(context, endpoint.Prefix, _connections, _config, _transformer);
+                error = await _forwarder.SendAsync(context, endpoint.Prefix, ConnectionsTo(endpoint), _config, _transformer);
             }
             finally
             {
@@ -124,11 +123,10 @@ internal sealed class Forwarder : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        _connections.Dispose();
-        _services.Dispose();
-    }
+    public void Dispose() => _services.Dispose();
+
+    private HttpMessageInvoker ConnectionsTo(ReplicaEndpoint endpoint) =>
+        endpoint.Connections ?? endpoint.Keep(new ReplicaConnections(_connectTimeout, _time));
 
     private static bool IsNoConnection(ForwarderError error, Exception? failure) =>
         error == ForwarderError.Request
