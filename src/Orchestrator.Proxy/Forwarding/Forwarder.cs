@@ -64,9 +64,10 @@ internal sealed class Forwarder : IDisposable
             }
 
             ForwarderError error;
+            var silence = endpoint.Host.Use(_time.GetTimestamp(), MayRepeat(context));
             try
             {
-                error = await _forwarder.SendAsync(context, endpoint.Prefix, ConnectionsTo(endpoint), _config, _transformer);
+                error = await _forwarder.SendAsync(context, endpoint.Prefix, ConnectionsTo(endpoint), _config, _transformer, silence);
             }
             finally
             {
@@ -75,6 +76,7 @@ internal sealed class Forwarder : IDisposable
 
             if (error == ForwarderError.None)
             {
+                endpoint.Host.Hear(_time.GetTimestamp());
                 canary?.Count(endpoint, context.Response.StatusCode, _time.GetElapsedTime(started));
                 return endpoint;
             }
@@ -132,11 +134,13 @@ internal sealed class Forwarder : IDisposable
         error == ForwarderError.Request
         && failure is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
 
+    /// <param name="error">Canceled, and not by the client, is given up because the host is silent.</param>
     private static bool MayRepeat(HttpContext context, ForwarderError error, bool noConnection) =>
-        noConnection
-        || (error == ForwarderError.Request
-            && ReplicaConnections.IsRepeatable(context.Request.Method)
-            && context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false });
+        noConnection || (error is ForwarderError.Request or ForwarderError.RequestCanceled && MayRepeat(context));
+
+    private static bool MayRepeat(HttpContext context) =>
+        ReplicaConnections.IsRepeatable(context.Request.Method)
+        && context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false };
 
     private static bool HasAnother(AppState app, List<ReplicaEndpoint>? tried, ReplicaEndpoint failed)
     {

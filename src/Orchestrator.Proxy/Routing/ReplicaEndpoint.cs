@@ -22,6 +22,9 @@ internal sealed class ReplicaEndpoint(EndpointId id)
 
     public EndpointId Id { get; } = id;
 
+    /// <summary>Shared by all endpoints of its address.</summary>
+    public ReplicaHost Host { get; init; } = new(id.Address);
+
     /// <summary>Scheme and authority, as a prefix of request URLs.</summary>
     public string Prefix { get; } =
         id.Address.Contains(':', StringComparison.Ordinal) ? $"http://[{id.Address}]:{id.Port}" : $"http://{id.Address}:{id.Port}";
