@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-using Orchestrator.Api;
 using Orchestrator.EndToEnd.Tests.Installations;
 
 namespace Orchestrator.EndToEnd.Tests;
@@ -39,7 +37,7 @@ public sealed class RolloutTests
         for (var change = 0; change < 4; change++)
         {
             var version = change % 2 == 0 ? "v2" : "v1";
-            await PatchAsync(installation, $$"""{"image": "{{installation.Lab.Image($"web:{version}")}}"}""");
+            await installation.PatchAsync("web", $$"""{"image": "{{installation.Lab.Image($"web:{version}")}}"}""");
             if (change == 1)
             {
                 await Eventually.See(() => installation.GetAsync("webapp", "web"), app => app["status"]!["updatedReplicas"]?.GetValue<int>() is > 0 and < 6);
@@ -47,17 +45,17 @@ public sealed class RolloutTests
                 await installation.ServeAsync();
             }
 
-            await SeeComplete(installation, 6);
+            await installation.SeeComplete("web");
             Assert.Equal(version, (await Visitor.OnceAsync(installation.Http, "web")).Version);
         }
 
         // The other way of making two versions take turns: a pause in the middle, and a scale in the pause.
-        await PatchAsync(installation, $$"""{"image": "{{installation.Lab.Image("web:v2")}}"}""");
+        await installation.PatchAsync("web", $$"""{"image": "{{installation.Lab.Image("web:v2")}}"}""");
         await Eventually.See(() => installation.GetAsync("webapp", "web"), app => app["status"]!["updatedReplicas"]?.GetValue<int>() > 0);
-        await PatchAsync(installation, """{"paused": true, "replicas": 8}""");
+        await installation.PatchAsync("web", """{"paused": true, "replicas": 8}""");
         await Eventually.See(() => installation.GetAsync("webapp", "web"), app => app["status"]!["readyReplicas"]?.GetValue<int>() >= 8);
-        await PatchAsync(installation, """{"paused": null}""");
-        await SeeComplete(installation, 8);
+        await installation.PatchAsync("web", """{"paused": null}""");
+        await installation.SeeComplete("web");
 
         Assert.All(visitor.Failures, failure => Assert.Fail(failure));
         Assert.Equal(new HashSet<string> { "v1", "v2" }, visitor.Versions.ToHashSet());
@@ -74,7 +72,7 @@ public sealed class RolloutTests
         await Eventually.See(() => Visitor.OnceAsync(installation.Http, "web"), page => page.Version == "v1");
 
         await using var visitor = new Visitor(installation.Http, "web");
-        await PatchAsync(installation, change
+        await installation.PatchAsync("web", change
             .Replace("{broken}", installation.Lab.Image("broken:v1"), StringComparison.Ordinal)
             .Replace("{missing}", installation.Lab.Image("web:none"), StringComparison.Ordinal));
         var status = await installation.OrcAsync("rollout", "status", "web", "--timeout", "90s");
@@ -88,7 +86,7 @@ public sealed class RolloutTests
         var failed = app["status"]!["failedRollout"]!;
         Assert.True(reason.Length == 0 || reason == failed["reason"]!.GetValue<string>(), $"{what}: {failed}");
         Assert.Contains(told, failed["message"]!.GetValue<string>(), StringComparison.Ordinal);
-        Assert.Equal("False RolledBack", Progressing(app));
+        Assert.Equal("False RolledBack", Rollouts.Progressing(app));
         Assert.Equal(app["status"]!["updateRevision"]!.GetValue<string>(), failed["revision"]!.GetValue<string>());
 
         // The very containers that served before, and soon no other.
@@ -101,25 +99,5 @@ public sealed class RolloutTests
         (await installation.OrcAsync("rollout", "undo", "web", "--wait", "--timeout", "30s")).OrThrow();
         Assert.Equal(before, (await installation.ContainersAsync("web")).Select(container => container.Id).Order());
         Assert.Contains("RolledBack", (await installation.KubectlAsync("get", "events")).OrThrow().Output, StringComparison.Ordinal);
-    }
-
-    private static async Task PatchAsync(Installation installation, string spec) =>
-        (await installation.KubectlAsync("patch", "webapp", "web", "--type", "merge", "--patch", $$"""{"spec": {{spec}}}""")).OrThrow();
-
-    private static async Task SeeComplete(Installation installation, int replicas)
-    {
-        await Eventually.See(
-            () => installation.GetAsync("webapp", "web"),
-            app => Progressing(app) == "True NewReplicasAvailable"
-                && app["status"]!["currentRevision"]!.GetValue<string>() == app["status"]!["updateRevision"]!.GetValue<string>()
-                && app["status"]!["observedGeneration"]!.GetValue<long>() == app["metadata"]!["generation"]!.GetValue<long>(),
-            Limit);
-        await installation.SeeReady("web", replicas);
-    }
-
-    private static string Progressing(JsonNode app)
-    {
-        var condition = app["status"]!["conditions"]!.AsArray().Single(one => one!["type"]!.GetValue<string>() == ConditionTypes.Progressing)!;
-        return $"{condition["status"]} {condition["reason"]}";
     }
 }
