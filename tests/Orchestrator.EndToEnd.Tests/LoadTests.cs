@@ -6,10 +6,16 @@ using Orchestrator.EndToEnd.Tests.Load;
 namespace Orchestrator.EndToEnd.Tests;
 
 /// <summary>All that changes while a site is served, at once, under everything that visitors do.</summary>
-public sealed class LoadTests
+public sealed class LoadTests(ITestOutputHelper output)
 {
-    private const int Requests = 50_000;
+    private const int Requests = 50_000; // at the least, spread over the changes
     private const int Versions = 10;
+
+    /// <summary>Ends at once when it is told to stop, whatever is in flight: that nothing is in flight then is not for the app to see to.</summary>
+    private const string Spec = """
+          drainTimeoutSeconds: 30
+          command: [/bin/sh, -c, "trap 'exit 0' TERM; /bin/server & wait"]
+        """;
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
 
@@ -17,7 +23,7 @@ public sealed class LoadTests
     public async Task Of_fifty_thousand_requests_none_is_lost_while_versions_and_scale_change_and_hosts_are_emptied()
     {
         await using var installation = await Installation.StartAsync();
-        await installation.ApplyAsync(Manifests.Web("site", installation.Lab.Image("site:v1"), replicas: 6, "  drainTimeoutSeconds: 30"));
+        await installation.ApplyAsync(Manifests.Web("site", installation.Lab.Image("site:v1"), replicas: 6, Spec));
         await installation.SeeReady("site", 6);
         await Eventually.See(() => Visitor.OnceAsync(installation.Http, "site"), page => page.Version == "v1");
 
@@ -30,9 +36,10 @@ public sealed class LoadTests
             await MeanwhileAsync(installation, number);
             await installation.SeeComplete("site");
             await crowd.SeeEverywhere($"change-{number}");
+            await Eventually.True(() => crowd.Answered >= number * Requests / Versions, Limit);
+            output.WriteLine($"{TimeProvider.System.GetUtcNow():HH:mm:ss.fff} change {number} is everywhere, {crowd.Answered} were served");
         }
 
-        await Eventually.True(() => crowd.Answered >= Requests, Limit);
         await crowd.StopAsync();
 
         var failures = crowd.Failures;

@@ -10,18 +10,27 @@ public sealed class RolloutTests
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
-    // What makes the version bad, what its rollout is given up for, and what of the reason people are told.
-    public static TheoryData<string, string, string, string> BadVersions => new()
+    // What makes the version bad, whether it serves for a while, what its rollout is given up for, and what of the reason people are told.
+    public static TheoryData<string, string, bool, string, string> BadVersions => new()
     {
-        { "crashes at once", """{"image": "{broken}"}""", "CrashLoopBackOff", "its last words: broken as asked" },
-        { "image missing", """{"image": "{missing}"}""", "ImagePullBackOff", "web:none" },
-        { "command missing", """{"command": ["/bin/nothing-there"]}""", "RunContainerError", "/bin/nothing-there" },
+        { "crashes at once", """ "image": "{broken}" """, false, "CrashLoopBackOff", "its last words: broken as asked" },
+        { "image missing", """ "image": "{missing}" """, false, "ImagePullBackOff", "web:none" },
+        { "command missing", """ "command": ["/bin/nothing-there"] """, false, "RunContainerError", "/bin/nothing-there" },
         {
-            "never ready", """{"command": ["/bin/sh", "-c", "touch /tmp/unhealthy; exec /bin/server"], "progressDeadlineSeconds": 6}""",
+            "never ready", """ "command": ["/bin/sh", "-c", "touch /tmp/unhealthy; exec /bin/server"], "progressDeadlineSeconds": 6 """, false,
             "ProgressDeadlineExceeded", "statuscode: 503"
         },
         {
-            "ready, then exits", """{"command": ["/bin/sh", "-c", "/bin/server & sleep 3; exit 9"], "minReadySeconds": 20}""", "", "exit code 9"
+            "ready, then unready for good",
+            """ "command": ["/bin/sh", "-c", "(sleep 3; touch /tmp/unhealthy) & exec /bin/server"], "minReadySeconds": 10, "progressDeadlineSeconds": 12 """,
+            true, "ProgressDeadlineExceeded", "statuscode: 503"
+        },
+        {
+            "ready, then exits", """ "command": ["/bin/sh", "-c", "/bin/server & sleep 3; exit 9"], "minReadySeconds": 20 """, true, "", "exit code 9"
+        },
+        {
+            "exits after 20 s", """ "command": ["/bin/sh", "-c", "/bin/server & sleep 20; exit 9"], "minReadySeconds": 25 """, true,
+            "KeepsRestarting", "exit code 9"
         },
     };
 
@@ -63,7 +72,7 @@ public sealed class RolloutTests
 
     [Theory]
     [MemberData(nameof(BadVersions))]
-    public async Task A_bad_version_is_taken_back_and_nobody_notices(string what, string change, string reason, string told)
+    public async Task A_bad_version_is_taken_back_and_nobody_notices(string what, string change, bool serves, string reason, string told)
     {
         await using var installation = await Installation.StartAsync();
         await installation.ApplyAsync(Manifests.Web("web", installation.Lab.Image("web:v1"), replicas: 3));
@@ -72,9 +81,10 @@ public sealed class RolloutTests
         await Eventually.See(() => Visitor.OnceAsync(installation.Http, "web"), page => page.Version == "v1");
 
         await using var visitor = new Visitor(installation.Http, "web");
-        await installation.PatchAsync("web", change
+        change = change
             .Replace("{broken}", installation.Lab.Image("broken:v1"), StringComparison.Ordinal)
-            .Replace("{missing}", installation.Lab.Image("web:none"), StringComparison.Ordinal));
+            .Replace("{missing}", installation.Lab.Image("web:none"), StringComparison.Ordinal);
+        await installation.PatchAsync("web", $$"""{"env": [{"name": "VERSION", "value": "bad"}], {{change}}}""");
         var status = await installation.OrcAsync("rollout", "status", "web", "--timeout", "90s");
         Assert.Equal(RolloutFailed, status.ExitCode);
         Assert.Contains(told, status.Errors, StringComparison.Ordinal);
@@ -93,6 +103,7 @@ public sealed class RolloutTests
         await Eventually.See(
             () => installation.ContainersAsync("web"), seen => seen.Select(container => container.Id).Order().SequenceEqual(before), Limit);
         Assert.All(visitor.Failures, failure => Assert.Fail($"{what}: {failure}"));
+        Assert.Equal(serves, visitor.Versions.Contains("bad"));
 
         // What was taken back is no success, also for who asks later; and the way back to a whole world is one command.
         Assert.Equal(RolloutFailed, (await installation.OrcAsync("rollout", "status", "web", "--watch=false")).ExitCode);

@@ -3,11 +3,11 @@ using Orchestrator.EndToEnd.Tests.Installations;
 namespace Orchestrator.EndToEnd.Tests.Load;
 
 /// <summary>
-/// Visitors of every kind at once, as many as leave two processors time for three engines and a rollout: some 600 requests a second.
+/// Visitors of every kind at once, as many as leave two processors time for three engines and a rollout.
 /// </summary>
 internal sealed class Crowd : IAsyncDisposable
 {
-    private static readonly TimeSpan ShortPause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan ShortPause = TimeSpan.FromMilliseconds(5);
     private readonly IReadOnlyList<Visitor> _kinds;
 
     public Crowd(SiteVisits visits) => _kinds =
