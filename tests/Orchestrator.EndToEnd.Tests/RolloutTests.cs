@@ -22,7 +22,7 @@ public sealed class RolloutTests
         },
         {
             "ready, then unready for good",
-            """ "command": ["/bin/sh", "-c", "(sleep 3; touch /tmp/unhealthy) & exec /bin/server"], "minReadySeconds": 10, "progressDeadlineSeconds": 12 """,
+            """ "command": ["/bin/sh", "-c", "(sleep 4; touch /tmp/unhealthy) & exec /bin/server"], "minReadySeconds": 10, "progressDeadlineSeconds": 12 """,
             true, "ProgressDeadlineExceeded", "statuscode: 503"
         },
         {
