@@ -38,7 +38,7 @@ public sealed class CanaryTests
 
         (await installation.OrcAsync("rollout", "promote", "web", "--wait", "--timeout", "60s")).OrThrow();
         await installation.SeeReady("web", 4);
-        Assert.Equal(4, (await installation.ContainersAsync("web")).Count);
+        await Eventually.See(() => installation.ContainersAsync("web"), seen => seen.Count == 4);
         Assert.All(visitor.Failures, failure => Assert.Fail(failure));
     }
 

@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-using Orchestrator.Api;
 using Orchestrator.EndToEnd.Tests.Installations;
 
 namespace Orchestrator.EndToEnd.Tests;
@@ -12,18 +10,27 @@ public sealed class RolloutTests
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
-    // What makes the version bad, what its rollout is given up for, and what of the reason people are told.
-    public static TheoryData<string, string, string, string> BadVersions => new()
+    // What makes the version bad, whether it serves for a while, what its rollout is given up for, and what of the reason people are told.
+    public static TheoryData<string, string, bool, string, string> BadVersions => new()
     {
-        { "crashes at once", """{"image": "{broken}"}""", "CrashLoopBackOff", "its last words: broken as asked" },
-        { "image missing", """{"image": "{missing}"}""", "ImagePullBackOff", "web:none" },
-        { "command missing", """{"command": ["/bin/nothing-there"]}""", "RunContainerError", "/bin/nothing-there" },
+        { "crashes at once", """ "image": "{broken}" """, false, "CrashLoopBackOff", "its last words: broken as asked" },
+        { "image missing", """ "image": "{missing}" """, false, "ImagePullBackOff", "web:none" },
+        { "command missing", """ "command": ["/bin/nothing-there"] """, false, "RunContainerError", "/bin/nothing-there" },
         {
-            "never ready", """{"command": ["/bin/sh", "-c", "touch /tmp/unhealthy; exec /bin/server"], "progressDeadlineSeconds": 6}""",
+            "never ready", """ "command": ["/bin/sh", "-c", "touch /tmp/unhealthy; exec /bin/server"], "progressDeadlineSeconds": 6 """, false,
             "ProgressDeadlineExceeded", "statuscode: 503"
         },
         {
-            "ready, then exits", """{"command": ["/bin/sh", "-c", "/bin/server & sleep 3; exit 9"], "minReadySeconds": 20}""", "", "exit code 9"
+            "ready, then unready for good",
+            """ "command": ["/bin/sh", "-c", "(sleep 4; touch /tmp/unhealthy) & exec /bin/server"], "minReadySeconds": 10, "progressDeadlineSeconds": 12 """,
+            true, "ProgressDeadlineExceeded", "statuscode: 503"
+        },
+        {
+            "ready, then exits", """ "command": ["/bin/sh", "-c", "/bin/server & sleep 3; exit 9"], "minReadySeconds": 20 """, true, "", "exit code 9"
+        },
+        {
+            "exits after 20 s", """ "command": ["/bin/sh", "-c", "/bin/server & sleep 20; exit 9"], "minReadySeconds": 25 """, true,
+            "KeepsRestarting", "exit code 9"
         },
     };
 
@@ -39,7 +46,7 @@ public sealed class RolloutTests
         for (var change = 0; change < 4; change++)
         {
             var version = change % 2 == 0 ? "v2" : "v1";
-            await PatchAsync(installation, $$"""{"image": "{{installation.Lab.Image($"web:{version}")}}"}""");
+            await installation.PatchAsync("web", $$"""{"image": "{{installation.Lab.Image($"web:{version}")}}"}""");
             if (change == 1)
             {
                 await Eventually.See(() => installation.GetAsync("webapp", "web"), app => app["status"]!["updatedReplicas"]?.GetValue<int>() is > 0 and < 6);
@@ -47,17 +54,17 @@ public sealed class RolloutTests
                 await installation.ServeAsync();
             }
 
-            await SeeComplete(installation, 6);
+            await installation.SeeComplete("web");
             Assert.Equal(version, (await Visitor.OnceAsync(installation.Http, "web")).Version);
         }
 
         // The other way of making two versions take turns: a pause in the middle, and a scale in the pause.
-        await PatchAsync(installation, $$"""{"image": "{{installation.Lab.Image("web:v2")}}"}""");
+        await installation.PatchAsync("web", $$"""{"image": "{{installation.Lab.Image("web:v2")}}"}""");
         await Eventually.See(() => installation.GetAsync("webapp", "web"), app => app["status"]!["updatedReplicas"]?.GetValue<int>() > 0);
-        await PatchAsync(installation, """{"paused": true, "replicas": 8}""");
+        await installation.PatchAsync("web", """{"paused": true, "replicas": 8}""");
         await Eventually.See(() => installation.GetAsync("webapp", "web"), app => app["status"]!["readyReplicas"]?.GetValue<int>() >= 8);
-        await PatchAsync(installation, """{"paused": null}""");
-        await SeeComplete(installation, 8);
+        await installation.PatchAsync("web", """{"paused": null}""");
+        await installation.SeeComplete("web");
 
         Assert.All(visitor.Failures, failure => Assert.Fail(failure));
         Assert.Equal(new HashSet<string> { "v1", "v2" }, visitor.Versions.ToHashSet());
@@ -65,7 +72,7 @@ public sealed class RolloutTests
 
     [Theory]
     [MemberData(nameof(BadVersions))]
-    public async Task A_bad_version_is_taken_back_and_nobody_notices(string what, string change, string reason, string told)
+    public async Task A_bad_version_is_taken_back_and_nobody_notices(string what, string change, bool serves, string reason, string told)
     {
         await using var installation = await Installation.StartAsync();
         await installation.ApplyAsync(Manifests.Web("web", installation.Lab.Image("web:v1"), replicas: 3));
@@ -74,9 +81,10 @@ public sealed class RolloutTests
         await Eventually.See(() => Visitor.OnceAsync(installation.Http, "web"), page => page.Version == "v1");
 
         await using var visitor = new Visitor(installation.Http, "web");
-        await PatchAsync(installation, change
+        change = change
             .Replace("{broken}", installation.Lab.Image("broken:v1"), StringComparison.Ordinal)
-            .Replace("{missing}", installation.Lab.Image("web:none"), StringComparison.Ordinal));
+            .Replace("{missing}", installation.Lab.Image("web:none"), StringComparison.Ordinal);
+        await installation.PatchAsync("web", $$"""{"env": [{"name": "VERSION", "value": "bad"}], {{change}}}""");
         var status = await installation.OrcAsync("rollout", "status", "web", "--timeout", "90s");
         Assert.Equal(RolloutFailed, status.ExitCode);
         Assert.Contains(told, status.Errors, StringComparison.Ordinal);
@@ -88,38 +96,19 @@ public sealed class RolloutTests
         var failed = app["status"]!["failedRollout"]!;
         Assert.True(reason.Length == 0 || reason == failed["reason"]!.GetValue<string>(), $"{what}: {failed}");
         Assert.Contains(told, failed["message"]!.GetValue<string>(), StringComparison.Ordinal);
-        Assert.Equal("False RolledBack", Progressing(app));
+        Assert.Equal("False RolledBack", Rollouts.Progressing(app));
         Assert.Equal(app["status"]!["updateRevision"]!.GetValue<string>(), failed["revision"]!.GetValue<string>());
 
         // The very containers that served before, and soon no other.
         await Eventually.See(
             () => installation.ContainersAsync("web"), seen => seen.Select(container => container.Id).Order().SequenceEqual(before), Limit);
         Assert.All(visitor.Failures, failure => Assert.Fail($"{what}: {failure}"));
+        Assert.Equal(serves, visitor.Versions.Contains("bad"));
 
         // What was taken back is no success, also for who asks later; and the way back to a whole world is one command.
         Assert.Equal(RolloutFailed, (await installation.OrcAsync("rollout", "status", "web", "--watch=false")).ExitCode);
         (await installation.OrcAsync("rollout", "undo", "web", "--wait", "--timeout", "30s")).OrThrow();
         Assert.Equal(before, (await installation.ContainersAsync("web")).Select(container => container.Id).Order());
         Assert.Contains("RolledBack", (await installation.KubectlAsync("get", "events")).OrThrow().Output, StringComparison.Ordinal);
-    }
-
-    private static async Task PatchAsync(Installation installation, string spec) =>
-        (await installation.KubectlAsync("patch", "webapp", "web", "--type", "merge", "--patch", $$"""{"spec": {{spec}}}""")).OrThrow();
-
-    private static async Task SeeComplete(Installation installation, int replicas)
-    {
-        await Eventually.See(
-            () => installation.GetAsync("webapp", "web"),
-            app => Progressing(app) == "True NewReplicasAvailable"
-                && app["status"]!["currentRevision"]!.GetValue<string>() == app["status"]!["updateRevision"]!.GetValue<string>()
-                && app["status"]!["observedGeneration"]!.GetValue<long>() == app["metadata"]!["generation"]!.GetValue<long>(),
-            Limit);
-        await installation.SeeReady("web", replicas);
-    }
-
-    private static string Progressing(JsonNode app)
-    {
-        var condition = app["status"]!["conditions"]!.AsArray().Single(one => one!["type"]!.GetValue<string>() == ConditionTypes.Progressing)!;
-        return $"{condition["status"]} {condition["reason"]}";
     }
 }

@@ -83,6 +83,10 @@ httpd_answers() {
     run_sample 2 20002 httpd:v2
     is "$(page_of 2 20002)" "$(expected_page 2 20002 v2)"
 }
+site_answers() {
+    run_sample 2 20006 site:v1
+    is "$(page_of 2 20006)" "$(expected_page 2 20006 v1)"
+}
 requests_are_logged() {
     is "$(docker_on 1 logs sample-20001 | grep -c 'GET /any/path 200')" 1
     is "$(docker_on 2 logs sample-20002 | grep -c '"GET /any/path HTTP/1.1" 200')" 1
@@ -239,14 +243,17 @@ check "a stranger's certificate is refused" refused api 1 stranger
 check "a server's certificate names its own host only" the_servers_certificate_names_its_host_only
 check "web answers the machine, other hosts and its own" a_container_answers_the_machine_and_other_hosts
 check "httpd answers" httpd_answers
+check "site answers" site_answers
 check "requests are logged" requests_are_logged
 check "PORT is obeyed" port_is_obeyed
 check "many requests at once" many_requests_at_once_are_served
 check "web is unhealthy on demand" unhealthy_on_demand
 check "web finishes what it serves on SIGTERM" stop_in_flight 1 20001 '/slow?ms=1000' 47
 check "httpd finishes what it serves on SIGTERM" stop_in_flight 2 20002 /slow 32768
+check "site finishes what it serves on SIGTERM" stop_in_flight 2 20006 '/slow?ms=1000' 47
 check "web stops in under a second" idle_stop_is_quick 1 20001
 check "httpd stops in under a second" idle_stop_is_quick 2 20002
+check "site stops in under a second" idle_stop_is_quick 2 20006
 check "broken exits with 1" broken_exits_with_1
 check "an absent image is not found" an_absent_image_is_not_found
 check "the second registry wants a password" the_second_registry_wants_a_password

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 
 namespace Orchestrator.EndToEnd.Tests.Installations;
 
@@ -14,20 +15,37 @@ internal sealed record Page(string Version, string Replica, string Host)
     }
 }
 
-/// <summary>People who visit an app through the proxy, one after the other, until told to stop; they remember what went wrong.</summary>
+/// <summary>People who visit an app through the proxy, one visit after the other, until told to stop; they remember what went wrong.</summary>
 internal sealed class Visitor : IAsyncDisposable
 {
+    /// <summary>Of one visit. None that is meant to be served takes nearly as long.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private readonly CancellationTokenSource _stop = new();
-    private readonly ConcurrentBag<string> _failures = [];
+    private readonly ConcurrentQueue<string> _failures = [];
     private readonly ConcurrentDictionary<string, int> _versions = [];
     private readonly Task[] _visits;
     private int _answered;
 
-    public Visitor(HttpClient http, string app, int people = 2) =>
-        _visits = [.. Enumerable.Range(0, people).Select(_ => Task.Run(() => VisitAsync(http, app)))];
+    public Visitor(HttpClient http, string app, int people = 2)
+        : this("GET", async cancellationToken => (await OnceAsync(http, app, cancellationToken)).Version, people)
+    {
+    }
+
+    /// <param name="what">What is asked, for people.</param>
+    /// <param name="visit">Gives the version that answered, and throws when not all came, or not what should.</param>
+    /// <param name="pause">After each visit.</param>
+    public Visitor(string what, Func<CancellationToken, Task<string>> visit, int people, TimeSpan pause = default)
+    {
+        What = what;
+        _visits = [.. Enumerable.Range(0, people).Select(_ => Task.Run(() => VisitAsync(visit, pause)))];
+    }
+
+    public string What { get; }
 
     public int Answered => Volatile.Read(ref _answered);
 
+    /// <summary>What came instead of an answer; what was asked, and when.</summary>
     public IReadOnlyCollection<string> Failures => _failures;
 
     /// <summary>Versions that have answered.</summary>
@@ -42,10 +60,16 @@ internal sealed class Visitor : IAsyncDisposable
     public static Task<Page> SendFormAsync(HttpClient http, string app, TimeSpan takes) =>
         AskAsync(http, app, HttpMethod.Post, $"/slow?ms={takes.TotalMilliseconds}", CancellationToken.None);
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Once the visits that are under way have ended.</summary>
+    public async Task StopAsync()
     {
         await _stop.CancelAsync();
         await Task.WhenAll(_visits);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
         _stop.Dispose();
     }
 
@@ -59,19 +83,26 @@ internal sealed class Visitor : IAsyncDisposable
             : throw new HttpRequestException($"{(int)answer.StatusCode}: {body}", null, answer.StatusCode);
     }
 
-    private async Task VisitAsync(HttpClient http, string app)
+    private async Task VisitAsync(Func<CancellationToken, Task<string>> visit, TimeSpan pause)
     {
         while (!_stop.IsCancellationRequested)
         {
+            var (at, watch) = (TimeProvider.System.GetUtcNow(), Stopwatch.StartNew());
+            using var patience = new CancellationTokenSource(Patience);
             try
             {
-                _versions.TryAdd((await OnceAsync(http, app)).Version, 0);
+                _versions.TryAdd(await visit(patience.Token), 0);
                 Interlocked.Increment(ref _answered);
             }
-            catch (Exception failure) when (failure is HttpRequestException or IOException or TaskCanceledException)
+            catch (Exception failure)
             {
-                _failures.Add(failure.Message);
+                _failures.Enqueue($"{Words(failure)} ({What}, asked at {at:HH:mm:ss.fff}, failed {watch.Elapsed.TotalSeconds:F3} s later)");
             }
+
+            await Task.Delay(pause, TimeProvider.System);
         }
     }
+
+    private static string Words(Exception failure) =>
+        failure.InnerException is { } inner ? $"{failure.Message.TrimEnd()} {Words(inner)}" : failure.Message.TrimEnd();
 }

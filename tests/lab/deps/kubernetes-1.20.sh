@@ -59,10 +59,8 @@ mend_source() {
 build() {
     local log=$ORCHESTRATOR_CACHE/kubernetes-build.log
     (
-        use_packages "$toolchain"
-        GOROOT=$(packages_root "$toolchain")/usr/lib/go-1.19
-        export GOROOT PATH="$GOROOT/bin:$PATH" HOME="$stage" GOCACHE="$stage/go-cache" TMPDIR="$stage"
-        export CGO_ENABLED=0 GO111MODULE=off GOFLAGS=-mod=vendor
+        use_go "$toolchain" "$stage"
+        export GOFLAGS=-mod=vendor
         unset MAKEFLAGS MAKELEVEL MFLAGS # of a 'make deps' that this runs under: not for this make
         cd "$stage/source" && nice -n 19 make WHAT="cmd/kube-apiserver cmd/kubectl"
     ) >"$log" 2>&1 || {

@@ -7,6 +7,7 @@
 #   need_commands ip=iproute2 curl      installs plain tools (that start nothing) if their command is missing
 #   unpack_packages engine docker.io    unpacks into the cache, once
 #   use_packages engine                 puts what was unpacked on PATH and on the library path of this process
+#   use_go toolchain FOLDER             the same for a Go that was unpacked; whatever it keeps is in FOLDER
 #   packages_root engine                prints the folder
 
 packages_root() { printf '%s\n' "$ORCHESTRATOR_CACHE/packages/$1"; }
@@ -38,6 +39,13 @@ use_packages() {
     triplet=$(dpkg-architecture -qDEB_HOST_MULTIARCH 2>/dev/null || printf '%s-linux-gnu' "$(uname -m)")
     export PATH="$root/usr/local/bin:$root/usr/sbin:$root/usr/bin:$root/sbin:$root/bin:$PATH"
     export LD_LIBRARY_PATH="$root/usr/lib/$triplet:$root/lib/$triplet${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+}
+
+# Programs come out static and without a look at the network: modules are those that were unpacked.
+use_go() {
+    use_packages "$1"
+    GOROOT=$(packages_root "$1")/usr/lib/go-1.19
+    export GOROOT PATH="$GOROOT/bin:$PATH" HOME="$2" GOCACHE="$2/go-cache" TMPDIR="$2" CGO_ENABLED=0 GO111MODULE=off
 }
 
 _is_unpacked() {

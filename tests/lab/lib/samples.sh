@@ -1,9 +1,11 @@
 # shellcheck shell=bash
-# The sample images: web (busybox), httpd (Debian's apache2), broken (exits at once). To be sourced after images.sh.
+# The sample images: web (busybox), site (a Go program of ours), httpd (Debian's apache2), broken (exits at once). To be sourced
+# after images.sh.
 
-SAMPLES=(web:v1 web:v2 httpd:v1 httpd:v2 broken:v1)
+SAMPLES=(web:v1 web:v2 site:v1 site:v2 httpd:v1 httpd:v2 broken:v1)
 
 _samples_source=$(dirname "${BASH_SOURCE[0]}")/../images
+_samples_deps=$(dirname "${BASH_SOURCE[0]}")/../deps
 
 samples_build() {
     unpack_packages busybox busybox-static
@@ -26,7 +28,7 @@ samples_push() {
 _sample_key() {
     {
         printf '%s\n' "$1"
-        find "$_samples_source" "${BASH_SOURCE[0]}" -type f -exec sha256sum {} + | cut -d ' ' -f 1 | sort
+        find "$_samples_source" "$_samples_deps/site-server.sh" "${BASH_SOURCE[0]}" -type f -exec sha256sum {} + | cut -d ' ' -f 1 | sort
     } | sha256sum | cut -d ' ' -f 1
 }
 
@@ -43,10 +45,23 @@ _sample_web() {
     local root=$1 image=$2 key=$3
     _busybox_root "$root"
     install -m 755 "$_samples_source"/web/* "$root/bin/"
-    image_write "$image" "$key" "$root" '{
-        "Env": ["PATH=/bin", "PORT=8080", "VERSION='"${image#*:}"'"],
+    _write_server "$image" "$key" "$root"
+}
+
+_sample_site() {
+    local root=$1 image=$2 key=$3
+    "$_samples_deps.sh" site-server
+    _busybox_root "$root"
+    install -m 755 "$("$_samples_deps.sh" --path site-server)" "$root/bin/server"
+    _write_server "$image" "$key" "$root"
+}
+
+# _write_server IMAGE KEY ROOT: of a root folder with a /bin/server.
+_write_server() {
+    image_write "$1" "$2" "$3" '{
+        "Env": ["PATH=/bin", "PORT=8080", "VERSION='"${1#*:}"'"],
         "Cmd": ["/bin/server"], "User": "65534:65534", "WorkingDir": "/", "ExposedPorts": {"8080/tcp": {}},
-        "StopSignal": "SIGTERM", "Labels": {"org.opencontainers.image.version": "'"${image#*:}"'"}}'
+        "StopSignal": "SIGTERM", "Labels": {"org.opencontainers.image.version": "'"${1#*:}"'"}}'
 }
 
 _sample_httpd() {
