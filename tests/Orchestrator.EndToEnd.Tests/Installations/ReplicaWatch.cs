@@ -19,7 +19,7 @@ internal sealed class ReplicaWatch : IAsyncDisposable
     private readonly k8s.Kubernetes _kubernetes;
     private readonly Informer<Replica> _replicas;
     private readonly Task _watching;
-    private readonly int _most;
+    private int _most;
     private int _fewestReady;
     private string? _lost;
 
@@ -54,7 +54,7 @@ internal sealed class ReplicaWatch : IAsyncDisposable
         return watch;
     }
 
-    /// <summary>A host is lost: from here on nothing on it counts as ready, and what was there may be missing.</summary>
+    /// <summary>A host is lost: from here on nothing on it counts, and what was there may be missing.</summary>
     public void Lose(string host)
     {
         lock (_gate)
@@ -64,11 +64,12 @@ internal sealed class ReplicaWatch : IAsyncDisposable
         }
     }
 
-    /// <summary>The host is back: what is on it counts again. What was lost may be missing until the rollout has ended.</summary>
+    /// <summary>The host is back: what is on it counts again, and there may be as many more until they are gone.</summary>
     public void Regain()
     {
         lock (_gate)
         {
+            _most += Live().Count(replica => replica.Spec.HostName == _lost);
             _lost = null;
         }
     }
@@ -85,8 +86,8 @@ internal sealed class ReplicaWatch : IAsyncDisposable
     {
         lock (_gate)
         {
-            var live = Live();
-            var ready = live.Count(replica => replica.Spec.HostName != _lost && replica.Status?.Ready == true);
+            var live = Live().Where(replica => replica.Spec.HostName != _lost).ToList();
+            var ready = live.Count(replica => replica.Status?.Ready == true);
             if (live.Count > _most || ready < _fewestReady)
             {
                 _breaches.Add($"{live.Count} replicas (at the most {_most}), {ready} ready (at the least {_fewestReady}): "
@@ -95,5 +96,6 @@ internal sealed class ReplicaWatch : IAsyncDisposable
         }
     }
 
-    private List<Replica> Live() => [.. _replicas.Items.Values.Where(replica => replica.Metadata.DeletionTimestamp is null)];
+    private List<Replica> Live() =>
+        [.. _replicas.Items.Values.Where(replica => replica.Metadata.DeletionTimestamp is null)];
 }
