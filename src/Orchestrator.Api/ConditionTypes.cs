@@ -15,6 +15,9 @@ public static class ConditionTypes
     /// <summary>Replica: its readiness probe passes. DockerHost: its engine answers.</summary>
     public const string Ready = "Ready";
 
+    /// <summary>DockerHost: its engine or a replica on it answers; False since when nothing on it did.</summary>
+    public const string Alive = "Alive";
+
     /// <summary>Replica: bound to a host; False says why no host fits.</summary>
     public const string Scheduled = "Scheduled";
 }

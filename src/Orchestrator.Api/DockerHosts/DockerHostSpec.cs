@@ -8,6 +8,12 @@ public sealed class DockerHostSpec
     /// <summary>Address containers publish on when the endpoint is a unix socket and nothing else is said.</summary>
     public const string LoopbackAddress = "127.0.0.1";
 
+    /// <summary>Seconds.</summary>
+    public const int DefaultUnreachableAfter = 5;
+
+    /// <summary>Seconds.</summary>
+    public const int DefaultEngineDownAfter = 300;
+
     /// <summary>Where the engine listens: <c>unix:///path</c>, <c>tcp://host:port</c>.</summary>
     [JsonPropertyName("endpoint")]
     public string Endpoint { get; set; } = "";
@@ -41,6 +47,26 @@ public sealed class DockerHostSpec
     /// <summary>What to count with instead of what the engine reports; keys <c>cpu</c>, <c>memory</c>.</summary>
     [JsonPropertyName("capacity")]
     public IDictionary<string, ResourceQuantity>? Capacity { get; set; }
+
+    /// <summary>
+    /// How long neither engine nor replicas may answer before the replicas are replaced elsewhere. Default
+    /// <see cref="DefaultUnreachableAfter"/>; an app may tolerate more (<see cref="HostTaints.Unreachable"/>).
+    /// </summary>
+    [JsonPropertyName("unreachableAfterSeconds")]
+    public int? UnreachableAfterSeconds { get; set; }
+
+    /// <summary>
+    /// How long the engine may be away while replicas answer before they are moved. Default <see cref="DefaultEngineDownAfter"/>; an
+    /// app may tolerate more (<see cref="HostTaints.EngineDown"/>).
+    /// </summary>
+    [JsonPropertyName("engineDownAfterSeconds")]
+    public int? EngineDownAfterSeconds { get; set; }
+
+    [JsonIgnore]
+    public TimeSpan UnreachableAfter => TimeSpan.FromSeconds(UnreachableAfterSeconds ?? DefaultUnreachableAfter);
+
+    [JsonIgnore]
+    public TimeSpan EngineDownAfter => TimeSpan.FromSeconds(EngineDownAfterSeconds ?? DefaultEngineDownAfter);
 
     /// <summary><see cref="PublishAddress"/> with its default.</summary>
     /// <exception cref="UriFormatException">The endpoint is not a URL.</exception>

@@ -6,11 +6,14 @@ namespace Orchestrator.ControlPlane.Hosts;
 internal static class HostMetrics
 {
     private static readonly Gauge Hosts = Metrics.CreateGauge(
-        "orchestrator_hosts", "Docker hosts by condition: each is ready or notready; cordoned ones are counted beside that.", "condition");
+        "orchestrator_hosts", "Docker hosts by condition: each is ready or notready; cordoned and silent ones are counted beside that.", "condition");
+
+    private static readonly Gauge InDoubt = Metrics.CreateGauge(
+        "orchestrator_hosts_in_doubt", "1 while most hosts are silent, and the fault may be on this side: what fell silent at once is not replaced.");
 
     public static void Set(IEnumerable<DockerHost> hosts)
     {
-        var (ready, notReady, cordoned) = (0, 0, 0);
+        var (ready, notReady, cordoned, silent) = (0, 0, 0, 0);
         foreach (var host in hosts)
         {
             if (HostHealth.IsReady(host))
@@ -22,6 +25,11 @@ internal static class HostMetrics
                 notReady++;
             }
 
+            if (HostHealth.IsSilent(host))
+            {
+                silent++;
+            }
+
             if (host.Spec.Unschedulable ?? false)
             {
                 cordoned++;
@@ -31,6 +39,8 @@ internal static class HostMetrics
         Hosts.WithLabels("ready").Set(ready);
         Hosts.WithLabels("notready").Set(notReady);
         Hosts.WithLabels("cordoned").Set(cordoned);
+        Hosts.WithLabels("silent").Set(silent);
+        InDoubt.Set(silent * 2 > ready + notReady ? 1 : 0);
     }
 
     /// <inheritdoc cref="WebApps.WebAppMetrics.Clear"/>

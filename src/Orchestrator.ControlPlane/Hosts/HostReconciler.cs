@@ -99,8 +99,7 @@ internal sealed partial class HostReconciler(SharedInformers informers, IEventRe
             await DeleteAsync(bound.Where(replica => replica.GetController()?.Kind != WebApp.KubeKind), cancellationToken);
         }
 
-        var silent = HostHealth.NotReadyFor(host, time.GetUtcNow());
-        if (silent >= LostAfter && draining >= LostAfter)
+        if (HostHealth.NotReadySince(host) is { } since && time.GetUtcNow() - since >= LostAfter && draining >= LostAfter)
         {
             await ReleaseAsync(bound, "is being deleted and does not answer", cancellationToken);
         }

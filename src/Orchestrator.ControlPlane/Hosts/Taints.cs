@@ -27,6 +27,23 @@ internal static class Taints
         return null;
     }
 
+    /// <summary>For how long after its beginning a taint with effect NoExecute is put up with, by the shortest of the tolerations that fit.</summary>
+    /// <returns><see cref="TimeSpan.MaxValue"/> for ever; null when none fits.</returns>
+    public static TimeSpan? ToleratedFor(V1Taint taint, IEnumerable<V1Toleration>? tolerations)
+    {
+        TimeSpan? shortest = null;
+        foreach (var toleration in tolerations ?? [])
+        {
+            if (Tolerates(toleration, taint))
+            {
+                var seconds = toleration.TolerationSeconds is { } limit ? TimeSpan.FromSeconds(Math.Max(0, limit)) : TimeSpan.MaxValue;
+                shortest = shortest < seconds ? shortest : seconds;
+            }
+        }
+
+        return shortest;
+    }
+
     /// <summary>As kubectl writes it: <c>key=value:effect</c>.</summary>
     public static string Describe(V1Taint taint) =>
         string.IsNullOrEmpty(taint.Value) ? $"{taint.Key}:{taint.Effect}" : $"{taint.Key}={taint.Value}:{taint.Effect}";

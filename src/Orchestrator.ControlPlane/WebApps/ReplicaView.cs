@@ -18,7 +18,7 @@ internal sealed record ReplicaView(
 
     public const string HostGone = "HostGone";
 
-    public const string HostNotReady = "HostNotReady";
+    public const string HostsInDoubt = "HostsInDoubt";
 
     // The agent's words for what a replica does not recover from by itself.
     public const string CrashLoopBackOff = "CrashLoopBackOff";
@@ -33,6 +33,9 @@ internal sealed record ReplicaView(
     /// <summary>Outdated for its revision, not for its host.</summary>
     public bool IsOfOtherRevision { get; private init; }
 
+    /// <summary>Its host is silent, or has only just come back: it counts for nothing, and may yet serve again.</summary>
+    public bool IsLost { get; private init; }
+
     /// <summary>Of the revision that is tried beside the one that is wanted.</summary>
     public bool IsCanary { get; private init; }
 
@@ -46,13 +49,24 @@ internal sealed record ReplicaView(
 
     /// <param name="host">The host it is bound to; null when it is not bound, or when the host does not exist.</param>
     /// <param name="hostGone">It is bound to a host that is known not to exist.</param>
-    public static ReplicaView Of(Replica replica, WebApp app, RolloutTarget target, DockerHost? host, bool hostGone, DateTimeOffset now)
+    public static ReplicaView Of(
+        Replica replica, WebApp app, RolloutTarget target, DockerHost? host, bool hostGone, HostOutages outages, DateTimeOffset now)
     {
         var other = target.Replaces(replica.Spec.Revision);
-        var view = Judge(replica, other || (host is not null && MustLeave(host, app)), host, hostGone, now) with
+        var outage = host is null ? default : outages.Of(host, app, now);
+        var returning = host is null || replica.Status is { Ready: true } ? null : HostOutages.ReturnOf(host, replica.Metadata.CreationTimestamp, now);
+        var leave = host is null ? TimeSpan.MaxValue : LeaveIn(host, app, now);
+        var view = Judge(replica, other || outage.IsToBeLeft || leave <= TimeSpan.Zero, hostGone) with
         {
+            IsLost = outage.IsLost || returning is not null,
             IsCanary = replica.Spec.Revision == target.Canary,
+            RecheckAfter = Sooner(outage.RecheckAfter ?? returning, leave > TimeSpan.Zero && leave < TimeSpan.MaxValue ? leave : null),
         };
+        if (outage.IsInDoubt)
+        {
+            view = view with { Reason = HostsInDoubt, Message = "most hosts fell silent at once: it is not replaced until it is clear that they are gone" };
+        }
+
         if (other || !view.Ready || app.Spec.MinReady == TimeSpan.Zero)
         {
             return view with { IsOfOtherRevision = other, Available = view.Ready };
@@ -62,10 +76,10 @@ internal sealed record ReplicaView(
         var left = (since ?? now.UtcDateTime) + app.Spec.MinReady - now.UtcDateTime;
         return left <= TimeSpan.Zero
             ? view with { Available = true }
-            : view with { RecheckAfter = view.RecheckAfter < left ? view.RecheckAfter : left };
+            : view with { RecheckAfter = Sooner(view.RecheckAfter, left) };
     }
 
-    private static ReplicaView Judge(Replica replica, bool outdated, DockerHost? host, bool hostGone, DateTimeOffset now)
+    private static ReplicaView Judge(Replica replica, bool outdated, bool hostGone)
     {
         var status = replica.Status;
         if (hostGone)
@@ -73,27 +87,29 @@ internal sealed record ReplicaView(
             return new(replica, false, outdated, true, HostGone, $"its host {replica.Spec.HostName} no longer exists", null);
         }
 
-        if (status is { Phase: ReplicaPhases.BackOff, Reason: PortUnavailable })
-        {
-            return new(replica, false, outdated, true, status.Reason, status.Message, null);
-        }
-
         var ready = status?.Ready ?? false;
-        if (host is not null && HostHealth.NotReadyFor(host, now) is { } silent)
-        {
-            if (silent >= HostHealth.Grace)
-            {
-                return new(replica, false, outdated, false, HostNotReady, $"host {host.Metadata.Name} is not ready", null);
-            }
-
-            return new(replica, ready, outdated, false, ready ? null : status?.Reason, status?.Message, HostHealth.Grace - silent);
-        }
-
-        return new(replica, ready, outdated, false, ready ? null : status?.Reason, ready ? null : status?.Message, null);
+        var broken = status is { Phase: ReplicaPhases.BackOff, Reason: PortUnavailable };
+        return new(replica, ready, outdated, broken, ready ? null : status?.Reason, ready ? null : status?.Message, null);
     }
 
-    /// <summary>A host that is being deleted, or has a NoExecute taint that the app does not tolerate, is left: new replica first.</summary>
-    private static bool MustLeave(DockerHost host, WebApp app) =>
-        host.Metadata.DeletionTimestamp is not null
-        || Taints.FirstUntolerated(host.Spec.Taints, app.Spec.Placement?.Tolerations, Taints.NoExecute) is not null;
+    /// <summary>
+    /// When a host is to be left, new replica first: at once if it is being deleted or has a NoExecute taint that the app does not
+    /// tolerate, or no longer.
+    /// </summary>
+    private static TimeSpan LeaveIn(DockerHost host, WebApp app, DateTimeOffset now)
+    {
+        var soonest = host.Metadata.DeletionTimestamp is null ? TimeSpan.MaxValue : TimeSpan.Zero;
+        foreach (var taint in (host.Spec.Taints ?? []).Where(static taint => taint.Effect == Taints.NoExecute))
+        {
+            var tolerated = Taints.ToleratedFor(taint, app.Spec.Placement?.Tolerations) ?? TimeSpan.Zero;
+            var left = tolerated == TimeSpan.Zero ? TimeSpan.Zero
+                : tolerated == TimeSpan.MaxValue || taint.TimeAdded is not { } added ? TimeSpan.MaxValue
+                : new DateTimeOffset(added, TimeSpan.Zero) + tolerated - now;
+            soonest = left < soonest ? left : soonest;
+        }
+
+        return soonest;
+    }
+
+    private static TimeSpan? Sooner(TimeSpan? left, TimeSpan? right) => left is null || right < left ? right : left;
 }

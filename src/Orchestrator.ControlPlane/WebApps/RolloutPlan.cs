@@ -69,6 +69,16 @@ internal sealed record RolloutPlan(int Create, IReadOnlyList<string> Delete)
         return new RolloutPlan(stable.Create, [.. stable.Delete, .. canaries.Delete]) { CreateCanaries = canaries.Create };
     }
 
+    /// <summary>
+    /// Also with what is to be deleted of the replicas that an outage has taken away. They are kept, since they may be back and serve;
+    /// but what is to be replaced anyway need not come back, nor more than are wanted.
+    /// </summary>
+    public RolloutPlan WithLost(int desired, IReadOnlyCollection<ReplicaState> lost)
+    {
+        var kept = lost.Where(replica => replica is { IsOfOtherRevision: false, Broken: false }).OrderBy(replica => replica.CreatedAt).Take(desired).ToHashSet();
+        return this with { Delete = [.. Delete, .. lost.Where(replica => !kept.Contains(replica)).Select(replica => replica.Name)] };
+    }
+
     private static RolloutPlan MakeOne(RolloutLimits limits, IReadOnlyCollection<ReplicaState> live)
     {
         var desired = limits.Desired;

@@ -14,6 +14,9 @@ internal sealed record RollupInput(WebApp App, RolloutTarget Target, IReadOnlyLi
     /// <summary>The rollout is taken back for this.</summary>
     public RolloutFailure? TakenBackFor { get; init; }
 
+    /// <summary>Replicas that an outage of their hosts has taken away; in no other count.</summary>
+    public int Lost { get; init; }
+
     /// <summary>Replicas of an app that is being deleted which have still to go.</summary>
     public int Draining { get; init; }
 
@@ -70,7 +73,7 @@ internal static class StatusRollup
 
         IEnumerable<V1Condition> Conditions()
         {
-            yield return Next(ConditionTypes.Available, Available(app, desired, ready, live));
+            yield return Next(ConditionTypes.Available, Available(input, desired, ready));
             yield return Next(ConditionTypes.Progressing, Progressing(input, failed, desired, ready, updated, complete));
             if (app.Spec.Route is not null)
             {
@@ -100,11 +103,11 @@ internal static class StatusRollup
 
     private static bool IsDeleting(WebApp app) => app.Metadata.DeletionTimestamp is not null;
 
-    private static (bool, string, string) Available(WebApp app, int desired, int ready, IReadOnlyList<ReplicaView> live) =>
-        IsDeleting(app) ? (false, WebAppReasons.Deleting, "the app is being deleted")
+    private static (bool, string, string) Available(RollupInput input, int desired, int ready) =>
+        IsDeleting(input.App) ? (false, WebAppReasons.Deleting, "the app is being deleted")
         : ready >= desired
             ? (true, WebAppReasons.MinimumReplicasAvailable, desired == 0 ? "no replicas are wanted" : $"{ready} of {desired} replicas are ready")
-            : (false, WebAppReasons.MinimumReplicasUnavailable, $"{ready} of {desired} replicas are ready{Problem(live)}");
+            : (false, WebAppReasons.MinimumReplicasUnavailable, $"{ready} of {desired} replicas are ready{Lost(input)}{Problem(input.Live)}");
 
     private static (bool, string, string) Progressing(
         RollupInput input, FailedRollout? failed, int desired, int ready, int updated, bool complete)
@@ -185,6 +188,9 @@ internal static class StatusRollup
         : (false,
             input.LostClaims.Count > 0 ? WebAppReasons.RouteConflict : WebAppReasons.ListenerFailed,
             Shorten(string.Join("; ", input.LostClaims.Concat(input.ListenerErrors))));
+
+    private static string Lost(RollupInput input) =>
+        input.Lost == 0 ? "" : $"; {Count(input.Lost)} of silent hosts {(input.Lost == 1 ? "is" : "are")} being replaced";
 
     /// <summary>The problem that most replicas have: <c>; 2 of 3 replicas: ErrImagePull: manifest unknown</c>.</summary>
     private static string Problem(IReadOnlyList<ReplicaView> live)

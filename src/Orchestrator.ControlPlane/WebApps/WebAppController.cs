@@ -28,12 +28,15 @@ internal sealed class WebAppController : IDisposable
     private readonly SharedInformers _informers;
     private readonly RouteConflicts _conflicts;
     private readonly ListenerErrors _listenerErrors;
+    private readonly HostOutages _outages;
+    private readonly TimeProvider _time;
     private readonly WorkQueue<ObjectKey> _queue;
     private readonly ReconcileLoop<ObjectKey> _loop;
 
     public WebAppController(SharedInformers informers, IKubernetes kubernetes, IEventRecorder events, ILoggerFactory loggers, TimeProvider time)
     {
-        _informers = informers;
+        (_informers, _time) = (informers, time);
+        _outages = new HostOutages(() => informers.Hosts.Items.Values);
         _queue = new WorkQueue<ObjectKey>("webapp", time);
         _conflicts = new RouteConflicts(informers.WebApps);
         _listenerErrors = new ListenerErrors(informers, time);
@@ -48,7 +51,7 @@ internal sealed class WebAppController : IDisposable
         var finalizing = new WebAppFinalizing(informers, writes, history, kept, statuses, logger);
         var reconciler = new WebAppReconciler(
             informers, writes, history, new RevisionTemplates(revisions), contents, _conflicts, _listenerErrors, new CanaryObservations(informers),
-            statuses, finalizing, events, logger, time);
+            _outages, statuses, finalizing, events, logger, time);
         _loop = new ReconcileLoop<ObjectKey>(_queue, reconciler.ReconcileAsync, Workers, logger, time);
         informers.WebApps.AddIndex(ByContent, app => app.Spec.References.Select(reference => IndexValue(app.Metadata.NamespaceProperty, reference.Object)).Distinct());
         informers.WebApps.Subscribe(OnWebApp);
@@ -62,6 +65,7 @@ internal sealed class WebAppController : IDisposable
     /// <summary>Works until cancelled. The informers have synced.</summary>
     public Task RunAsync(CancellationToken cancellationToken)
     {
+        _outages.LedSince = _time.GetUtcNow();
         foreach (var app in _informers.WebApps.Items.Keys)
         {
             _queue.Add(app);
@@ -130,7 +134,7 @@ internal sealed class WebAppController : IDisposable
         if (change is { Old: { } old, New: { } now }
             && old.Metadata.Generation == now.Metadata.Generation
             && old.Metadata.DeletionTimestamp == now.Metadata.DeletionTimestamp
-            && HostHealth.IsReady(old) == HostHealth.IsReady(now))
+            && !HostHealth.Differs(old, now))
         {
             return;
         }

@@ -25,6 +25,7 @@ internal static class WebAppReasons
     // Events only.
     public const string ScaledUp = "ScaledUp";
     public const string ScaledDown = "ScaledDown";
+    public const string ReplicasLost = "ReplicasLost";
     public const string ReplacedReplica = "ReplacedReplica";
     public const string RolloutStarted = "RolloutStarted";
     public const string CanaryWeight = "CanaryWeight";

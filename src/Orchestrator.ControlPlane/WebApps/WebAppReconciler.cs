@@ -5,6 +5,7 @@ using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
+using Orchestrator.ControlPlane.Hosts;
 using Orchestrator.ControlPlane.WebApps.Contents;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Events;
@@ -26,6 +27,7 @@ internal sealed partial class WebAppReconciler(
     RouteConflicts conflicts,
     ListenerErrors listenerErrors,
     CanaryObservations observations,
+    HostOutages outages,
     WebAppStatusWriter statuses,
     WebAppFinalizing finalizing,
     IEventRecorder events,
@@ -60,26 +62,28 @@ internal sealed partial class WebAppReconciler(
         // Before the views are made: what stops being in doubt in between is then counted twice, and never not at all.
         var inDoubt = replicas.Count(writes.IsInDoubt);
         var content = await contents.LookAsync(app, cancellationToken);
-        var (target, before) = await LookAsync(app, content, cancellationToken);
+        var (target, before, lost) = await LookAsync(app, content, cancellationToken);
         if (await TakeBackAsync(app, target, before, content, cancellationToken) is { } takenBack)
         {
             app = takenBack;
-            (target, before) = await LookAsync(app, content, cancellationToken);
+            (target, before, lost) = await LookAsync(app, content, cancellationToken);
         }
 
         app = await TakeOffSpentAsync(app, target, cancellationToken);
-        var plan = RolloutPlan.Make(LimitsOf(app, target, before) with { InDoubt = inDoubt }, [.. before.Select(view => view.State)]);
+        var plan = RolloutPlan.Make(LimitsOf(app, target, before) with { InDoubt = inDoubt }, [.. before.Select(view => view.State)])
+            .WithLost(app.Spec.DesiredReplicas, [.. lost.Select(view => view.State)]);
         var failure = await KeepContentAsync(app, target, cancellationToken) is { } notKept
             ? (Create: notKept, Keep: notKept, LostRace: false)
-            : await ActAsync(app, target, before, plan, cancellationToken);
+            : await ActAsync(app, target, before, lost, plan, cancellationToken);
 
-        var after = await ViewAsync(app, target, cancellationToken);
+        (var after, lost) = await ViewAsync(app, target, cancellationToken);
         var course = CourseOf(app, target, after);
         var listening = listenerErrors.Of(app);
         var lookAgain = await statuses.WriteAsync(
             new RollupInput(app, target, after)
             {
                 Course = course,
+                Lost = lost.Count,
                 IsKept = failure.Keep is null,
                 ContentHash = content.Live,
                 CreateFailure = failure.Create?.Message,
@@ -92,7 +96,7 @@ internal sealed partial class WebAppReconciler(
             ExceptionDispatchInfo.Throw(cause);
         }
 
-        var soonest = after.Select(view => view.RecheckAfter)
+        var soonest = after.Concat(lost).Select(view => view.RecheckAfter)
             .Append(lookAgain)
             .Append(course.RecheckAfter)
             .Append(listening.RecheckAfter)
@@ -102,10 +106,12 @@ internal sealed partial class WebAppReconciler(
         return ReconcileResult.After(soonest ?? Resync);
     }
 
-    private async Task<(RolloutTarget Target, List<ReplicaView> Live)> LookAsync(WebApp app, AppContent content, CancellationToken cancellationToken)
+    private async Task<(RolloutTarget Target, List<ReplicaView> Live, List<ReplicaView> Lost)> LookAsync(
+        WebApp app, AppContent content, CancellationToken cancellationToken)
     {
         var target = RolloutTarget.Of(app, content);
-        return (target, await ViewAsync(app, target, cancellationToken));
+        var (live, lost) = await ViewAsync(app, target, cancellationToken);
+        return (target, live, lost);
     }
 
     /// <summary>
@@ -165,7 +171,12 @@ internal sealed partial class WebAppReconciler(
         .Any(replica => writes.IsDeleting(replica) && target.Replaces(replica.Spec.Revision));
 
     private async Task<(Exception? Create, Exception? Keep, bool LostRace)> ActAsync(
-        WebApp app, RolloutTarget target, IReadOnlyList<ReplicaView> live, RolloutPlan plan, CancellationToken cancellationToken)
+        WebApp app,
+        RolloutTarget target,
+        IReadOnlyList<ReplicaView> live,
+        IReadOnlyList<ReplicaView> lost,
+        RolloutPlan plan,
+        CancellationToken cancellationToken)
     {
         var isNew = target.Update is not null && app.Status?.UpdateRevision != target.Update;
         if (isNew && app.Status?.UpdateRevision is { } old)
@@ -174,9 +185,14 @@ internal sealed partial class WebAppReconciler(
         }
 
         var keeping = isNew ? KeepAsync(app, target.Update!, target.Template!, live, cancellationToken) : Task.FromResult<Exception?>(null);
-        var deleting = DeleteAsync(app, live, plan, cancellationToken);
+        var deleting = DeleteAsync(app, [.. live, .. lost], plan, cancellationToken);
         var creating = CreateAsync(app, target, target.Run, live, plan.Create, cancellationToken);
         var trying = CreateAsync(app, target, target.Canary, live, plan.CreateCanaries, cancellationToken);
+
+        if (lost.Count > 0 && plan.Create > 0)
+        {
+            events.Record(app, EventTypes.Warning, WebAppReasons.ReplicasLost, $"{Names(lost)} went with silent hosts: others are made in their place");
+        }
 
         // All of them, also when one fails: none may still be at work when the app is looked at again.
         await Task.WhenAll(keeping, deleting, creating, trying);
@@ -270,12 +286,12 @@ internal sealed partial class WebAppReconciler(
         {
             events.Record(app, EventTypes.Normal, WebAppReasons.ScaledDown, $"deleted {Names(others)}");
         }
+    }
 
-        static string Names(IEnumerable<ReplicaView> views)
-        {
-            var names = views.Select(view => view.Replica.Metadata.Name).ToList();
-            return names.Count <= 3 ? string.Join(", ", names) : $"{string.Join(", ", names.Take(3))} and {names.Count - 3} more";
-        }
+    private static string Names(IEnumerable<ReplicaView> views)
+    {
+        var names = views.Select(view => view.Replica.Metadata.Name).ToList();
+        return names.Count <= 3 ? string.Join(", ", names) : $"{string.Join(", ", names.Take(3))} and {names.Count - 3} more";
     }
 
     /// <summary>Takes off what its user has asked for and got, or cannot get any more.</summary>
@@ -306,10 +322,11 @@ internal sealed partial class WebAppReconciler(
         }
     }
 
-    private async Task<List<ReplicaView>> ViewAsync(WebApp app, RolloutTarget target, CancellationToken cancellationToken)
+    /// <summary>The replicas that are not being deleted; those that an outage of their host has taken away apart.</summary>
+    private async Task<(List<ReplicaView> Live, List<ReplicaView> Lost)> ViewAsync(WebApp app, RolloutTarget target, CancellationToken cancellationToken)
     {
         var hosts = new Dictionary<string, DockerHost?>(StringComparer.Ordinal);
-        var views = new List<ReplicaView>();
+        var (live, lost) = (new List<ReplicaView>(), new List<ReplicaView>());
         var now = time.GetUtcNow();
         var key = ReplicaIndexes.AppKey(app.Metadata.NamespaceProperty, app.Metadata.Name);
         foreach (var replica in informers.Replicas.ByIndex(ReplicaIndexes.ByApp, key))
@@ -327,10 +344,11 @@ internal sealed partial class WebAppReconciler(
                 hosts.Add(name, host);
             }
 
-            views.Add(ReplicaView.Of(replica, app, target, host, replica.Spec.HostName is not null && host is null, now));
+            var view = ReplicaView.Of(replica, app, target, host, replica.Spec.HostName is not null && host is null, outages, now);
+            (view.IsLost ? lost : live).Add(view);
         }
 
-        return views;
+        return (live, lost);
     }
 
     private static partial class Log

@@ -26,6 +26,9 @@ internal interface IHostView
     /// <summary>Why there is no session, for people; null if there is one.</summary>
     string? Problem { get; }
 
+    /// <summary>Neither its engine nor any replica on it answers.</summary>
+    bool IsSilent { get; }
+
     /// <summary>Asks for a look at the whole engine: something may be there that nobody claims.</summary>
     void RequestLook();
 }
@@ -342,6 +345,12 @@ internal sealed partial class ReplicaReconciler(
     private async Task<DateTimeOffset?> WriteStatusAsync(
         ReplicaRecord record, Replica replica, DateTimeOffset? drainCheckAt, DateTimeOffset now, CancellationToken cancellationToken)
     {
+        if (host.IsSilent && replica is { Metadata.DeletionTimestamp: null, Status: { } known })
+        {
+            await PatchStatusAsync(record, replica, ReplicaStatusBuilder.OfSilentHost(replica, known, time.GetUtcNow()), cancellationToken);
+            return null;
+        }
+
         if (!record.IsLookedAt && record.Container is null && replica.Metadata.DeletionTimestamp is null
             && (host.Problem is null || replica.Status?.ContainerId is not null))
         {
@@ -361,9 +370,15 @@ internal sealed partial class ReplicaReconciler(
             }
         }
 
+        await PatchStatusAsync(record, replica, status, cancellationToken);
+        return null;
+    }
+
+    private async Task PatchStatusAsync(ReplicaRecord record, Replica replica, ReplicaStatus status, CancellationToken cancellationToken)
+    {
         if (MergePatch.Between(replica.Status, status) is not { } patch)
         {
-            return null;
+            return;
         }
 
         try
@@ -378,8 +393,6 @@ internal sealed partial class ReplicaReconciler(
         {
             // Gone meanwhile; its event is on the way.
         }
-
-        return null;
     }
 
     private async Task ReleaseAsync(Replica replica, CancellationToken cancellationToken)

@@ -26,7 +26,14 @@ internal interface IEngineLinkOwner
 /// when it is lost. Everything an engine may do to us while it dies, hangs or is cut off ends here (docs/design/host-agent.md).
 /// </summary>
 internal sealed partial class EngineLink(
-    IEngineLinkOwner owner, EngineConnector connector, EnginePipeline pipeline, string instanceId, Random random, ILogger logger, TimeProvider time)
+    IEngineLinkOwner owner,
+    EngineConnector connector,
+    EnginePipeline pipeline,
+    HostPulse pulse,
+    string instanceId,
+    Random random,
+    ILogger logger,
+    TimeProvider time)
 {
     /// <summary>With two pings of 2 s each in a row, an engine that hangs is found out within about 5 s.</summary>
     private static readonly TimeSpan PingPeriod = TimeSpan.FromSeconds(1.5);
@@ -76,6 +83,11 @@ internal sealed partial class EngineLink(
             }
 
             var problem = await RunOnceAsync(backoff, attempt.Token);
+            if (problem is not null)
+            {
+                pulse.EngineLost();
+            }
+
             if (_session is not null || problem is not null)
             {
                 _session = null;
@@ -131,6 +143,7 @@ internal sealed partial class EngineLink(
             await owner.BeginAsync(session, session.Ended);
             _session = session;
             _problem = null;
+            pulse.EngineHeard();
             owner.Changed();
             backoff.Reset();
             Log.Connected(logger, owner.Host.Metadata.Name, session.Engine.Facts.EngineVersion, session.Engine.Facts.ApiVersion);
@@ -164,6 +177,7 @@ internal sealed partial class EngineLink(
             try
             {
                 await session.Engine.PingAsync(session.Ended);
+                pulse.EngineHeard();
                 failed = null;
             }
             catch (OperationCanceledException) when (session.Ended.IsCancellationRequested)
@@ -178,6 +192,7 @@ internal sealed partial class EngineLink(
                     return failure;
                 }
 
+                pulse.EngineDoubted();
                 failed = failure;
             }
         }

@@ -42,6 +42,7 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
     private readonly ContainerWork _work;
     private readonly ReplicaReconciler _replicas;
     private readonly EngineLink _link;
+    private readonly HostPulse _pulse;
     private readonly EngineLook _look;
     private readonly HostStatusWriter _status;
     private volatile DockerHost _host;
@@ -54,7 +55,8 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
         var logger = services.Loggers.CreateLogger<HostAgent>();
         _queue = new WorkQueue<ObjectKey>($"host-{name}", services.Time);
         var puller = new ImagePuller(new PullSecrets(services.Kubernetes), services.Time);
-        _status = new HostStatusWriter(name, services.Informers, () => _link!.Session, () => _link!.Problem, logger, services.Time);
+        _pulse = new HostPulse(Answering, AnswersAsync, Changed, services.Clock, services.Time);
+        _status = new HostStatusWriter(name, services.Informers, () => _link!.Session, () => _link!.Problem, _pulse, logger, services.Clock, services.Time);
         var hooks = new LifecycleHooks(services.Http, services.Events, services.Time);
         _work = new ContainerWork(
             services.InstanceId, puller, hooks, _status.MarkImages, services.Events, logger, new ContentReader(services.Kubernetes));
@@ -76,6 +78,7 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
             this,
             new EngineConnector(services.Kubernetes, services.Time),
             new EnginePipeline(name, services.Time),
+            _pulse,
             services.InstanceId,
             new Random(name.GetHashCode(StringComparison.Ordinal)),
             logger,
@@ -89,10 +92,13 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
 
     public string? Problem => Session is null ? _link.Problem?.Message : null;
 
+    public bool IsSilent => _pulse.Life == HostLife.Silent;
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         EnqueueAll();
-        await Task.WhenAll(_loop.RunAsync(cancellationToken), _link.RunAsync(cancellationToken), _status.RunAsync(cancellationToken));
+        await Task.WhenAll(
+            _loop.RunAsync(cancellationToken), _link.RunAsync(cancellationToken), _pulse.RunAsync(cancellationToken), _status.RunAsync(cancellationToken));
         await _replicas.QuiesceAsync();
     }
 
@@ -175,6 +181,17 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
             _queue.Add(ObjectKey.Of(replica));
         }
     }
+
+    /// <summary>Where the replicas are whose containers ran when they were last seen.</summary>
+    private List<(string Address, int Port)> Answering() =>
+    [
+        .. Bound()
+            .Where(static replica => replica is { Status.Phase: ReplicaPhases.Running or ReplicaPhases.Draining, Spec.HostPort: not null })
+            .Select(replica => (_host.Spec.EffectiveAddress, replica.Spec.HostPort!.Value)),
+    ];
+
+    private async Task<bool> AnswersAsync(string address, int port, CancellationToken cancellationToken) =>
+        (await TcpProber.ProbeAsync(address, port, HostPulse.Timeout, _services.Time, cancellationToken)).Result == ProbeResult.Passed;
 
     private IReadOnlyCollection<Replica> Bound() => _services.Informers.Replicas.ByIndex(ReplicaIndexes.ByHost, _host.Metadata.Name);
 }

@@ -14,7 +14,14 @@ namespace Orchestrator.HostAgent.Status;
 
 /// <summary>Writes a DockerHost's status when it has changed, at most once a second.</summary>
 internal sealed partial class HostStatusWriter(
-    string hostName, SharedInformers informers, Func<EngineSession?> session, Func<EngineException?> problem, ILogger logger, TimeProvider time)
+    string hostName,
+    SharedInformers informers,
+    Func<EngineSession?> session,
+    Func<EngineException?> problem,
+    HostPulse pulse,
+    ILogger logger,
+    SteadyClock clock,
+    TimeProvider time)
 {
     /// <summary>While thirty Replicas start on a host, it is written a few times, not thirty.</summary>
     private static readonly TimeSpan Least = TimeSpan.FromSeconds(1);
@@ -123,8 +130,9 @@ internal sealed partial class HostStatusWriter(
             Images = _images is { } images ? [.. images] : before?.Images,
             Conditions =
             [
-                .. (before?.Conditions ?? []).Where(condition => condition.Type != ConditionTypes.Ready),
+                .. (before?.Conditions ?? []).Where(condition => condition.Type is not (ConditionTypes.Ready or ConditionTypes.Alive)),
                 ReadyOf(host),
+                .. AliveOf(host) is { } alive ? new[] { alive } : [],
             ],
         };
     }
@@ -158,6 +166,23 @@ internal sealed partial class HostStatusWriter(
             { } failed => (false, "EngineFailed", failed.Message),
         };
         return Conditions.Next(host.Status?.Conditions, ConditionTypes.Ready, holds, reason, message, host.Metadata.Generation, time.GetUtcNow());
+    }
+
+    /// <summary>False since when the host was last heard of, which is before it was known to be silent. Null while nothing is known.</summary>
+    private V1Condition? AliveOf(DockerHost host)
+    {
+        var before = host.Status?.Conditions;
+        var now = time.GetUtcNow();
+        return pulse.Life switch
+        {
+            HostLife.EngineAnswers => Next(true, "EngineAnswers", null, now),
+            HostLife.ReplicasAnswer => Next(true, "ReplicasAnswer", "its engine does not answer, replicas on it do", now),
+            HostLife.Silent => Next(false, "Silent", "neither its engine nor any replica on it answers", now - (clock.Now - pulse.HeardAt)),
+            _ => Conditions.Find(before, ConditionTypes.Alive),
+        };
+
+        V1Condition Next(bool holds, string reason, string? message, DateTimeOffset since) =>
+            Conditions.Next(before, ConditionTypes.Alive, holds, reason, message, host.Metadata.Generation, since);
     }
 
     private static Dictionary<string, ResourceQuantity> Quantities(decimal cpu, decimal memory) => new()

@@ -37,6 +37,9 @@ public static class ReplicaReasons
     /// <summary>The engine cannot be reached at all; see the host's Ready condition.</summary>
     public const string HostUnreachable = "HostUnreachable";
 
+    /// <summary>Neither the engine nor any replica on the host answers.</summary>
+    public const string HostSilent = "HostSilent";
+
     public const string Pulling = "Pulling";
     public const string ContainerRestarting = "ContainerRestarting";
     public const string Paused = "Paused";

@@ -39,6 +39,31 @@ internal static class ReplicaStatusBuilder
         };
     }
 
+    /// <summary>What was last known, and that it is not ready: nobody could reach it.</summary>
+    public static ReplicaStatus OfSilentHost(Replica replica, ReplicaStatus known, DateTimeOffset now)
+    {
+        const string message = "its host does not answer, nor does any replica on it; this is what was last known";
+        return new ReplicaStatus
+        {
+            Phase = known.Phase,
+            Reason = ReplicaReasons.HostSilent,
+            Message = message,
+            ContainerId = known.ContainerId,
+            Address = known.Address,
+            Port = known.Port,
+            Ready = false,
+            Restarts = known.Restarts,
+            StartedAt = known.StartedAt,
+            LastTermination = known.LastTermination,
+            Probes = known.Probes,
+            Conditions =
+            [
+                .. (known.Conditions ?? []).Where(static condition => condition.Type != ConditionTypes.Ready),
+                Conditions.Next(known.Conditions, ConditionTypes.Ready, false, ReplicaReasons.HostSilent, message, replica.Metadata.Generation, now),
+            ],
+        };
+    }
+
     private static (string Phase, string? Reason, string? Message) Leaving(ReplicaRecord record, DateTimeOffset? drainCheckAt, string? unreachable) =>
         unreachable is not null && drainCheckAt is null
             ? (ReplicaPhases.Stopping, ReplicaReasons.HostUnreachable, $"its container is removed once the host can be reached: {unreachable}")

@@ -1,5 +1,6 @@
 using k8s.Models;
 using Orchestrator.Api;
+using Orchestrator.Api.Replicas;
 using Orchestrator.ControlPlane.WebApps;
 
 namespace Orchestrator.ControlPlane.Tests.Cluster;
@@ -88,19 +89,61 @@ public sealed class FailureTests
     }
 
     [Fact]
-    public async Task A_replica_on_a_silent_host_counts_as_not_ready_but_is_not_replaced()
+    public async Task Replicas_of_a_silent_host_are_replaced_and_when_they_are_back_those_that_level_the_hosts_stay()
     {
         await using var cluster = await TestCluster.StartAsync(hosts: 3);
+        await cluster.Api.HostClient.MergePatchAsync(new(null, "h2"), new { spec = new { unreachableAfterSeconds = 1 } }, TestEnd);
+        await cluster.ApplyAsync("web", 6);
+        await cluster.WaitForReadyAsync("web", 6);
+        var before = await cluster.ReplicasAsync("web");
+        Assert.Equal(2, before.Count(replica => replica.Spec.HostName == "h2"));
+
+        await SilenceAsync(cluster, "h2");
+        var during = await Eventually.See(() => cluster.ReplicasAsync("web"), seen => seen.Count == 8);
+        await cluster.WaitForReadyAsync("web", 6);
+        Assert.Subset(during.Select(replica => replica.Metadata.Uid).ToHashSet(), before.Select(replica => replica.Metadata.Uid).ToHashSet());
+        Assert.Contains(await cluster.EventsAsync("web"), text => text.StartsWith("Warning ReplicasLost: ", StringComparison.Ordinal));
+
+        cluster.Agent.StatusOf = TestAgent.Ready;
+        cluster.Agent.LookAgain();
+        await cluster.SetHostReadyAsync("h2", true);
+        var after = await Eventually.See(() => cluster.ReplicasAsync("web"), seen => seen.Count == 6);
+        await cluster.WaitForReadyAsync("web", 6);
+        Assert.Equal(before.Select(replica => replica.Metadata.Uid).Order(), after.Select(replica => replica.Metadata.Uid).Order());
+    }
+
+    [Fact]
+    public async Task When_most_hosts_fall_silent_at_once_nothing_is_replaced_and_the_app_says_so()
+    {
+        await using var cluster = await TestCluster.StartAsync(hosts: 3);
+        foreach (var host in (string[])["h2", "h3"])
+        {
+            await cluster.Api.HostClient.MergePatchAsync(new(null, host), new { spec = new { unreachableAfterSeconds = 1 } }, TestEnd);
+        }
+
         await cluster.ApplyAsync("web", 3);
         await cluster.WaitForReadyAsync("web", 3);
         var before = (await cluster.ReplicasAsync("web")).Select(replica => replica.Metadata.Uid).Order();
-        await cluster.SetHostReadyAsync("h2", false, since: TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(-1));
-        var app = await cluster.WaitForAppAsync("web", seen => seen.Status!.ReadyReplicas == 2);
-        Assert.Equal("2 of 3 replicas are ready; 1 of 3 replicas: HostNotReady: host h2 is not ready", Available(app));
+        await SilenceAsync(cluster, "h2", "h3");
+        var app = await cluster.WaitForAppAsync("web", seen => Available(seen).Contains(ReplicaView.HostsInDoubt, StringComparison.Ordinal));
 
-        await cluster.SetHostReadyAsync("h2", true);
-        await cluster.WaitForReadyAsync("web", 3);
+        Assert.Equal(
+            "1 of 3 replicas are ready; 2 of 3 replicas: HostsInDoubt: most hosts fell silent at once: it is not replaced until it is clear that they are gone",
+            Available(app));
         Assert.Equal(before, (await cluster.ReplicasAsync("web")).Select(replica => replica.Metadata.Uid).Order());
+    }
+
+    /// <summary>As their agents would write it.</summary>
+    private static async Task SilenceAsync(TestCluster cluster, params string[] hosts)
+    {
+        cluster.Agent.StatusOf = replica => hosts.Contains(replica.Spec.HostName)
+            ? new ReplicaStatus { Phase = ReplicaPhases.Running, Reason = "HostSilent" }
+            : TestAgent.Ready(replica);
+        cluster.Agent.LookAgain();
+        foreach (var host in hosts)
+        {
+            await cluster.SetHostReadyAsync(host, false, since: TimeProvider.System.GetUtcNow().UtcDateTime);
+        }
     }
 
     [Fact]

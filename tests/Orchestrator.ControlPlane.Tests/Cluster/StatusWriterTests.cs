@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Orchestrator.Api.Replicas;
+using Orchestrator.ControlPlane.Hosts;
 using Orchestrator.ControlPlane.WebApps;
 using Orchestrator.Runtime.Clients;
 using Orchestrator.Runtime.Events;
@@ -40,7 +41,7 @@ public sealed class StatusWriterTests
             var app = await cluster.AppAsync("web");
             var target = RolloutTarget.Of(app);
             var live = Enumerable.Range(0, 4).Select(i => ReplicaView.Of(
-                new Replica { Spec = new() { Revision = target.Run! }, Status = new() { Ready = i < ready } }, app, target, null, false, time.GetUtcNow())).ToList();
+                new Replica { Spec = new() { Revision = target.Run! }, Status = new() { Ready = i < ready } }, app, target, null, false, new HostOutages(() => []), time.GetUtcNow())).ToList();
             return await writer.WriteAsync(new RollupInput(app, target, live), TestEnd);
         }
 

@@ -82,6 +82,13 @@ internal sealed class TestCluster : IAsyncDisposable
                         Message = ready ? "the engine answers" : "the engine does not answer",
                         LastTransitionTime = since ?? DateTime.UnixEpoch,
                     },
+                    new V1Condition
+                    {
+                        Type = ConditionTypes.Alive,
+                        Status = ready ? Conditions.True : Conditions.False,
+                        Reason = ready ? "EngineAnswers" : "Silent",
+                        LastTransitionTime = since ?? DateTime.UnixEpoch,
+                    },
                 ],
             },
         },

@@ -1,6 +1,7 @@
 using Orchestrator.Api;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
+using Orchestrator.ControlPlane.Hosts;
 using Orchestrator.ControlPlane.WebApps;
 
 namespace Orchestrator.ControlPlane.Tests.WebApps;
@@ -218,6 +219,6 @@ public sealed class CanaryCourseTests
             Spec = new() { Revision = Revision },
             Status = new() { Phase = ReplicaPhases.Running, Ready = true },
         };
-        return ReplicaView.Of(replica, _app, RolloutTarget.Of(_app), null, hostGone: false, Noon);
+        return ReplicaView.Of(replica, _app, RolloutTarget.Of(_app), null, hostGone: false, new HostOutages(() => []), Noon);
     })];
 }

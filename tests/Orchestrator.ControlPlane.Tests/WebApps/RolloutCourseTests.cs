@@ -2,6 +2,7 @@ using k8s.Models;
 using Orchestrator.Api;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
+using Orchestrator.ControlPlane.Hosts;
 using Orchestrator.ControlPlane.WebApps;
 
 namespace Orchestrator.ControlPlane.Tests.WebApps;
@@ -147,6 +148,6 @@ public sealed class RolloutCourseTests
         {
             Metadata = new() { Name = "r", CreationTimestamp = Noon.UtcDateTime }, Spec = new() { Revision = Revision }, Status = status,
         };
-        return ReplicaView.Of(replica, _app, RolloutTarget.Of(_app), null, hostGone: false, Noon);
+        return ReplicaView.Of(replica, _app, RolloutTarget.Of(_app), null, hostGone: false, new HostOutages(() => []), Noon);
     }
 }

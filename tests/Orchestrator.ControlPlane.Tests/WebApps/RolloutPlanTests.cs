@@ -46,6 +46,18 @@ public sealed class RolloutPlanTests
     }
 
     [Theory]
+    [InlineData("newR1 newR2", 3, "", "they may be back")]
+    [InlineData("newR1 newR2 newR3", 2, "newR3", "no more are wanted; the oldest have served longest")]
+    [InlineData("newR1 oldR2", 3, "oldR2", "an old one would only come back to be replaced")]
+    [InlineData("newR1", 0, "newR1", "none is wanted")]
+    public void What_an_outage_has_taken_away_is_kept_as_far_as_it_could_serve_again(string lost, int desired, string delete, string why)
+    {
+        var plan = new RolloutPlan(0, []).WithLost(desired, Parse(lost));
+
+        Assert.True(delete == string.Join(' ', plan.Delete), $"{why}: got -[{string.Join(' ', plan.Delete)}]");
+    }
+
+    [Theory]
     [InlineData("newR4 oldR1 oldR2", 1, 0, "it may still be there, beyond it there is room for none")]
     [InlineData("newR4 oldR1", 1, 1, "it takes the room of one")]
     [InlineData("newR4 newR5", 1, 1, "it is being replaced as an old one is: the surge is there")]

@@ -153,31 +153,13 @@ public sealed class StatusRollupTests
         Assert.InRange(Condition(status, ConditionTypes.Available).Message.Length, 500, 600);
     }
 
-    // How long the host has been silent, and what that makes of a replica that says it is ready.
-    [Theory]
-    [InlineData(null, true, null)]
-    [InlineData(4, true, 6)]
-    [InlineData(10, false, null)]
-    [InlineData(600, false, null)]
-    public void A_silent_host_makes_its_replicas_unready_after_a_grace(int? silentFor, bool ready, int? recheckAfter)
+    [Fact]
+    public void Replicas_of_silent_hosts_are_told_of_while_others_are_missing()
     {
-        var host = new DockerHost
-        {
-            Metadata = new() { Name = "h1" },
-            Status = new()
-            {
-                Conditions = [new V1Condition
-                {
-                    Type = ConditionTypes.Ready,
-                    Status = silentFor is null ? Conditions.True : Conditions.Unknown,
-                    LastTransitionTime = Noon.AddSeconds(-silentFor ?? 0).UtcDateTime,
-                }],
-            },
-        };
-        var view = ReplicaView.Of(Replica("new", new() { Ready = true }), _app, Wanted, host, hostGone: false, Noon);
+        var status = StatusRollup.Make(Input(Ready("new")) with { Lost = 2 }, Noon);
 
-        Assert.Equal((ready, recheckAfter is { } seconds ? TimeSpan.FromSeconds(seconds) : null), (view.Ready, view.RecheckAfter));
-        Assert.False(view.Broken || view.Outdated);
+        Assert.Equal("1 of 3 replicas are ready; 2 replicas of silent hosts are being replaced", Condition(status, ConditionTypes.Available).Message);
+        Assert.Equal(1, status.Replicas);
     }
 
     [Fact]
@@ -187,10 +169,16 @@ public sealed class StatusRollupTests
         var tainted = new DockerHost { Metadata = new() { Name = "h1" }, Spec = new() { Taints = [new V1Taint { Key = "down", Effect = Taints.NoExecute }] } };
         var replica = Replica("new", new() { Ready = true });
 
-        Assert.True(ReplicaView.Of(replica, _app, Wanted, leaving, false, Noon).Outdated);
-        Assert.True(ReplicaView.Of(replica, _app, Wanted, tainted, false, Noon).Outdated);
+        Assert.True(ReplicaView.Of(replica, _app, Wanted, leaving, false, new HostOutages(() => []), Noon).Outdated);
+        Assert.True(ReplicaView.Of(replica, _app, Wanted, tainted, false, new HostOutages(() => []), Noon).Outdated);
         _app.Spec.Placement = new() { Tolerations = [new V1Toleration { Key = "down", OperatorProperty = "Exists" }] };
-        Assert.False(ReplicaView.Of(replica, _app, Wanted, tainted, false, Noon).Outdated);
+        Assert.False(ReplicaView.Of(replica, _app, Wanted, tainted, false, new HostOutages(() => []), Noon).Outdated);
+
+        _app.Spec.Placement.Tolerations[0].TolerationSeconds = 60;
+        tainted.Spec.Taints[0].TimeAdded = Noon.AddSeconds(-20).UtcDateTime;
+        var tolerated = ReplicaView.Of(replica, _app, Wanted, tainted, false, new HostOutages(() => []), Noon);
+        Assert.Equal((false, TimeSpan.FromSeconds(40)), (tolerated.Outdated, tolerated.RecheckAfter));
+        Assert.True(ReplicaView.Of(replica, _app, Wanted, tainted, false, new HostOutages(() => []), Noon.AddSeconds(40)).Outdated);
     }
 
     private static (string Status, string Reason, string Message) Condition(WebAppStatus status, string type)
@@ -209,7 +197,7 @@ public sealed class StatusRollupTests
     private ReplicaView Failing(string reason, string message) => View(Replica("new", new() { Phase = ReplicaPhases.BackOff, Reason = reason, Message = message }));
 
     private ReplicaView View(Replica replica) =>
-        ReplicaView.Of(replica, _app, Wanted, new DockerHost { Metadata = new() { Name = "h1" } }, hostGone: false, Noon);
+        ReplicaView.Of(replica, _app, Wanted, new DockerHost { Metadata = new() { Name = "h1" } }, hostGone: false, new HostOutages(() => []), Noon);
 
     private RollupInput Input(params ReplicaView[] live) => new(_app, Wanted, live);
 

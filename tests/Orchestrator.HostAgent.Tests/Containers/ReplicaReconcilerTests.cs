@@ -105,6 +105,8 @@ public sealed class ReplicaReconcilerTests
 
         public string? Problem => null;
 
+        public bool IsSilent => false;
+
         public void RequestLook()
         {
             // There is none to ask.

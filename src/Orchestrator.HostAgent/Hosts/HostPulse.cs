@@ -1,0 +1,169 @@
+namespace Orchestrator.HostAgent.Hosts;
+
+/// <summary>What is known of a host's life.</summary>
+internal enum HostLife
+{
+    /// <summary>Nothing is known yet, or what was known is in doubt and not refuted.</summary>
+    Unknown,
+
+    /// <summary>Its engine answers.</summary>
+    EngineAnswers,
+
+    /// <summary>Its engine does not, but a replica on it does.</summary>
+    ReplicasAnswer,
+
+    /// <summary>Neither does.</summary>
+    Silent,
+}
+
+/// <summary>
+/// Tells a host that is gone from one whose engine is: as soon as the engine is in doubt, the ports of its replicas are tried. What
+/// a dead or hanging engine leaves behind goes on serving, and is not to be replaced in a hurry.
+/// </summary>
+/// <param name="replicas">Where those are that should answer, by what was last known of them.</param>
+/// <param name="answers">Whether a connection to one of them comes about.</param>
+/// <param name="changed">Told when <see cref="Life"/> has changed.</param>
+internal sealed class HostPulse(
+    Func<IReadOnlyList<(string Address, int Port)>> replicas,
+    Func<string, int, CancellationToken, Task<bool>> answers,
+    Action changed,
+    SteadyClock clock,
+    TimeProvider time)
+{
+    public static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>What one replica gets to answer.</summary>
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
+
+    /// <summary>Rounds in a row without an answer: a lost packet is no silence.</summary>
+    private const int Misses = 2;
+
+    /// <summary>Replicas asked in one round. One that answers is enough, and one may be down by itself.</summary>
+    private const int Asked = 3;
+
+    private readonly WakeUp _wake = new(time);
+    private readonly Lock _gate = new();
+    private DateTimeOffset _heardAt = clock.Now;
+    private bool _inDoubt;
+    private bool _lost;
+    private int _misses;
+    private int _turn;
+
+    public HostLife Life { get; private set; }
+
+    /// <summary>When something on the host last answered; before anything did, when we began to ask. By the steady clock.</summary>
+    public DateTimeOffset HeardAt
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _heardAt;
+            }
+        }
+    }
+
+    /// <summary>The engine has answered.</summary>
+    public void EngineHeard()
+    {
+        lock (_gate)
+        {
+            (_inDoubt, _lost) = (false, false);
+        }
+
+        Heard(HostLife.EngineAnswers);
+    }
+
+    /// <summary>The engine has not answered in time, once.</summary>
+    public void EngineDoubted() => Doubt(lost: false);
+
+    /// <summary>The connection to the engine is given up, or could not be made.</summary>
+    public void EngineLost() => Doubt(lost: true);
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            bool inDoubt, lost;
+            lock (_gate)
+            {
+                (inDoubt, lost) = (_inDoubt, _lost);
+            }
+
+            if (inDoubt)
+            {
+                await AskAsync(lost, cancellationToken);
+            }
+
+            await _wake.WaitAsync(inDoubt ? Period : System.Threading.Timeout.InfiniteTimeSpan, cancellationToken);
+        }
+    }
+
+    /// <summary>One round. To be called when the engine is in doubt.</summary>
+    /// <param name="lost">Not only in doubt: where there is no replica to ask, that is all there is to go by.</param>
+    internal async Task AskAsync(bool lost, CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        var all = replicas();
+        var asked = Enumerable.Range(_turn, Math.Min(Asked, all.Count)).Select(i => all[i % all.Count]).ToList();
+        _turn = all.Count == 0 ? 0 : (_turn + asked.Count) % all.Count;
+        var heard = await Task.WhenAll(asked.Select(one => answers(one.Address, one.Port, cancellationToken)));
+        if (heard.Contains(true))
+        {
+            Heard(HostLife.ReplicasAnswer);
+            return;
+        }
+
+        // A process that slept has seen no silence but its own.
+        var slept = time.GetElapsedTime(began) > 2 * Timeout;
+        lock (_gate)
+        {
+            if (slept || !_inDoubt || (asked.Count == 0 && !lost) || ++_misses < Misses || Life == HostLife.Silent)
+            {
+                return;
+            }
+
+            Life = HostLife.Silent;
+        }
+
+        changed();
+    }
+
+    private void Heard(HostLife life)
+    {
+        lock (_gate)
+        {
+            if (life == HostLife.ReplicasAnswer && !_inDoubt)
+            {
+                // The engine has answered meanwhile.
+                return;
+            }
+
+            (_heardAt, _misses) = (clock.Now, 0);
+            if (Life == life)
+            {
+                return;
+            }
+
+            Life = life;
+        }
+
+        changed();
+    }
+
+    private void Doubt(bool lost)
+    {
+        lock (_gate)
+        {
+            _lost |= lost;
+            if (_inDoubt)
+            {
+                return;
+            }
+
+            (_inDoubt, _misses) = (true, 0);
+        }
+
+        _wake.Set();
+    }
+}

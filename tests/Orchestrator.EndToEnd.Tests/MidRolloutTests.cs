@@ -1,0 +1,124 @@
+using System.Text.Json.Nodes;
+using Orchestrator.Api;
+using Orchestrator.EndToEnd.Tests.Installations;
+
+namespace Orchestrator.EndToEnd.Tests;
+
+/// <summary>
+/// What comes in the middle of a rollout: another version, the way back, the loss of a host. What was asked for last is what comes,
+/// and at every moment there are as many replicas as the strategy says.
+/// </summary>
+public sealed class MidRolloutTests(MidRolloutTests.Site site) : IClassFixture<MidRolloutTests.Site>
+{
+    private const int Replicas = 6;
+    private const int MaxSurge = 2;
+    private const int MaxUnavailable = 1;
+
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+
+    /// <summary>One installation for both.</summary>
+    public sealed class Site : IAsyncLifetime
+    {
+        internal Installation Installation { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Installation = await Installation.StartAsync();
+
+        public ValueTask DisposeAsync() => Installation.DisposeAsync();
+    }
+
+    private Installation Installation => site.Installation;
+
+    [Fact]
+    public async Task Another_version_the_old_one_again_and_an_undo_in_the_middle_come_without_a_lost_request()
+    {
+        await ApplyAsync("web", "web:v1");
+        var first = Revision(await SeeComplete("web"));
+        await Eventually.See(() => Visitor.OnceAsync(Installation.Http, "web"), page => page.Version == "v1");
+        await using var watch = await WatchAsync("web");
+        await using var visitor = new Visitor(Installation.Http, "web");
+
+        await ApplyAsync("web", "web:v2");
+        await SeeInTheMiddle("web");
+        await ApplyAsync("web", "web:v2", "  env: [{ name: GREETING, value: hello }]");
+        await SeeInTheMiddle("web");
+        await ApplyAsync("web", "web:v1");
+        Assert.Equal(first, Revision(await SeeComplete("web")));
+
+        await ApplyAsync("web", "web:v2");
+        await SeeInTheMiddle("web");
+        (await Installation.OrcAsync("rollout", "undo", "web")).OrThrow();
+        Assert.Equal(first, Revision(await SeeComplete("web")));
+
+        await ApplyAsync("web", "web:v2");
+        await SeeInTheMiddle("web");
+        await ApplyAsync("web", "web:v2", "  env: [{ name: GREETING, value: hello }]");
+        await SeeOnly("web", Revision(await SeeComplete("web")));
+
+        Assert.All(await Installation.ReplicasAsync("web"), replica => Assert.Equal("GREETING", replica["spec"]!["template"]!["env"]![0]!["name"]!.GetValue<string>()));
+        Assert.All(watch.Breaches, breach => Assert.Fail(breach));
+        Assert.All(visitor.Failures, failure => Assert.Fail(failure));
+        Assert.Equal(new HashSet<string> { "v1", "v2" }, visitor.Versions.ToHashSet());
+    }
+
+    [Fact]
+    public async Task A_host_lost_in_the_middle_costs_what_was_on_it_and_once_it_is_back_all_of_it_is_the_new_version()
+    {
+        await ApplyAsync("site", "web:v1");
+        await SeeComplete("site");
+        await using var watch = await WatchAsync("site");
+        var host = Installation.Lab.Hosts[^1];
+
+        await ApplyAsync("site", "web:v2");
+        await SeeInTheMiddle("site");
+        await host.DoAsync("cut");
+        try
+        {
+            watch.Lose(host.Name);
+
+            // Its replicas are replaced, and the rollout is complete without the host.
+            await SeeComplete("site");
+        }
+        finally
+        {
+            await host.DoAsync("mend");
+            watch.Regain();
+        }
+
+        await SeeOnly("site", Revision(await SeeComplete("site")));
+        Assert.All(watch.Breaches, breach => Assert.Fail(breach));
+        Assert.Equal("v2", (await Visitor.OnceAsync(Installation.Http, "site")).Version);
+    }
+
+    private Task ApplyAsync(string app, string image, string more = "") => Installation.ApplyAsync(Manifests.Web(app, Installation.Lab.Image(image), Replicas, $$"""
+          minReadySeconds: 1
+          strategy: { rollingUpdate: { maxSurge: {{MaxSurge}}, maxUnavailable: {{MaxUnavailable}} } }
+        {{more}}
+        """));
+
+    private Task<ReplicaWatch> WatchAsync(string app) =>
+        ReplicaWatch.StartAsync(Installation, app, most: Replicas + MaxSurge, fewestReady: Replicas - MaxUnavailable);
+
+    /// <summary>Until some replicas, but not all, are of what was asked for last.</summary>
+    private Task SeeInTheMiddle(string app) => Eventually.See(
+        () => Installation.GetAsync("webapp", app), seen => IsObserved(seen) && Number(seen, "updatedReplicas") is > 0 and < Replicas, Limit);
+
+    private Task<JsonNode> SeeComplete(string app) => Eventually.See(
+        () => Installation.GetAsync("webapp", app),
+        seen => IsObserved(seen)
+            && Revision(seen) == seen["status"]!["updateRevision"]!.GetValue<string>()
+            && Number(seen, "replicas") == Replicas && Number(seen, "updatedReplicas") == Replicas && Number(seen, "availableReplicas") == Replicas,
+        Limit);
+
+    /// <summary>Until nothing else is left of the app on any host: whatever was on its way has gone again.</summary>
+    private Task SeeOnly(string app, string revision) => Eventually.See(
+        () => Installation.ContainersAsync(app),
+        seen => seen.Count == Replicas && seen.All(container => container is { State: "running" } && container.Labels[Labels.Revision] == revision),
+        Limit);
+
+    private static bool IsObserved(JsonNode app) =>
+        app["status"]?["observedGeneration"]?.GetValue<long>() == app["metadata"]!["generation"]!.GetValue<long>();
+
+    private static string Revision(JsonNode app) => app["status"]?["currentRevision"]?.GetValue<string>() ?? "";
+
+    private static int Number(JsonNode app, string field) => app["status"]?[field]?.GetValue<int>() ?? 0;
+}
