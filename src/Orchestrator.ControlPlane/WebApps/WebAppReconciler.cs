@@ -41,6 +41,7 @@ internal sealed partial class WebAppReconciler(
     public async Task<ReconcileResult> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
     {
         var replicas = informers.Replicas.ByIndex(ReplicaIndexes.ByApp, ReplicaIndexes.AppKey(key.Namespace!, key.Name));
+        await writes.RepeatLostDeletionsAsync(replicas, cancellationToken);
         if (informers.WebApps.Get(key) is not { } app)
         {
             statuses.Forget(key);
@@ -57,8 +58,6 @@ internal sealed partial class WebAppReconciler(
         app = await finalizing.EnsureFinalizerAsync(app, cancellationToken);
         await AdoptAsync(app, replicas, cancellationToken);
 
-        // Before the views are made: what stops being in doubt in between is then counted twice, and never not at all.
-        var inDoubt = replicas.Count(writes.IsInDoubt);
         var content = await contents.LookAsync(app, cancellationToken);
         var (target, before) = await LookAsync(app, content, cancellationToken);
         if (await TakeBackAsync(app, target, before, content, cancellationToken) is { } takenBack)
@@ -68,7 +67,7 @@ internal sealed partial class WebAppReconciler(
         }
 
         app = await TakeOffSpentAsync(app, target, cancellationToken);
-        var plan = RolloutPlan.Make(LimitsOf(app, target, before) with { InDoubt = inDoubt }, [.. before.Select(view => view.State)]);
+        var plan = RolloutPlan.Make(LimitsOf(app, target, before), [.. before.Select(view => view.State)]);
         var failure = await KeepContentAsync(app, target, cancellationToken) is { } notKept
             ? (Create: notKept, Keep: notKept, LostRace: false)
             : await ActAsync(app, target, before, plan, cancellationToken);
@@ -97,7 +96,6 @@ internal sealed partial class WebAppReconciler(
             .Append(course.RecheckAfter)
             .Append(listening.RecheckAfter)
             .Append(failure.LostRace ? AfterLostRace : null)
-            .Append(replicas.Any(writes.IsInDoubt) ? ReplicaWrites.Doubt : null)
             .Min();
         return ReconcileResult.After(soonest ?? Resync);
     }
