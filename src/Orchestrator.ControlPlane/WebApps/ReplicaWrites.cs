@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using k8s.Models;
 using Orchestrator.Api;
 using Orchestrator.Api.Replicas;
@@ -20,16 +21,14 @@ internal sealed class ReplicaWrites
 
     private readonly Informer<Replica> _replicas;
     private readonly ResourceClient<Replica> _client;
-    private readonly TimeProvider _time;
 
-    // What was deleted and is not seen as such yet. With the time of the request where its answer was lost: it may not have arrived.
-    private readonly ConcurrentDictionary<string, long?> _deletedUids = new(StringComparer.Ordinal);
+    // What was deleted and is not seen as such yet. True: the answer was lost, and with it whether the request has arrived.
+    private readonly ConcurrentDictionary<string, bool> _deletedUids = new(StringComparer.Ordinal);
 
-    public ReplicaWrites(Informer<Replica> replicas, ResourceClient<Replica> client, TimeProvider time)
+    public ReplicaWrites(Informer<Replica> replicas, ResourceClient<Replica> client)
     {
         _replicas = replicas;
         _client = client;
-        _time = time;
         replicas.Subscribe(change =>
         {
             if (change.New is null or { Metadata.DeletionTimestamp: not null })
@@ -39,19 +38,8 @@ internal sealed class ReplicaWrites
         });
     }
 
-    /// <summary>How long a deletion whose answer was lost is taken for done, waiting for the watch to show it.</summary>
-    public static readonly TimeSpan Doubt = TimeSpan.FromSeconds(5);
-
     public bool IsDeleting(Replica replica) =>
-        replica.Metadata.DeletionTimestamp is not null
-        || (_deletedUids.TryGetValue(replica.Metadata.Uid, out var doubtSince)
-            && (doubtSince is not { } since || _time.GetElapsedTime(since) < Doubt));
-
-    /// <summary>Whether it is not known yet if the deletion has arrived: it must be looked at again after <see cref="Doubt"/>.</summary>
-    public bool IsInDoubt(Replica replica) =>
-        replica.Metadata.DeletionTimestamp is null
-        && _deletedUids.TryGetValue(replica.Metadata.Uid, out var doubtSince)
-        && doubtSince is { } since && _time.GetElapsedTime(since) < Doubt;
+        replica.Metadata.DeletionTimestamp is not null || _deletedUids.ContainsKey(replica.Metadata.Uid);
 
     public static V1OwnerReference OwnerReferenceTo(WebApp app) => new()
     {
@@ -100,6 +88,14 @@ internal sealed class ReplicaWrites
     public Task DeleteAsync(IEnumerable<Replica> replicas, CancellationToken cancellationToken) =>
         Parallel.ForEachAsync(replicas, Options(cancellationToken), async (replica, cancellation) => await DeleteOneAsync(replica, cancellation));
 
+    /// <summary>
+    /// Sends deletions again whose answers were lost. To be done before planning: as long as it is not known whether a replica goes,
+    /// to choose another victim could make it two too few, and to make another one, one too many.
+    /// </summary>
+    public Task RepeatLostDeletionsAsync(IEnumerable<Replica> replicas, CancellationToken cancellationToken) => DeleteAsync(
+        replicas.Where(replica => replica.Metadata.DeletionTimestamp is null && _deletedUids.GetValueOrDefault(replica.Metadata.Uid)),
+        cancellationToken);
+
     /// <summary>Makes the app the Replica's controller, instead of none or of an earlier app of its name.</summary>
     public Task AdoptAsync(WebApp app, Replica replica, CancellationToken cancellationToken) =>
         SetOwnersAsync(replica, [.. OtherOwners(replica), OwnerReferenceTo(app)], cancellationToken);
@@ -142,7 +138,7 @@ internal sealed class ReplicaWrites
     private async Task DeleteOneAsync(Replica replica, CancellationToken cancellationToken)
     {
         var (key, uid) = (ObjectKey.Of(replica), replica.Metadata.Uid);
-        _deletedUids[uid] = null;
+        _deletedUids[uid] = false;
         try
         {
             await _client.DeleteAsync(key, uid, cancellationToken);
@@ -151,16 +147,15 @@ internal sealed class ReplicaWrites
         {
             // Another object has the name: this one is gone.
         }
-        catch (ApiException)
+        catch (ApiException refused) when (refused.Code < HttpStatusCode.InternalServerError)
         {
-            // Refused: it is still there.
+            // It is still there.
             _deletedUids.TryRemove(uid, out _);
             throw;
         }
         catch
         {
-            // The answer was lost, and with it whether the request has arrived. Choosing another victim now could make it two.
-            _deletedUids[uid] = _time.GetTimestamp();
+            _deletedUids[uid] = true;
             throw;
         }
 

@@ -41,7 +41,7 @@ internal sealed class WebAppController : IDisposable
         _conflicts = new RouteConflicts(informers.WebApps);
         _listenerErrors = new ListenerErrors(informers, time);
         var logger = loggers.CreateLogger<WebAppController>();
-        var writes = new ReplicaWrites(informers.Replicas, informers.ReplicaClient, time);
+        var writes = new ReplicaWrites(informers.Replicas, informers.ReplicaClient);
         var revisions = new ResourceClient<V1ControllerRevision>(kubernetes, Controllers.FieldManager);
         var history = new RevisionHistory(revisions);
         var client = new ContentClient(kubernetes, Controllers.FieldManager);

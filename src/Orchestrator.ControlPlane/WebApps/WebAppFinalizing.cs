@@ -54,7 +54,7 @@ internal sealed partial class WebAppFinalizing(
         {
             await writes.DeleteAsync(owned.Where(replica => !writes.IsDeleting(replica)), cancellationToken);
             var lookAgain = await WriteStatusAsync(app, owned.Count, cancellationToken);
-            return ReconcileResult.After(lookAgain ?? (owned.Any(writes.IsInDoubt) ? ReplicaWrites.Doubt : Resync));
+            return ReconcileResult.After(lookAgain ?? Resync);
         }
         else if (await FindUnseenAsync(app, cancellationToken))
         {
@@ -81,7 +81,7 @@ internal sealed partial class WebAppFinalizing(
             await writes.DeleteAsync(orphans, cancellationToken);
         }
 
-        return replicas.Any(writes.IsInDoubt) ? ReconcileResult.After(ReplicaWrites.Doubt) : ReconcileResult.Done;
+        return ReconcileResult.Done;
     }
 
     /// <summary>Asks the server itself for Replicas that the cache has not seen yet: after the finalizer nobody would.</summary>

@@ -43,6 +43,7 @@ internal sealed partial class WebAppReconciler(
     public async Task<ReconcileResult> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
     {
         var replicas = informers.Replicas.ByIndex(ReplicaIndexes.ByApp, ReplicaIndexes.AppKey(key.Namespace!, key.Name));
+        await writes.RepeatLostDeletionsAsync(replicas, cancellationToken);
         if (informers.WebApps.Get(key) is not { } app)
         {
             statuses.Forget(key);
@@ -59,8 +60,6 @@ internal sealed partial class WebAppReconciler(
         app = await finalizing.EnsureFinalizerAsync(app, cancellationToken);
         await AdoptAsync(app, replicas, cancellationToken);
 
-        // Before the views are made: what stops being in doubt in between is then counted twice, and never not at all.
-        var inDoubt = replicas.Count(writes.IsInDoubt);
         var content = await contents.LookAsync(app, cancellationToken);
         var (target, before, lost) = await LookAsync(app, content, cancellationToken);
         if (await TakeBackAsync(app, target, before, content, cancellationToken) is { } takenBack)
@@ -70,7 +69,7 @@ internal sealed partial class WebAppReconciler(
         }
 
         app = await TakeOffSpentAsync(app, target, cancellationToken);
-        var plan = RolloutPlan.Make(LimitsOf(app, target, before) with { InDoubt = inDoubt }, [.. before.Select(view => view.State)])
+        var plan = RolloutPlan.Make(LimitsOf(app, target, before), [.. before.Select(view => view.State)])
             .WithLost(app.Spec.DesiredReplicas, [.. lost.Select(view => view.State)]);
         var failure = await KeepContentAsync(app, target, cancellationToken) is { } notKept
             ? (Create: notKept, Keep: notKept, LostRace: false)
@@ -101,7 +100,6 @@ internal sealed partial class WebAppReconciler(
             .Append(course.RecheckAfter)
             .Append(listening.RecheckAfter)
             .Append(failure.LostRace ? AfterLostRace : null)
-            .Append(replicas.Any(writes.IsInDoubt) ? ReplicaWrites.Doubt : null)
             .Min();
         return ReconcileResult.After(soonest ?? Resync);
     }

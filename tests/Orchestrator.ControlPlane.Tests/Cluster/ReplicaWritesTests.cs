@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 using Orchestrator.Api.Replicas;
 using Orchestrator.ControlPlane.WebApps;
 using Orchestrator.Runtime.Informers;
@@ -10,8 +9,6 @@ namespace Orchestrator.ControlPlane.Tests.Cluster;
 public sealed class ReplicaWritesTests
 {
     private static CancellationToken TestEnd => TestContext.Current.CancellationToken;
-
-    private readonly FakeTimeProvider _time = new();
 
     [Fact]
     public async Task What_was_created_is_in_the_cache_at_once()
@@ -56,25 +53,33 @@ public sealed class ReplicaWritesTests
         var (writes, informers) = Lagging(cluster, new LossyWire(0, 2) { IsOn = false });
         var replicas = await CreateAsync(cluster, writes, informers, 2);
         await writes.DeleteAsync([replicas[0]], TestEnd);
-        _time.Advance(TimeSpan.FromHours(1));
 
         Assert.Equal((true, false), (writes.IsDeleting(replicas[0]), writes.IsDeleting(replicas[1])));
-        Assert.False(writes.IsInDoubt(replicas[0]));
     }
 
     [Fact]
-    public async Task A_deletion_whose_answer_was_lost_counts_for_a_while_and_is_then_in_question_again()
+    public async Task A_deletion_whose_answer_was_lost_counts_and_is_sent_again_until_one_is_answered()
     {
         await using var cluster = await TestCluster.StartAsync(controllers: false);
-        using var wire = new LossyWire(0, oneIn: 1) { IsOn = false };
+        var (sent, loses) = (0, false);
+        using var wire = new AnsweringWire((request, _) =>
+        {
+            sent += request.Method == HttpMethod.Delete ? 1 : 0;
+            return loses ? throw new HttpRequestException("the request was lost") : Task.FromResult<HttpResponseMessage?>(null);
+        });
         var (writes, informers) = Lagging(cluster, wire);
-        var replica = (await CreateAsync(cluster, writes, informers, 1))[0];
-        wire.IsOn = true;
-        await Assert.ThrowsAsync<HttpRequestException>(() => writes.DeleteAsync([replica], TestEnd));
-        Assert.Equal((true, true), (writes.IsDeleting(replica), writes.IsInDoubt(replica)));
+        var replicas = await CreateAsync(cluster, writes, informers, 2);
+        loses = true;
+        await Assert.ThrowsAsync<HttpRequestException>(() => writes.DeleteAsync([replicas[0]], TestEnd));
+        await Assert.ThrowsAsync<HttpRequestException>(() => writes.RepeatLostDeletionsAsync(replicas, TestEnd));
+        Assert.Equal((true, false, 2), (writes.IsDeleting(replicas[0]), writes.IsDeleting(replicas[1]), sent));
 
-        _time.Advance(ReplicaWrites.Doubt);
-        Assert.Equal((false, false), (writes.IsDeleting(replica), writes.IsInDoubt(replica)));
+        loses = false;
+        await writes.RepeatLostDeletionsAsync(replicas, TestEnd);
+        await writes.RepeatLostDeletionsAsync(replicas, TestEnd);
+        Assert.True(writes.IsDeleting(replicas[0]));
+        Assert.Equal(3, sent);
+        Assert.Equal(replicas[1].Metadata.Name, Assert.Single(await cluster.ReplicasAsync("web")).Metadata.Name);
     }
 
     [Fact]
@@ -91,8 +96,8 @@ public sealed class ReplicaWritesTests
 
     private (ReplicaWrites Writes, SharedInformers Informers) Lagging(TestCluster cluster, DelegatingHandler wire)
     {
-        var informers = new SharedInformers(cluster.Connect(wire), "test", NullLoggerFactory.Instance, _time);
-        return (new ReplicaWrites(informers.Replicas, informers.ReplicaClient, _time), informers);
+        var informers = new SharedInformers(cluster.Connect(wire), "test", NullLoggerFactory.Instance, TimeProvider.System);
+        return (new ReplicaWrites(informers.Replicas, informers.ReplicaClient), informers);
     }
 
     private static async Task<List<Replica>> CreateAsync(TestCluster cluster, ReplicaWrites writes, SharedInformers informers, int count)
