@@ -178,7 +178,8 @@ public sealed class ContainerWorkTests
     private static ContainerWork Work(TimeProvider? time = null)
     {
         var events = new RecordedEvents();
-        return new("instance", puller: null!, new LifecycleHooks(http: null!, events, time ?? TimeProvider.System), () => { }, events, NullLogger.Instance);
+        var hooks = new LifecycleHooks(http: null!, events, time ?? TimeProvider.System);
+        return new("instance", puller: null!, contents: null!, hooks, () => { }, events, NullLogger.Instance);
     }
 
     private static Replica Replica(string? preStop = null) => new()
