@@ -91,7 +91,9 @@ internal sealed partial class ContainerWork(
     {
         events.Record(replica, EventTypes.Normal, "Killing", $"Restarting the container: {why}");
         var grace = await hooks.PreStopAsync(engine, replica, host, id, operation.Ended);
-        using (await EnterAsync(_stops, operation.Cancelled))
+
+        // After its hook it is stopped, whatever has changed: another stop would run the hook again, for another grace period.
+        using (await EnterAsync(_stops, LifecycleHooks.HasPreStop(replica) ? operation.Ended : operation.Cancelled))
         {
             await engine.StopAsync(id, grace, operation.Ended);
         }

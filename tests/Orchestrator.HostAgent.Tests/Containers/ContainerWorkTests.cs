@@ -158,6 +158,27 @@ public sealed class ContainerWorkTests
         Assert.Equal(["exec", "stop", "start", "inspect"], engine.Calls);
     }
 
+    [Fact]
+    public async Task A_restart_that_is_cancelled_in_its_preStop_hook_stops_and_no_second_hook_is_needed()
+    {
+        using var operation = new Operation(ContainerStep.Restart, TestContext.Current.CancellationToken);
+        using var engine = new SimulatedEngine
+        {
+            State = ContainerState.Running,
+            OnExec = _ =>
+            {
+                operation.Cancel();
+                return Task.FromResult<long?>(0);
+            },
+        };
+        using var work = Work();
+
+        var outcome = await work.RestartAsync(engine, Replica(preStop: "quit"), Host(), SimulatedEngine.Id, "its probe failed", startAgain: true, operation);
+
+        Assert.Equal(ContainerState.Exited, outcome.Seen?.State);
+        Assert.Equal(["exec", "stop", "inspect"], engine.Calls);
+    }
+
     [Theory]
     [InlineData(ContainerState.Exited)]
     [InlineData(ContainerState.Created)]
