@@ -190,6 +190,20 @@ public sealed class ContentResolutionTests
         Assert.Equal("what the app refers to is 1200036 bytes in all; at most 1048576 can be kept with a revision", problem.Message);
     }
 
+    [Fact]
+    public void One_large_value_in_many_files_is_told_before_it_fills_the_memory_of_whoever_lays_them_down()
+    {
+        ConfigMap("one", ("a", new string('x', 1_000_000)));
+        _template.Files = [new() { MountPath = "/a", ConfigMap = new() { Name = "one", Items = [.. Enumerable.Range(0, 17).Select(file => new FileItem { Key = "a", Path = $"{file}" })] } }];
+
+        Assert.Equal(
+            new ContentProblem("ConfigurationTooLarge", "the variables and files of the app are 17000000 bytes in all; at most 16777216 can be laid down for a replica"),
+            Resolve().Problem);
+
+        _template.Files[0].ConfigMap!.Items!.RemoveAt(0);
+        Assert.Null(Resolve().Problem);
+    }
+
     private const string GoldenHash = "e156ce3b94cd3f24";
 
     private static EnvironmentVariable Variable(string name, string map, string key, bool? optional = null) =>
