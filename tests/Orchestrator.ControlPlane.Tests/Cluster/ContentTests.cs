@@ -214,6 +214,40 @@ public sealed class ContentTests
     }
 
     [Fact]
+    public async Task A_secret_that_its_user_has_given_to_the_app_is_no_kept_content()
+    {
+        await using var cluster = await TestCluster.StartAsync(hosts: 1);
+        await SetAsync(cluster, "one");
+        var app = await cluster.ApplyAsync("web", 1, Refer);
+        var owner = new V1OwnerReference { ApiVersion = app.ApiVersion, Kind = app.Kind, Name = "web", Uid = app.Metadata.Uid, Controller = true };
+        await cluster.Kubernetes.CoreV1.CreateNamespacedSecretAsync(new V1Secret { Metadata = new() { Name = "mine", OwnerReferences = [owner] } }, TestCluster.Namespace);
+        var first = (await cluster.WaitForReadyAsync("web", 1)).Status!.CurrentRevision;
+        await SetAsync(cluster, "two");
+
+        // What nothing needs any more goes as the history is written, and before the next revision is named.
+        await cluster.WaitForAppAsync("web", seen => IsComplete(seen, 1) && seen.Status!.CurrentRevision != first);
+        Assert.NotNull(await cluster.Kubernetes.CoreV1.ReadNamespacedSecretAsync("mine", TestCluster.Namespace));
+    }
+
+    [Fact]
+    public async Task Replicas_that_stay_without_their_app_keep_what_they_are_made_from()
+    {
+        await using var cluster = await TestCluster.StartAsync(hosts: 1);
+        await SetAsync(cluster, "one");
+        await cluster.ApplyAsync("web", 1, Refer);
+        var first = (await cluster.WaitForReadyAsync("web", 1)).Status!.CurrentRevision!;
+        await SetAsync(cluster, "two");
+        var second = (await cluster.WaitForAppAsync("web", app => IsComplete(app, 1) && app.Status!.CurrentRevision != first)).Status!.CurrentRevision!;
+        await Eventually.True(async () => (await cluster.ReplicasAsync("web")).All(replica => replica.Spec.Revision == second));
+        await cluster.Kubernetes.CustomObjects.DeleteNamespacedCustomObjectAsync(
+            ApiGroup.Name, "v1", TestCluster.Namespace, "webapps", "web", propagationPolicy: "Orphan");
+        await cluster.WaitForNoAppAsync("web");
+
+        Assert.Contains($"web-{second}", await KeptNamesAsync(cluster));
+        Assert.Single(await LiveReplicasAsync(cluster));
+    }
+
+    [Fact]
     public async Task Keys_that_cannot_be_variables_are_told_by_an_event()
     {
         await using var cluster = await TestCluster.StartAsync(hosts: 1);
