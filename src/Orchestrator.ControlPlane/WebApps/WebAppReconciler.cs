@@ -58,26 +58,29 @@ internal sealed partial class WebAppReconciler(
         await AdoptAsync(app, replicas, cancellationToken);
 
         var content = await contents.LookAsync(app, cancellationToken);
-        var (target, before) = await LookAsync(app, content, cancellationToken);
-        if (await TakeBackAsync(app, target, before, content, cancellationToken) is { } takenBack)
+        var look = await LookAsync(app, RolloutTarget.Of(app, content), cancellationToken);
+        if (await TakeBackAsync(app, look, content, cancellationToken) is { } takenBack)
         {
             app = takenBack;
-            (target, before) = await LookAsync(app, content, cancellationToken);
+            look = await LookAsync(app, RolloutTarget.Of(app, content), cancellationToken);
         }
 
-        app = await TakeOffSpentAsync(app, target, cancellationToken);
-        var plan = RolloutPlan.Make(LimitsOf(app, target, before), [.. before.Select(view => view.State)]);
-        var failure = await KeepContentAsync(app, target, cancellationToken) is { } notKept
-            ? (Create: notKept, Keep: notKept, LostRace: false)
-            : await ActAsync(app, target, before, plan, cancellationToken);
+        app = await TakeOffSpentAsync(app, look.Target, cancellationToken);
+        var notKept = await KeepContentAsync(app, look.Target, cancellationToken);
+        if (notKept is not null)
+        {
+            // As if it were not there: nothing rolls, and what runs is scaled and healed.
+            content = content with { Problem = new(WebAppReasons.FailedCreate, notKept.Message) };
+            look = await LookAsync(app, RolloutTarget.Of(app, content), cancellationToken);
+        }
 
-        var after = await ViewAsync(app, target, cancellationToken);
-        var course = CourseOf(app, target, after);
+        var failure = await ActAsync(app, look, cancellationToken);
+        var after = await LookAsync(app, look.Target, cancellationToken);
         var listening = listenerErrors.Of(app);
         var lookAgain = await statuses.WriteAsync(
-            new RollupInput(app, target, after)
+            new RollupInput(app, after.Target, after.Live)
             {
-                Course = course,
+                Course = after.Course,
                 IsKept = failure.Keep is null,
                 ContentHash = content.Live,
                 CreateFailure = failure.Create?.Message,
@@ -85,14 +88,14 @@ internal sealed partial class WebAppReconciler(
                 ListenerErrors = listening.Errors,
             },
             cancellationToken);
-        if ((failure.Create ?? failure.Keep) is { } cause)
+        if ((failure.Create ?? failure.Keep ?? notKept) is { } cause)
         {
             ExceptionDispatchInfo.Throw(cause);
         }
 
-        var soonest = after.Select(view => view.RecheckAfter)
+        var soonest = after.Live.Select(view => view.RecheckAfter)
             .Append(lookAgain)
-            .Append(course.RecheckAfter)
+            .Append(after.Course.RecheckAfter)
             .Append(listening.RecheckAfter)
             .Append(failure.LostRace ? AfterLostRace : null)
             .Append(replicas.Any(writes.IsInDoubt) ? ReplicaWrites.Doubt : null)
@@ -100,10 +103,15 @@ internal sealed partial class WebAppReconciler(
         return ReconcileResult.After(soonest ?? Resync);
     }
 
-    private async Task<(RolloutTarget Target, List<ReplicaView> Live)> LookAsync(WebApp app, AppContent content, CancellationToken cancellationToken)
+    /// <summary>What there is of an app, judged by its target.</summary>
+    private async Task<Look> LookAsync(WebApp app, RolloutTarget target, CancellationToken cancellationToken)
     {
-        var target = RolloutTarget.Of(app, content);
-        return (target, await ViewAsync(app, target, cancellationToken));
+        var live = await ViewAsync(app, target, cancellationToken);
+        var now = time.GetUtcNow();
+        var canary = CanaryCourse.Of(app, target, live, observations.Of(app), now);
+        var othersStop = OthersStop(app, target);
+        var waits = RolloutLimits.Of(app.Spec).Recreate && (othersStop || live.Exists(view => view.IsOfOtherRevision));
+        return new(target, live, canary, RolloutCourse.Of(app, target, live, canary, waits, now), othersStop);
     }
 
     /// <summary>
@@ -111,22 +119,21 @@ internal sealed partial class WebAppReconciler(
     /// revision is not tried again.
     /// </summary>
     /// <returns>The app with its new status; null when nothing is to be taken back, or there is nothing to go back to.</returns>
-    private async Task<WebApp?> TakeBackAsync(
-        WebApp app, RolloutTarget target, List<ReplicaView> live, AppContent content, CancellationToken cancellationToken)
+    private async Task<WebApp?> TakeBackAsync(WebApp app, Look look, AppContent content, CancellationToken cancellationToken)
     {
         if (app.Status?.CurrentRevision is not { } stable
-            || CourseOf(app, target, live) is not { Failure: { } failure } course
+            || look.Course.Failure is not { } failure
             || !(failure.Reason == RolloutCourse.Aborted || (app.Spec.AutoRollback ?? true))
-            || await templates.FindAsync(app, target, stable, live, cancellationToken) is not { } template
+            || await templates.FindAsync(app, look.Target, stable, look.Live, cancellationToken) is not { } template
             || !contents.Has(app, stable, template))
         {
             return null;
         }
 
         await statuses.WriteAsync(
-            new RollupInput(app, target, live)
+            new RollupInput(app, look.Target, look.Live)
             {
-                Course = course,
+                Course = look.Course,
                 TakenBackFor = failure,
                 ContentHash = content.Live,
                 LostClaims = conflicts.LostBy(app),
@@ -136,25 +143,18 @@ internal sealed partial class WebAppReconciler(
         return informers.WebApps.Get(ObjectKey.Of(app));
     }
 
-    private RolloutCourse CourseOf(WebApp app, RolloutTarget target, IReadOnlyList<ReplicaView> live)
-    {
-        var waits = RolloutLimits.Of(app.Spec).Recreate && (OthersStop(app, target) || live.Any(view => view.IsOfOtherRevision));
-        return RolloutCourse.Of(app, target, live, CanaryOf(app, target, live), waits, time.GetUtcNow());
-    }
-
-    private CanaryCourse? CanaryOf(WebApp app, RolloutTarget target, IReadOnlyList<ReplicaView> live) =>
-        CanaryCourse.Of(app, target, live, observations.Of(app), time.GetUtcNow());
-
-    private RolloutLimits LimitsOf(WebApp app, RolloutTarget target, List<ReplicaView> live)
+    private static RolloutPlan PlanOf(WebApp app, Look look)
     {
         var limits = RolloutLimits.Of(app.Spec);
-        var isHeld = target.IsPaused && live.DistinctBy(view => view.Replica.Spec.Revision).Skip(1).Any();
-        return limits with
-        {
-            OthersStop = OthersStop(app, target),
-            Held = isHeld ? limits.MaxSurge : 0,
-            Canaries = target.Canary is null ? 0 : CanaryOf(app, target, live)?.ReplicasWanted(app) ?? 0,
-        };
+        var isHeld = look.Target.IsPaused && look.Live.DistinctBy(view => view.Replica.Spec.Revision).Skip(1).Any();
+        return RolloutPlan.Make(
+            limits with
+            {
+                OthersStop = look.OthersStop,
+                Held = isHeld ? limits.MaxSurge : 0,
+                Canaries = look.Target.Canary is null ? 0 : look.Canary?.ReplicasWanted(app) ?? 0,
+            },
+            [.. look.Live.Select(view => view.State)]);
     }
 
     /// <summary>Whether replicas of another revision than the one to run are being stopped.</summary>
@@ -162,9 +162,9 @@ internal sealed partial class WebAppReconciler(
         .ByIndex(ReplicaIndexes.ByApp, ReplicaIndexes.AppKey(app.Metadata.NamespaceProperty, app.Metadata.Name))
         .Any(replica => writes.IsDeleting(replica) && target.Replaces(replica.Spec.Revision));
 
-    private async Task<(Exception? Create, Exception? Keep, bool LostRace)> ActAsync(
-        WebApp app, RolloutTarget target, IReadOnlyList<ReplicaView> live, RolloutPlan plan, CancellationToken cancellationToken)
+    private async Task<(Exception? Create, Exception? Keep, bool LostRace)> ActAsync(WebApp app, Look look, CancellationToken cancellationToken)
     {
+        var (target, live, plan) = (look.Target, look.Live, PlanOf(app, look));
         var isNew = target.Update is not null && app.Status?.UpdateRevision != target.Update;
         if (isNew && app.Status?.UpdateRevision is { } old)
         {
@@ -330,6 +330,11 @@ internal sealed partial class WebAppReconciler(
 
         return views;
     }
+
+    /// <param name="Live">Its replicas that are not being deleted.</param>
+    /// <param name="Canary">Null when the target's revision is none.</param>
+    /// <param name="OthersStop">Replicas of another revision than the one to run are being stopped.</param>
+    private sealed record Look(RolloutTarget Target, List<ReplicaView> Live, CanaryCourse? Canary, RolloutCourse Course, bool OthersStop);
 
     private static partial class Log
     {
