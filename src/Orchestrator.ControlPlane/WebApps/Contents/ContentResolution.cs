@@ -11,7 +11,7 @@ namespace Orchestrator.ControlPlane.WebApps.Contents;
 /// <param name="Content">Null when there is a <paramref name="Problem"/>.</param>
 /// <param name="Hash">Of the content of references that roll on a change; null when none does.</param>
 /// <param name="Skipped">Keys that cannot be variables, for people.</param>
-internal sealed partial record ContentResolution(RevisionContent? Content, string? Hash, ContentProblem? Problem, IReadOnlyList<string> Skipped)
+internal sealed partial record ContentResolution(RevisionContent? Content, string? Hash, RolloutProblem? Problem, IReadOnlyList<string> Skipped)
 {
     private const int HashLength = 16;
 
@@ -57,7 +57,7 @@ internal sealed partial record ContentResolution(RevisionContent? Content, strin
         private readonly List<(ContentFile File, bool Counts)> _files = [];
         private readonly List<string> _skipped = [];
         private bool _counts;
-        private ContentProblem? _problem;
+        private RolloutProblem? _problem;
 
         public Dictionary<string, (string Value, bool Counts)> Variables { get; } = new(StringComparer.Ordinal);
 
