@@ -30,6 +30,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
     private readonly RouteSaver _saver;
     private readonly Suspects _suspects;
     private readonly EndpointChecks _checks;
+    private readonly HostChecks _hostChecks;
     private readonly Forwarder _forwarder;
     private readonly AccessLog? _accessLog;
     private readonly ListenerSet _listeners;
@@ -54,6 +55,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
         _store = new RouteStore(options.StateFolder, loggers.CreateLogger<RouteStore>());
         _saver = new RouteSaver(_store, _watcher, _routes, loggers.CreateLogger<RouteSaver>(), time);
         _suspects = new Suspects(options.ConnectTimeout, loggers.CreateLogger<Suspects>(), time);
+        _hostChecks = new HostChecks(_routes, _suspects, options.ConnectTimeout, loggers.CreateLogger<HostChecks>(), time);
         _forwarder = new Forwarder(options, _suspects, time);
         _accessLog = options.AccessLog is { } path ? new AccessLog(OpenLog(path), time) : null;
         _listeners = new ListenerSet(
@@ -166,7 +168,8 @@ public sealed partial class ProxyServer : IAsyncDisposable
             Task.Run(() => GuardAsync("routes", _watcher.RunAsync, stop), CancellationToken.None),
             Task.Run(() => GuardAsync("saving routes", _saver.RunAsync, stop), CancellationToken.None),
             Task.Run(() => GuardAsync("lease", _lease.RunAsync, stop), CancellationToken.None),
-            Task.Run(() => GuardAsync("endpoint checks", _checks.RunAsync, stop), CancellationToken.None));
+            Task.Run(() => GuardAsync("endpoint checks", _checks.RunAsync, stop), CancellationToken.None),
+            Task.Run(() => GuardAsync("host checks", _hostChecks.RunAsync, stop), CancellationToken.None));
         Log.Started(_logger, stored.Count);
     }
 

@@ -35,6 +35,9 @@ internal sealed record RolloutLimits(int Desired, int MaxSurge, int MaxUnavailab
     /// <summary>Replicas of the revision that is tried, beside those wanted.</summary>
     public int Canaries { get; init; }
 
+    /// <summary>Replicas whose deletion may not have arrived: they count for nothing, and yet there is no room in their place.</summary>
+    public int InDoubt { get; init; }
+
     public static RolloutLimits Of(WebAppSpec spec)
     {
         var (surge, unavailable) = RollingUpdateLimits.Of(spec.Strategy?.Rolling, spec.DesiredReplicas);
@@ -84,7 +87,8 @@ internal sealed record RolloutPlan(int Create, IReadOnlyList<string> Delete)
             return new RolloutPlan(0, [.. delete.Select(replica => replica.Name)]);
         }
 
-        var room = desired + (outdated.Count > 0 ? limits.MaxSurge : 0) - updated.Count - outdated.Count;
+        var toGo = outdated.Count + limits.InDoubt;
+        var room = desired + (toGo > 0 ? limits.MaxSurge : 0) - updated.Count - toGo;
         var create = Math.Clamp(room, 0, Math.Max(0, desired - updated.Count));
 
         delete.AddRange(OutdatedToDelete(desired - limits.MaxUnavailable, updated, outdated));

@@ -57,6 +57,8 @@ internal sealed partial class WebAppReconciler(
         app = await finalizing.EnsureFinalizerAsync(app, cancellationToken);
         await AdoptAsync(app, replicas, cancellationToken);
 
+        // Before the views are made: what stops being in doubt in between is then counted twice, and never not at all.
+        var inDoubt = replicas.Count(writes.IsInDoubt);
         var content = await contents.LookAsync(app, cancellationToken);
         var look = await LookAsync(app, RolloutTarget.Of(app, content), cancellationToken);
         if (await TakeBackAsync(app, look, content, cancellationToken) is { } takenBack)
@@ -74,7 +76,7 @@ internal sealed partial class WebAppReconciler(
             look = await LookAsync(app, RolloutTarget.Of(app, content), cancellationToken);
         }
 
-        var failure = await ActAsync(app, look, cancellationToken);
+        var failure = await ActAsync(app, look, PlanOf(app, look, inDoubt), cancellationToken);
         var after = await LookAsync(app, look.Target, cancellationToken);
         var listening = listenerErrors.Of(app);
         var lookAgain = await statuses.WriteAsync(
@@ -143,7 +145,7 @@ internal sealed partial class WebAppReconciler(
         return informers.WebApps.Get(ObjectKey.Of(app));
     }
 
-    private static RolloutPlan PlanOf(WebApp app, Look look)
+    private static RolloutPlan PlanOf(WebApp app, Look look, int inDoubt)
     {
         var limits = RolloutLimits.Of(app.Spec);
         var isHeld = look.Target.IsPaused && look.Live.DistinctBy(view => view.Replica.Spec.Revision).Skip(1).Any();
@@ -151,6 +153,7 @@ internal sealed partial class WebAppReconciler(
             limits with
             {
                 OthersStop = look.OthersStop,
+                InDoubt = inDoubt,
                 Held = isHeld ? limits.MaxSurge : 0,
                 Canaries = look.Target.Canary is null ? 0 : look.Canary?.ReplicasWanted(app) ?? 0,
             },
@@ -162,9 +165,10 @@ internal sealed partial class WebAppReconciler(
         .ByIndex(ReplicaIndexes.ByApp, ReplicaIndexes.AppKey(app.Metadata.NamespaceProperty, app.Metadata.Name))
         .Any(replica => writes.IsDeleting(replica) && target.Replaces(replica.Spec.Revision));
 
-    private async Task<(Exception? Create, Exception? Keep, bool LostRace)> ActAsync(WebApp app, Look look, CancellationToken cancellationToken)
+    private async Task<(Exception? Create, Exception? Keep, bool LostRace)> ActAsync(
+        WebApp app, Look look, RolloutPlan plan, CancellationToken cancellationToken)
     {
-        var (target, live, plan) = (look.Target, look.Live, PlanOf(app, look));
+        var (target, live) = (look.Target, look.Live);
         var isNew = target.Update is not null && app.Status?.UpdateRevision != target.Update;
         if (isNew && app.Status?.UpdateRevision is { } old)
         {

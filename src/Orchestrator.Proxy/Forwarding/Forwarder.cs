@@ -18,7 +18,7 @@ internal sealed class Forwarder : IDisposable
     /// <summary>Tries after the first one, each on another replica: enough for a host that has gone with several of them.</summary>
     public const int MaxRetries = 2;
 
-    private readonly ReplicaConnections _connections;
+    private readonly TimeSpan _connectTimeout;
     private readonly IHttpForwarder _forwarder;
     private readonly ForwarderRequestConfig _config;
     private readonly ForwardingTransformer _transformer = new();
@@ -28,8 +28,7 @@ internal sealed class Forwarder : IDisposable
 
     public Forwarder(ProxyOptions options, Suspects suspects, TimeProvider time)
     {
-        (_suspects, _time) = (suspects, time);
-        _connections = new ReplicaConnections(options.ConnectTimeout, time);
+        (_connectTimeout, _suspects, _time) = (options.ConnectTimeout, suspects, time);
         _config = new ForwarderRequestConfig
         {
             ActivityTimeout = options.IdleTimeout,
@@ -65,9 +64,10 @@ internal sealed class Forwarder : IDisposable
             }
 
             ForwarderError error;
+            var silence = endpoint.Host.Use(_time.GetTimestamp(), MayRepeat(context));
             try
             {
-                error = await _forwarder.SendAsync(context, endpoint.Prefix, _connections, _config, _transformer);
+                error = await _forwarder.SendAsync(context, endpoint.Prefix, ConnectionsTo(endpoint), _config, _transformer, silence);
             }
             finally
             {
@@ -76,6 +76,7 @@ internal sealed class Forwarder : IDisposable
 
             if (error == ForwarderError.None)
             {
+                endpoint.Host.Hear(_time.GetTimestamp());
                 canary?.Count(endpoint, context.Response.StatusCode, _time.GetElapsedTime(started));
                 return endpoint;
             }
@@ -124,21 +125,22 @@ internal sealed class Forwarder : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        _connections.Dispose();
-        _services.Dispose();
-    }
+    public void Dispose() => _services.Dispose();
+
+    private HttpMessageInvoker ConnectionsTo(ReplicaEndpoint endpoint) =>
+        endpoint.Connections ?? endpoint.Keep(new ReplicaConnections(_connectTimeout, _time));
 
     private static bool IsNoConnection(ForwarderError error, Exception? failure) =>
         error == ForwarderError.Request
         && failure is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
 
+    /// <param name="error">Canceled, and not by the client, is given up because the host is silent.</param>
     private static bool MayRepeat(HttpContext context, ForwarderError error, bool noConnection) =>
-        noConnection
-        || (error == ForwarderError.Request
-            && ReplicaConnections.IsRepeatable(context.Request.Method)
-            && context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false });
+        noConnection || (error is ForwarderError.Request or ForwarderError.RequestCanceled && MayRepeat(context));
+
+    private static bool MayRepeat(HttpContext context) =>
+        ReplicaConnections.IsRepeatable(context.Request.Method)
+        && context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false };
 
     private static bool HasAnother(AppState app, List<ReplicaEndpoint>? tried, ReplicaEndpoint failed)
     {

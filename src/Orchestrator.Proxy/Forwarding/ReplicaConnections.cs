@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Orchestrator.Proxy.Forwarding;
 
-/// <summary>Connections to replicas: one pool for all requests, kept apart by endpoint.</summary>
+/// <summary>Connections to one replica, kept for the next request.</summary>
 /// <param name="connectTimeout">After which an endpoint counts as one that refuses connections.</param>
 internal sealed class ReplicaConnections(TimeSpan connectTimeout, TimeProvider time)
     : HttpMessageInvoker(NewHandler(connectTimeout, time))

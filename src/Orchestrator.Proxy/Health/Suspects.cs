@@ -20,18 +20,20 @@ internal sealed partial class Suspects(TimeSpan connectTimeout, ILogger<Suspects
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<Task, byte> _watching = new();
 
-    /// <summary>Avoids an endpoint from now on, until a connection is made. Does nothing if it is avoided already.</summary>
-    public void Add(AppState app, ReplicaEndpoint endpoint, Exception failure)
+    /// <summary>Avoids an endpoint from now on, until a connection is made.</summary>
+    /// <returns>False: it is avoided already, and nothing was done.</returns>
+    public bool Add(AppState app, ReplicaEndpoint endpoint, Exception failure)
     {
         if (_stopping.IsCancellationRequested || !app.Suspect(endpoint))
         {
-            return;
+            return false;
         }
 
         Log.Avoided(logger, app.Key.ToString(), endpoint.Id, failure.GetBaseException().Message);
         var watching = WatchAsync(app, endpoint);
         _watching.TryAdd(watching, 0);
         watching.ContinueWith(done => _watching.TryRemove(done, out _), TaskScheduler.Default);
+        return true;
     }
 
     /// <summary>Whether a connection can be made.</summary>

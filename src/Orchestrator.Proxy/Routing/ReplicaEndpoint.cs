@@ -16,10 +16,14 @@ internal readonly record struct EndpointId(string Uid, string Address, int Port,
 internal sealed class ReplicaEndpoint(EndpointId id)
 {
     private int _inFlight;
+    private HttpMessageInvoker? _connections;
     private volatile bool _retired;
     private volatile bool _suspect;
 
     public EndpointId Id { get; } = id;
+
+    /// <summary>Shared by all endpoints of its address.</summary>
+    public ReplicaHost Host { get; init; } = new(id.Address);
 
     /// <summary>Scheme and authority, as a prefix of request URLs.</summary>
     public string Prefix { get; } =
@@ -38,6 +42,12 @@ internal sealed class ReplicaEndpoint(EndpointId id)
         set => _suspect = value;
     }
 
+    /// <summary>
+    /// Its kept connections, its own alone; null before its first request. Closed once it has drained: many servers wait for the
+    /// connections they have before they end, so what the proxy kept would hold up a replica's stop for all of its grace period.
+    /// </summary>
+    public HttpMessageInvoker? Connections => Volatile.Read(ref _connections);
+
     /// <summary>Called once, by whichever thread ends the last request of a retired endpoint; must not block.</summary>
     public Action<ReplicaEndpoint>? OnDrained { get; init; }
 
@@ -55,10 +65,24 @@ internal sealed class ReplicaEndpoint(EndpointId id)
         return false;
     }
 
+    /// <summary>Gives it connections if it has none. To be called by a request that is counted in.</summary>
+    /// <returns>Those it has; the others are disposed.</returns>
+    public HttpMessageInvoker Keep(HttpMessageInvoker connections)
+    {
+        if (Interlocked.CompareExchange(ref _connections, connections, null) is not { } known)
+        {
+            return connections;
+        }
+
+        connections.Dispose();
+        return known;
+    }
+
     public void Leave()
     {
         if (Interlocked.Decrement(ref _inFlight) == 0 && _retired)
         {
+            CloseConnections();
             OnDrained?.Invoke(this);
         }
     }
@@ -69,8 +93,16 @@ internal sealed class ReplicaEndpoint(EndpointId id)
     {
         _retired = true;
         Interlocked.MemoryBarrier();
-        return InFlight == 0;
+        if (InFlight > 0)
+        {
+            return false;
+        }
+
+        CloseConnections();
+        return true;
     }
 
     public override string ToString() => Id.ToString();
+
+    private void CloseConnections() => Interlocked.Exchange(ref _connections, null)?.Dispose();
 }

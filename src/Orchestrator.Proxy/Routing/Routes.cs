@@ -19,6 +19,9 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
     private readonly Lock _gate = new();
     private readonly Dictionary<ObjectKey, AppState> _apps = [];
 
+    // Of all those endpoints.
+    private readonly Dictionary<string, ReplicaHost> _hosts = [];
+
     // Endpoints of every replica that requests may still be on their way to, the retired ones among them.
     private readonly Dictionary<string, List<ReplicaEndpoint>> _byUid = [];
 
@@ -27,6 +30,18 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
     private volatile RouteTable _table = new([], sharedPort);
 
     public RouteTable Table => _table;
+
+    /// <summary>The machines of all endpoints. A snapshot.</summary>
+    public IReadOnlyList<ReplicaHost> Hosts
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _hosts.Values];
+            }
+        }
+    }
 
     /// <summary>At all replicas, those included that get no new ones any more.</summary>
     public int RequestsInFlight
@@ -133,7 +148,13 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
 
     private ReplicaEndpoint Add_NeedsLock(EndpointId id)
     {
-        var endpoint = new ReplicaEndpoint(id) { OnDrained = Ended };
+        if (!_hosts.TryGetValue(id.Address, out var host))
+        {
+            _hosts.Add(id.Address, host = new ReplicaHost(id.Address));
+        }
+
+        var endpoint = new ReplicaEndpoint(id) { OnDrained = Ended, Host = host };
+        host.Add(endpoint);
         if (_byUid.TryGetValue(id.Uid, out var endpoints))
         {
             endpoints.Add(endpoint);
@@ -149,9 +170,20 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
     private void Forget_NeedsLock(ReplicaEndpoint endpoint)
     {
         // Told of more than once: a request that lost the race against retiring counts itself in and out again.
-        if (_byUid.TryGetValue(endpoint.Id.Uid, out var endpoints) && endpoints.Remove(endpoint) && endpoints.Count == 0)
+        if (!_byUid.TryGetValue(endpoint.Id.Uid, out var endpoints) || !endpoints.Remove(endpoint))
+        {
+            return;
+        }
+
+        if (endpoints.Count == 0)
         {
             _byUid.Remove(endpoint.Id.Uid);
+        }
+
+        endpoint.Host.Remove(endpoint);
+        if (endpoint.Host.Endpoints.IsEmpty)
+        {
+            _hosts.Remove(endpoint.Id.Address);
         }
     }
 

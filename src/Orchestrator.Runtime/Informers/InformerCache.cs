@@ -50,6 +50,7 @@ internal sealed class InformerCache<T>
                 _seeded.Remove(key);
             }
 
+            var changes = new List<(ObjectKey, T?)>();
             var present = new HashSet<ObjectKey>();
             foreach (var obj in listed)
             {
@@ -57,14 +58,12 @@ internal sealed class InformerCache<T>
                 present.Add(key);
                 if (!_seeded.ContainsKey(key) && !IsSame(_items.GetValueOrDefault(key), obj))
                 {
-                    Set_NeedsLock(key, obj);
+                    changes.Add((key, obj));
                 }
             }
 
-            foreach (var key in _items.Keys.Where(key => !present.Contains(key) && !_seeded.ContainsKey(key)).ToList())
-            {
-                Remove_NeedsLock(key);
-            }
+            changes.AddRange(_items.Keys.Where(key => !present.Contains(key) && !_seeded.ContainsKey(key)).Select(key => (key, (T?)null)));
+            Change_NeedsLock(changes);
         }
     }
 
@@ -85,13 +84,13 @@ internal sealed class InformerCache<T>
             {
                 // Not newer: a seeded write comes around again, with what came before it.
                 case WatchEventType.Added or WatchEventType.Modified when known is null || RevisionOf(known.Metadata.ResourceVersion) < revision:
-                    Set_NeedsLock(key, obj);
+                    Change_NeedsLock([(key, obj)]);
                     break;
 
                 // The end of an earlier object of this name is not the end of one that was seeded since.
                 case WatchEventType.Deleted when known is not null && (known.Metadata.Uid == obj.Metadata.Uid || !_seeded.ContainsKey(key)):
                     _seeded.Remove(key);
-                    Remove_NeedsLock(key);
+                    Change_NeedsLock([(key, null)]);
                     break;
             }
         }
@@ -116,83 +115,83 @@ internal sealed class InformerCache<T>
             }
 
             _seeded[key] = revision;
-            Set_NeedsLock(key, obj);
+            Change_NeedsLock([(key, obj)]);
         }
     }
 
     private static bool IsSame(T? known, T obj) =>
         known is not null && known.Metadata.Uid == obj.Metadata.Uid && known.Metadata.ResourceVersion == obj.Metadata.ResourceVersion;
 
-    private void Set_NeedsLock(ObjectKey key, T obj)
+    /// <summary>
+    /// Each snapshot is built whole and swapped once. A reader must neither miss an object that only changes (who counts replicas
+    /// would make one too many) nor see a list half taken in, and the subscribers are told when all of it is there.
+    /// </summary>
+    /// <param name="changes">Null ends an object.</param>
+    private void Change_NeedsLock(IReadOnlyCollection<(ObjectKey Key, T? Now)> changes)
     {
-        if (_items.TryGetValue(key, out var old) && old.Metadata.Uid != obj.Metadata.Uid)
+        var items = _items.ToBuilder();
+        var indexed = new Dictionary<(string Index, string Value), ImmutableDictionary<ObjectKey, T>>();
+        var events = new List<InformerEvent<T>>(changes.Count);
+        foreach (var (key, now) in changes)
         {
-            // Deleted and made again while nobody watched: two objects, and subscribers hear of both.
-            Remove_NeedsLock(key);
-            old = null;
-        }
-
-        if (old is not null)
-        {
-            Unindex_NeedsLock(key, old);
-        }
-
-        _items = _items.SetItem(key, obj);
-        foreach (var (name, valuesOf) in _indexers)
-        {
-            foreach (var value in valuesOf(obj))
+            var old = items.GetValueOrDefault(key);
+            foreach (var place in PlacesOf(old))
             {
-                var found = _indexed.GetValueOrDefault((name, value)) ?? ImmutableDictionary<ObjectKey, T>.Empty;
-                _indexed[(name, value)] = found.SetItem(key, obj);
+                indexed[place] = Found_NeedsLock(indexed, place).Remove(key);
+            }
+
+            foreach (var place in PlacesOf(now))
+            {
+                indexed[place] = Found_NeedsLock(indexed, place).SetItem(key, now!);
+            }
+
+            if (now is null)
+            {
+                items.Remove(key);
+            }
+            else
+            {
+                items[key] = now;
+            }
+
+            if (old is not null && now is not null && old.Metadata.Uid != now.Metadata.Uid)
+            {
+                // Deleted and made again while nobody watched: two objects, and subscribers hear of both.
+                events.Add(new(InformerEventKind.Deleted, key, old, null));
+                old = null;
+            }
+
+            events.Add(new(old is null ? InformerEventKind.Added : now is null ? InformerEventKind.Deleted : InformerEventKind.Modified, key, old, now));
+        }
+
+        foreach (var (place, found) in indexed)
+        {
+            if (found.IsEmpty)
+            {
+                _indexed.TryRemove(place, out _);
+            }
+            else
+            {
+                _indexed[place] = found;
             }
         }
 
-        Tell_NeedsLock(new(old is null ? InformerEventKind.Added : InformerEventKind.Modified, key, old, obj));
-    }
-
-    private void Remove_NeedsLock(ObjectKey key)
-    {
-        if (!_items.TryGetValue(key, out var old))
+        _items = items.ToImmutable();
+        foreach (var change in events)
         {
-            return;
-        }
-
-        Unindex_NeedsLock(key, old);
-        _items = _items.Remove(key);
-        Tell_NeedsLock(new(InformerEventKind.Deleted, key, old, null));
-    }
-
-    private void Unindex_NeedsLock(ObjectKey key, T old)
-    {
-        foreach (var (name, valuesOf) in _indexers)
-        {
-            foreach (var value in valuesOf(old))
+            foreach (var subscriber in _subscribers)
             {
-                if (!_indexed.TryGetValue((name, value), out var found))
-                {
-                    continue;
-                }
-
-                found = found.Remove(key);
-                if (found.IsEmpty)
-                {
-                    _indexed.TryRemove((name, value), out _);
-                }
-                else
-                {
-                    _indexed[(name, value)] = found;
-                }
+                subscriber(change);
             }
         }
     }
 
-    private void Tell_NeedsLock(InformerEvent<T> change)
-    {
-        foreach (var subscriber in _subscribers)
-        {
-            subscriber(change);
-        }
-    }
+    private IEnumerable<(string Index, string Value)> PlacesOf(T? obj) =>
+        obj is null ? [] : _indexers.SelectMany(index => index.Value(obj), (index, value) => (index.Key, value));
+
+    private ImmutableDictionary<ObjectKey, T> Found_NeedsLock(
+        Dictionary<(string Index, string Value), ImmutableDictionary<ObjectKey, T>> changed, (string Index, string Value) place) =>
+        changed.TryGetValue(place, out var found) || _indexed.TryGetValue(place, out found) ? found : ImmutableDictionary<ObjectKey, T>.Empty;
 
     // Opaque by the letter of the API conventions; comparable in every server there is, and by rule since Kubernetes 1.35.
     private static long RevisionOf(string? resourceVersion) =>

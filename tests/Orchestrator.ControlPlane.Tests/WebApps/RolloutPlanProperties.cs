@@ -31,10 +31,10 @@ public sealed class RolloutPlanProperties
         Gen.Select(Rolling, Gen.Bool, Gen.Bool).Select((limits, recreate, stop) => limits with { Recreate = recreate, OthersStop = recreate && stop });
 
     [Fact]
-    public void Never_more_than_wanted_and_the_surge() => Gen.Select(Any, Worlds).Sample((limits, live) =>
+    public void Never_more_than_wanted_and_the_surge() => Gen.Select(Any, Worlds, Gen.Int[0, 3]).Sample((limits, live, inDoubt) =>
     {
-        var plan = RolloutPlan.Make(limits, live);
-        var before = live.Count(replica => !replica.Broken);
+        var plan = RolloutPlan.Make(limits with { InDoubt = inDoubt }, live);
+        var before = live.Count(replica => !replica.Broken) + inDoubt;
         Assert.True(before + plan.Create <= Math.Max(before, limits.Desired + limits.MaxSurge));
     });
 

@@ -46,6 +46,18 @@ public sealed class RolloutPlanTests
     }
 
     [Theory]
+    [InlineData("newR4 oldR1 oldR2", 1, 0, "it may still be there, beyond it there is room for none")]
+    [InlineData("newR4 oldR1", 1, 1, "it takes the room of one")]
+    [InlineData("newR4 newR5", 1, 1, "it is being replaced as an old one is: the surge is there")]
+    [InlineData("newR4 newR5", 2, 0, "with both of them there would be one too many")]
+    public void A_deletion_that_may_not_have_arrived_makes_no_room(string live, int inDoubt, int create, string why)
+    {
+        var plan = RolloutPlan.Make(new(3, 1, 0) { InDoubt = inDoubt }, Parse(live));
+
+        Assert.True(create == plan.Create, $"{why}: got +{plan.Create}");
+    }
+
+    [Theory]
     [InlineData("oldR1 oldR2", false, 0, "oldR2 oldR1", "all old ones go")]
     [InlineData("", true, 0, "", "nothing starts while one of them still stops")]
     [InlineData("", false, 2, "", "then all new ones start")]

@@ -142,6 +142,10 @@ internal sealed class Installation : IAsyncDisposable
         return _serve.ExitCode;
     }
 
+    public async Task JoinAsync(LabHost host) => (await OrcAsync(
+        "hosts", "add", host.Name, "--endpoint", host.Endpoint,
+        "--tls-ca", Lab.Tls.Ca, "--tls-cert", Lab.Tls.Certificate, "--tls-key", Lab.Tls.Key)).OrThrow();
+
     public Task<Command> OrcAsync(params string[] arguments) => OrcAsync(arguments, "");
 
     public Task<Command> OrcAsync(string[] arguments, string input) =>
@@ -202,10 +206,6 @@ internal sealed class Installation : IAsyncDisposable
 
         _folder.Dispose();
     }
-
-    private async Task JoinAsync(LabHost host) => (await OrcAsync(
-        "hosts", "add", host.Name, "--endpoint", host.Endpoint,
-        "--tls-ca", Lab.Tls.Ca, "--tls-cert", Lab.Tls.Certificate, "--tls-key", Lab.Tls.Key)).OrThrow();
 
     private void Keep(string? line)
     {

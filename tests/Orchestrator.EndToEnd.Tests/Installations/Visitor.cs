@@ -34,21 +34,29 @@ internal sealed class Visitor : IAsyncDisposable
     public ICollection<string> Versions => _versions.Keys;
 
     /// <exception cref="HttpRequestException">The answer is not a success.</exception>
-    public static async Task<Page> OnceAsync(HttpClient http, string app, CancellationToken cancellationToken = default)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/") { Headers = { Host = Manifests.HostName(app) } };
-        using var answer = await http.SendAsync(request, cancellationToken);
-        var body = await answer.Content.ReadAsStringAsync(cancellationToken);
-        return answer.IsSuccessStatusCode
-            ? Page.Read(body)
-            : throw new HttpRequestException($"{(int)answer.StatusCode}: {body}", null, answer.StatusCode);
-    }
+    public static Task<Page> OnceAsync(HttpClient http, string app, CancellationToken cancellationToken = default) =>
+        AskAsync(http, app, HttpMethod.Get, "/", cancellationToken);
+
+    /// <summary>A form that takes its time. A POST that was begun is never sent again: it is answered by whom it was sent to, or not at all.</summary>
+    /// <inheritdoc cref="OnceAsync" path="/exception"/>
+    public static Task<Page> SendFormAsync(HttpClient http, string app, TimeSpan takes) =>
+        AskAsync(http, app, HttpMethod.Post, $"/slow?ms={takes.TotalMilliseconds}", CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
         await Task.WhenAll(_visits);
         _stop.Dispose();
+    }
+
+    private static async Task<Page> AskAsync(HttpClient http, string app, HttpMethod method, string path, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(method, path) { Headers = { Host = Manifests.HostName(app) } };
+        using var answer = await http.SendAsync(request, cancellationToken);
+        var body = await answer.Content.ReadAsStringAsync(cancellationToken);
+        return answer.IsSuccessStatusCode
+            ? Page.Read(body)
+            : throw new HttpRequestException($"{(int)answer.StatusCode}: {body}", null, answer.StatusCode);
     }
 
     private async Task VisitAsync(HttpClient http, string app)

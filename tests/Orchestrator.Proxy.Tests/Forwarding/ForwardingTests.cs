@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Orchestrator.Api.WebApps;
 using Orchestrator.Proxy.Forwarding;
 using Orchestrator.Proxy.Tests.Support;
 
@@ -48,6 +49,24 @@ public sealed class ForwardingTests
         Assert.DoesNotContain("Forwarded", headers.Keys);
         Assert.DoesNotContain("X-Real-IP", headers.Keys);
         Assert.DoesNotContain("traceparent", headers.Keys);
+    }
+
+    [Fact]
+    public async Task A_replica_that_goes_is_left_without_a_connection_and_another_keeps_its_own()
+    {
+        await using var going = new RawReplicaServer("going", _ => RawReplicaServer.Ok);
+        await using var staying = new RawReplicaServer("staying", _ => RawReplicaServer.Ok);
+        await using var proxy = await TestProxy.StartAsync();
+        proxy.Serve(BalancingPolicies.RoundRobin, going.Id, staying.Id);
+        Assert.Equal(["ok", "ok"], [await proxy.Client.GetStringAsync("/", Cancellation), await proxy.Client.GetStringAsync("/", Cancellation)]);
+        Assert.Equal((1, 1), (going.Open, staying.Open));
+        var kept = proxy.App.Endpoints.Single(endpoint => endpoint.Id == staying.Id).Connections;
+
+        proxy.Serve(BalancingPolicies.RoundRobin, staying.Id);
+
+        await Eventually.True(() => Task.FromResult(going.Open == 0));
+        Assert.NotNull(kept);
+        Assert.Same(kept, Assert.Single(proxy.App.Endpoints).Connections);
     }
 
     [Fact]

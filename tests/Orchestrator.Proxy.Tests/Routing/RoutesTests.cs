@@ -45,6 +45,42 @@ public sealed class RoutesTests : IDisposable
     }
 
     [Fact]
+    public void Kept_connections_are_closed_before_a_replica_counts_as_drained()
+    {
+        using var connections = new Connections();
+        var closedWhenTold = false;
+        _routes.Drained += () => closedWhenTold = connections.IsClosed;
+        Serve(Id("a"));
+        var endpoint = App().Acquire(null)!;
+        Assert.Same(connections, endpoint.Keep(connections));
+        using var others = new Connections();
+        Assert.Same(connections, endpoint.Keep(others));
+        Assert.True(others.IsClosed);
+
+        Serve();
+        Assert.False(connections.IsClosed);
+        endpoint.Leave();
+
+        Assert.True(closedWhenTold);
+    }
+
+    [Fact]
+    public void Kept_connections_of_an_idle_replica_are_closed_when_it_goes()
+    {
+        using var connections = new Connections();
+        Serve(Id("a"));
+        var endpoint = App().Acquire(null)!;
+        endpoint.Keep(connections);
+        endpoint.Leave();
+        Assert.False(connections.IsClosed);
+
+        Serve();
+
+        Assert.True(connections.IsClosed);
+        Assert.Null(endpoint.Connections);
+    }
+
+    [Fact]
     public void A_replica_that_came_back_at_another_place_is_drained_when_both_are()
     {
         Serve(Id("a", port: 1));
@@ -147,4 +183,15 @@ public sealed class RoutesTests : IDisposable
 
     private void Serve(params EndpointId[] endpoints) =>
         _routes.ReplaceAll([new AppRoute(Web, null, [new RouteClaim(null, null, "/")], endpoints)]);
+
+    private sealed class Connections() : HttpMessageInvoker(new SocketsHttpHandler())
+    {
+        public bool IsClosed { get; private set; }
+
+        protected override void Dispose(bool disposing)
+        {
+            IsClosed = true;
+            base.Dispose(disposing);
+        }
+    }
 }

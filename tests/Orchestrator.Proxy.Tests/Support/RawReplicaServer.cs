@@ -21,6 +21,7 @@ internal sealed class RawReplicaServer : IAsyncDisposable
     private readonly bool _reset;
     private readonly Task _accepting;
     private int _requests;
+    private int _open;
 
     /// <param name="answer">Given how many requests came before.</param>
     /// <param name="reset">How it breaks off: by a reset, or by an end in good order, as the kernel does for a process that died.</param>
@@ -35,6 +36,9 @@ internal sealed class RawReplicaServer : IAsyncDisposable
     public string Name { get; }
 
     public int Requests => Volatile.Read(ref _requests);
+
+    /// <summary>Connections that nobody has closed.</summary>
+    public int Open => Volatile.Read(ref _open);
 
     public EndpointId Id { get; }
 
@@ -66,11 +70,24 @@ internal sealed class RawReplicaServer : IAsyncDisposable
         {
             var connection = await _listener.AcceptTcpClientAsync(_stop.Token);
             _connections.Add(connection);
+            Interlocked.Increment(ref _open);
             _ = ServeAsync(connection);
         }
     }
 
     private async Task ServeAsync(TcpClient connection)
+    {
+        try
+        {
+            await AnswerAllAsync(connection);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _open);
+        }
+    }
+
+    private async Task AnswerAllAsync(TcpClient connection)
     {
         using (connection)
         {

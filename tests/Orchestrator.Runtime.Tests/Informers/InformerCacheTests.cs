@@ -140,6 +140,48 @@ public sealed class InformerCacheTests
     }
 
     [Fact]
+    public async Task A_reader_of_an_index_never_misses_what_only_changes()
+    {
+        _cache.Replace([Replica("a", 1, host: "h1")], "1");
+        var (reading, done) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), false);
+        var missed = Task.Run(() =>
+        {
+            while (!Volatile.Read(ref done))
+            {
+                if (_cache.ByIndex(ByHost, "h1").Count != 1)
+                {
+                    return true;
+                }
+
+                reading.TrySetResult();
+            }
+
+            return false;
+        });
+        await reading.Task;
+        for (var revision = 2; revision < 50_000 && !missed.IsCompleted; revision++)
+        {
+            _cache.Apply(WatchEventType.Modified, Replica("a", revision, host: "h1"));
+        }
+
+        Volatile.Write(ref done, true);
+        Assert.False(await missed);
+    }
+
+    [Fact]
+    public void A_list_is_there_as_a_whole_when_the_first_of_its_changes_is_told()
+    {
+        var seen = new List<string>();
+        _cache.Subscribe(change => seen.Add($"{change.Kind}: {string.Join(' ', Held())}; on h1: {string.Join(' ', On("h1"))}"));
+        _cache.Replace([Replica("a", 1, host: "h1"), Replica("b", 2)], "2");
+        _cache.Replace([Replica("b", 3, host: "h1"), Replica("c", 4, host: "h1")], "4");
+
+        Assert.Equal(
+            [.. Enumerable.Repeat("Added: a@1 b@2; on h1: a", 2), "Modified: b@3 c@4; on h1: b c", "Added: b@3 c@4; on h1: b c", "Deleted: b@3 c@4; on h1: b c"],
+            seen);
+    }
+
+    [Fact]
     public void A_snapshot_stays_as_it_was()
     {
         _cache.Replace([Replica("a", 1)], "1");

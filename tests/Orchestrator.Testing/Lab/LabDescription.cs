@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Orchestrator.Testing.Lab;
@@ -49,4 +50,9 @@ public sealed record LabRegistryWithPassword(string Address, string Username, st
 /// <param name="Index">Counts from 1.</param>
 /// <param name="Endpoint">Mutual TLS, as a production host would have it.</param>
 /// <param name="Socket">The engine's unix socket, for the tests' own look at what is there.</param>
-public sealed record LabHost(string Name, int Index, string Address, string Endpoint, string Socket, string NetworkNamespace, string PidFile);
+public sealed record LabHost(string Name, int Index, string Address, string Endpoint, string Socket, string NetworkNamespace, string PidFile)
+{
+    /// <summary>Cuts it off, freezes, kills or heals it: a command of <c>tests/lab/host</c>.</summary>
+    public async Task DoAsync(string command) =>
+        (await Command.RunAsync(Repository.At("tests/lab/host"), [command, Index.ToString(CultureInfo.InvariantCulture)])).OrThrow();
+}
