@@ -40,6 +40,8 @@ public sealed class ContentTests
     [InlineData("no json")]
     [InlineData("""{"env":{"A":"7"},"files":[]}""")]
     [InlineData("""{"env":{},"files":[{"mount":0}]}""")]
+    [InlineData("""{"env":{},"files":[{"mount":0,"path":"../../x","mode":420,"key":"index"}]}""")]
+    [InlineData("""{"env":{},"files":[{"mount":0,"path":"/x","mode":420,"key":"index"}]}""")]
     public void What_is_not_a_revision_s_content_is_told_without_its_values(string index)
     {
         var failure = Assert.Throws<FormatException>(() => RevisionContent.Decode(new Dictionary<string, byte[]> { ["index"] = Encoding.UTF8.GetBytes(index) }));

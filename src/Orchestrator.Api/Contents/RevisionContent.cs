@@ -18,6 +18,9 @@ public sealed class ContentFile(int mount, string path, int mode, byte[] bytes)
     public int Mode { get; } = mode;
 
     public byte[] Bytes { get; } = bytes;
+
+    /// <summary>Whether a path leads to a file below the folder that it is for: relative, and without segments that are empty, <c>.</c> or <c>..</c>.</summary>
+    public static bool IsPath(string path) => path.Split('/').All(segment => segment is not ("" or "." or ".."));
 }
 
 /// <summary>
@@ -33,6 +36,12 @@ public sealed class RevisionContent
     /// <summary>Bytes of all values of a Secret together: the API's limit, and so a revision's.</summary>
     public const int MaxSize = 1024 * 1024;
 
+    /// <summary>
+    /// Bytes of all variables and files as they come to a host. A value that stands in many files is kept once and laid down as often: a
+    /// few large ones could fill the memory of whoever does it.
+    /// </summary>
+    public const int MaxLaidDown = 16 * MaxSize;
+
     /// <summary>What each of the other keys is for. They are numbers: names of objects and keys are longer than keys may be.</summary>
     private const string IndexKey = "index";
 
@@ -40,6 +49,9 @@ public sealed class RevisionContent
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
     public IReadOnlyList<ContentFile> Files { get; init; } = [];
+
+    /// <summary>Bytes of what is laid down; see <see cref="MaxLaidDown"/>.</summary>
+    public long SizeLaidDown => Environment.Values.Sum(value => (long)Encoding.UTF8.GetByteCount(value)) + Files.Sum(file => (long)file.Bytes.Length);
 
     public static string NameOf(string app, string revision) => $"{app}-{revision}";
 
@@ -83,7 +95,7 @@ public sealed class RevisionContent
         try
         {
             var index = JsonNode.Parse(data![IndexKey])!;
-            return new RevisionContent
+            var content = new RevisionContent
             {
                 Environment = index["env"]!.AsObject().ToDictionary(
                     variable => variable.Key, variable => Encoding.UTF8.GetString(data[(string)variable.Value!]), StringComparer.Ordinal),
@@ -93,6 +105,8 @@ public sealed class RevisionContent
                         (int)file!["mount"]!, (string)file["path"]!, (int)file["mode"]!, data[(string)file["key"]!])),
                 ],
             };
+            return content.SizeLaidDown <= MaxLaidDown && content.Files.All(file => ContentFile.IsPath(file.Path)) ? content
+                : throw new FormatException("it has a path that leads elsewhere, or too much");
         }
         catch (Exception malformed) when (malformed is JsonException or KeyNotFoundException or InvalidOperationException or FormatException
             or NullReferenceException or ArgumentNullException)

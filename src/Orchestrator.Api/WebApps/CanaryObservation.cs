@@ -17,6 +17,9 @@ public sealed record CanaryObservation(
     [property: JsonPropertyName("stable")] RequestCounts Stable,
     [property: JsonPropertyName("canary")] RequestCounts Canary)
 {
+    /// <summary>Every part must be there: nobody who reads them has to ask.</summary>
+    private static readonly JsonSerializerOptions Complete = new() { RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true };
+
     /// <summary>The annotation's text. Empty when there is nothing to say.</summary>
     public static string Write(IReadOnlyCollection<CanaryObservation> observations) =>
         observations.Count == 0 ? "" : JsonSerializer.Serialize(observations);
@@ -26,7 +29,7 @@ public sealed record CanaryObservation(
     {
         try
         {
-            return string.IsNullOrEmpty(text) ? [] : JsonSerializer.Deserialize<List<CanaryObservation>>(text) ?? [];
+            return string.IsNullOrEmpty(text) ? [] : [.. (JsonSerializer.Deserialize<List<CanaryObservation?>>(text, Complete) ?? []).OfType<CanaryObservation>()];
         }
         catch (JsonException)
         {

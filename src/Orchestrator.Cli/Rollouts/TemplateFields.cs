@@ -12,6 +12,9 @@ namespace Orchestrator.Cli.Rollouts;
 /// <summary>The part of an app's spec that makes its containers (<see cref="ReplicaTemplate"/>), as the server has it.</summary>
 internal static class TemplateFields
 {
+    /// <summary>The hash of the content, which is of a revision and never of an app.</summary>
+    private const string ContentHash = "contentHash";
+
     private static readonly HashSet<string> Names =
     [
         .. typeof(ReplicaTemplate).GetProperties().Select(property => property.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name).OfType<string>(),
@@ -20,9 +23,6 @@ internal static class TemplateFields
     /// <summary>A copy, without the other fields of the spec.</summary>
     public static JsonObject Of(JsonNode? spec) => new(
         (spec as JsonObject ?? []).Where(field => Names.Contains(field.Key)).Select(field => KeyValuePair.Create(field.Key, field.Value?.DeepClone())));
-
-    /// <summary>The hash of the content, which is of a revision and never of an app.</summary>
-    private const string ContentHash = "contentHash";
 
     /// <summary>
     /// The revision that the app's spec asks for, with the content that its controller last saw. While something is missing that is the

@@ -14,7 +14,7 @@ internal sealed record Readiness(bool Ready, string Message)
     private const string SeenMark = "; new: ";
 
     /// <summary>Reasons of an app's condition Progressing that mean the end of a rollout; with others it may go on.</summary>
-    private static readonly string[] FailedReasons = ["ProgressDeadlineExceeded", "RolledBack"];
+    private static readonly string[] FailedReasons = ["ProgressDeadlineExceeded", "RolledBack", "CanaryErrors", "CanaryLatency", "Aborted"];
 
     private static readonly Readiness Yes = new(true, "ready");
 
@@ -71,14 +71,14 @@ internal sealed record Readiness(bool Ready, string Message)
         int Count(string field) => (int?)status?[field] ?? 0;
         var (all, ready, updated, available) = (Count("replicas"), Count("readyReplicas"), Count("updatedReplicas"), Count("availableReplicas"));
         var minReady = (int?)app["spec"]?["minReadySeconds"] ?? 0;
-        var condition = Condition(app, ConditionTypes.Available);
+        var (condition, progressing) = (Condition(app, ConditionTypes.Available), Condition(app, ConditionTypes.Progressing));
         if (all == wanted && updated == wanted && ready == wanted && (minReady == 0 || available == wanted) && IsTrue(condition)
-            && (string?)status?["currentRevision"] == (string?)status?["updateRevision"])
+            && (progressing is null || paused || IsTrue(progressing))
+            && (wanted == 0 || (string?)status?["currentRevision"] == (string?)status?["updateRevision"]))
         {
             return new(true, wanted == 1 ? "1 replica ready" : $"{wanted} replicas ready");
         }
 
-        var progressing = Condition(app, ConditionTypes.Progressing);
         var why = paused ? $": paused; `orc rollout resume {name}` lets it go on"
             : progressing is not null && !IsTrue(progressing) ? Because(progressing)
             : Problem(condition);

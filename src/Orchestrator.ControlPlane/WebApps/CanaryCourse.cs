@@ -34,14 +34,15 @@ internal sealed record CanaryCourse(CanaryProgress Progress, RolloutFailure? Fai
         }
 
         var before = ProgressOf(app, revision);
-        var available = live.Count(view => view.Available && view.Replica.Spec.Revision == revision);
+        var verdict = CanaryVerdict.Of(app.Spec.Strategy!.CanarySteps!.Analysis, counts);
         if (target.IsPaused)
         {
-            return new(before, null, Waits: true, null);
+            // As it is, if its user has said so. That something it refers to is missing is no reason to go on with one that does worse.
+            return new(before, app.Spec.Paused == true ? null : verdict.Failure, Waits: true, null);
         }
 
-        var verdict = CanaryVerdict.Of(app.Spec.Strategy!.CanarySteps!.Analysis, counts);
-        var next = Next(app, before, available, now);
+        var available = live.Count(view => view.Available && view.Replica.Spec.Revision == revision);
+        var next = Next(app, before, available, passes: verdict.Failure is null, now);
         if (next.Progress.WeightSince == before.WeightSince)
         {
             next.Progress.Analysis = verdict.Text;
@@ -50,7 +51,8 @@ internal sealed record CanaryCourse(CanaryProgress Progress, RolloutFailure? Fai
         return next with { Failure = verdict.Failure };
     }
 
-    private static CanaryCourse Next(WebApp app, CanaryProgress before, int available, DateTimeOffset now)
+    /// <param name="passes">Whether time may pass a step. One that does worse, and is not taken back, goes on by promotion alone.</param>
+    private static CanaryCourse Next(WebApp app, CanaryProgress before, int available, bool passes, DateTimeOffset now)
     {
         var steps = StepsOf(app);
         var (step, weight, since) = (before.Step, before.Weight, before.WeightSince);
@@ -65,7 +67,7 @@ internal sealed record CanaryCourse(CanaryProgress Progress, RolloutFailure? Fai
                 (weight, since) = (steps[step].Weight, now.UtcDateTime);
             }
 
-            left = steps[step].DurationSeconds is { } seconds ? since!.Value.AddSeconds(seconds) - now.UtcDateTime : null;
+            left = passes && steps[step].DurationSeconds is { } seconds ? since!.Value.AddSeconds(seconds) - now.UtcDateTime : null;
             if (left is not { } rest || rest > TimeSpan.Zero)
             {
                 waits = true;

@@ -6,7 +6,11 @@ namespace Orchestrator.ControlPlane.WebApps;
 /// <summary>Why a rollout has failed.</summary>
 /// <param name="Reason">One CamelCase word.</param>
 /// <param name="Message">For people.</param>
-internal sealed record RolloutFailure(string Reason, string Message);
+internal sealed record RolloutFailure(string Reason, string Message)
+{
+    /// <summary>Waiting longer is in vain; a replica that fails may yet be healed by its next start.</summary>
+    public bool IsFinal => Reason is RolloutCourse.DeadlineExceeded or RolloutCourse.Aborted or CanaryVerdict.TooManyErrors or CanaryVerdict.TooSlow;
+}
 
 /// <summary>
 /// How the rollout of an app's newest revision comes along: is it under way, when did it last come forward, has it failed. Pure.
@@ -61,22 +65,21 @@ internal sealed record RolloutCourse(RolloutProgress? Progress, RolloutFailure? 
         }
 
         // The clock stands while nothing can come forward, and begins anew after that.
-        if (target.IsPaused || othersStop || canary is { Waits: true })
+        if (target.IsPaused || othersStop || app.Spec.DesiredReplicas == 0 || canary is { Waits: true })
         {
             return new(progress, null, canary?.RecheckAfter);
         }
 
         progress.ProgressedAt = progress.MostAvailable == before?.MostAvailable ? before.ProgressedAt ?? now.UtcDateTime : now.UtcDateTime;
-        var (failure, recheckAfter) = available == 0 ? FailsForGood(updated, now) : (null, null);
-        if (failure is not null)
+        var left = progress.ProgressedAt.Value + app.Spec.ProgressDeadline - now.UtcDateTime;
+        if (left <= TimeSpan.Zero)
         {
-            return new(progress, failure, null);
+            return new(progress, OutOfTime(app, updated), null);
         }
 
-        var left = progress.ProgressedAt.Value + app.Spec.ProgressDeadline - now.UtcDateTime;
-        return left > TimeSpan.Zero
-            ? new(progress, null, Sooner(canary?.RecheckAfter, Sooner(recheckAfter, left)))
-            : new(progress, OutOfTime(app, updated), null);
+        // Where it is not taken back, the deadline has still to come.
+        var (failure, recheckAfter) = available == 0 ? FailsForGood(updated, now) : (null, null);
+        return new(progress, failure, failure is not null ? left : Sooner(canary?.RecheckAfter, Sooner(recheckAfter, left)));
     }
 
     private static TimeSpan? Sooner(TimeSpan? one, TimeSpan? other) => one is null || other < one ? other : one;

@@ -53,7 +53,8 @@ internal static class StatusRollup
         var desired = IsDeleting(app) ? 0 : app.Spec.DesiredReplicas;
         var ready = live.Count(replica => replica.Ready);
         var updated = live.Count(replica => replica.Replica.Spec.Revision == revision);
-        var complete = !IsDeleting(app) && IsComplete(desired, live) && failed is null && input.Target is { IsPaused: false, Canary: null };
+        var complete = !IsDeleting(app) && IsComplete(desired, live) && failed is null && input.Target is { IsPaused: false, Canary: null }
+            && (desired > 0 || before?.CurrentRevision is null || before.CurrentRevision == revision);
 
         return new WebAppStatus
         {
@@ -145,14 +146,21 @@ internal static class StatusRollup
             return (true, WebAppReasons.NewReplicasAvailable, $"revision {revision} is complete");
         }
 
-        if (input.Course?.Failure is { Reason: RolloutCourse.DeadlineExceeded } late)
+        // It was not taken back: it is not to be, or cannot be.
+        if (input.Course?.Failure is { IsFinal: true } end)
         {
-            return (false, late.Reason, Shorten($"revision {revision}: {late.Message}"));
+            return (false, end.Reason, Shorten($"revision {revision}: {end.Message}"));
         }
 
         if (input.Course?.Progress?.Canary is { } canary && input.App.Spec.Strategy?.CanarySteps?.Steps is { } steps && canary.Step < steps.Count)
         {
             return CanaryRunning(input.App, canary, steps, input.Live);
+        }
+
+        if (desired == 0)
+        {
+            // Nothing has shown yet that it is any good: the revision before stays the one to go back to.
+            return (true, WebAppReasons.ReplicasUpdating, $"revision {revision} is tried once replicas are wanted");
         }
 
         return (true, WebAppReasons.ReplicasUpdating,

@@ -20,7 +20,6 @@ internal sealed partial class WebAppFinalizing(
     /// <summary>Kubernetes' finalizer for <c>--cascade=orphan</c>: the dependents are to stay.</summary>
     private const string OrphanFinalizer = "orphan";
 
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Resync = TimeSpan.FromMinutes(1);
 
     public async Task<WebApp> EnsureFinalizerAsync(WebApp app, CancellationToken cancellationToken)
@@ -42,26 +41,33 @@ internal sealed partial class WebAppFinalizing(
             return ReconcileResult.Done;
         }
 
-        var owned = replicas.Where(replica => replica.GetController() is not { } owner || owner.Uid == app.Metadata.Uid).ToList();
+        var owned = replicas.Where(replica => replica.GetController()?.Uid == app.Metadata.Uid).ToList();
+        var orphaned = new HashSet<string>(StringComparer.Ordinal);
         if (app.Metadata.Finalizers.Contains(OrphanFinalizer))
         {
-            foreach (var replica in owned.Where(replica => replica.GetController() is not null))
+            orphaned.UnionWith(replicas.Where(replica => replica.GetController() is null).Concat(owned).Select(replica => replica.Spec.Revision));
+            foreach (var replica in owned)
             {
                 await writes.ReleaseAsync(replica, cancellationToken);
             }
         }
-        else if (owned.Count > 0)
+        else
         {
-            await writes.DeleteAsync(owned.Where(replica => !writes.IsDeleting(replica)), cancellationToken);
-            var lookAgain = await WriteStatusAsync(app, owned.Count, cancellationToken);
-            return ReconcileResult.After(lookAgain ?? Resync);
-        }
-        else if (await FindUnseenAsync(app, cancellationToken))
-        {
-            return ReconcileResult.After(LookAgain);
+            if (owned.Count == 0 || !owned.TrueForAll(writes.IsDeleting))
+            {
+                owned = await ListOwnedAsync(app, cancellationToken);
+            }
+
+            if (owned.Count > 0)
+            {
+                await writes.DeleteAsync(owned.Where(replica => !writes.IsDeleting(replica)), cancellationToken);
+                var lookAgain = await WriteStatusAsync(app, owned.Count, cancellationToken);
+                return ReconcileResult.After(lookAgain ?? Resync);
+            }
         }
 
-        await contents.DeleteAllAsync(app, cancellationToken);
+        // Replicas that stay are made anew, after a loss of their container, from what was kept of their revision.
+        await contents.DeleteAllAsync(app, orphaned, cancellationToken);
         await history.DeleteAllAsync(app, cancellationToken);
         await WriteFinalizersAsync(app, [.. app.Metadata.Finalizers.Where(name => name != Finalizers.Replicas)], cancellationToken);
         Log.Finalized(logger, app.Metadata.NamespaceProperty, app.Metadata.Name);
@@ -84,18 +90,20 @@ internal sealed partial class WebAppFinalizing(
         return ReconcileResult.Done;
     }
 
-    /// <summary>Asks the server itself for Replicas that the cache has not seen yet: after the finalizer nobody would.</summary>
-    private async Task<bool> FindUnseenAsync(WebApp app, CancellationToken cancellationToken)
+    /// <summary>
+    /// Asks the server itself: for Replicas that the cache has not seen yet nobody would look after the finalizer is gone, and those that a
+    /// garbage collector has just orphaned, before it took its own finalizer off the app, are not the app's any more.
+    /// </summary>
+    private async Task<List<Replica>> ListOwnedAsync(WebApp app, CancellationToken cancellationToken)
     {
         var found = await informers.ReplicaClient.ListAsync(
             app.Metadata.NamespaceProperty, StatusRollup.Selector(app.Metadata.Name), cancellationToken);
-        var unseen = found.Items.Where(replica => replica.GetController()?.Uid == app.Metadata.Uid).ToList();
-        foreach (var replica in unseen)
+        foreach (var replica in found.Items)
         {
             informers.Replicas.Seed(replica);
         }
 
-        return unseen.Count > 0;
+        return [.. found.Items.Where(replica => replica.GetController()?.Uid == app.Metadata.Uid)];
     }
 
     private Task<TimeSpan?> WriteStatusAsync(WebApp app, int owned, CancellationToken cancellationToken) => statuses.WriteAsync(

@@ -14,6 +14,7 @@ internal static class WebAppReasons
     public const string RolledBack = "RolledBack";
     public const string KeepsRestarting = "KeepsRestarting";
     public const string FailedCreate = "FailedCreate";
+    public const string InvalidStrategy = "InvalidStrategy";
     public const string ConfigurationNotFound = "ConfigurationNotFound";
     public const string ConfigurationInvalid = "ConfigurationInvalid";
     public const string ConfigurationTooLarge = "ConfigurationTooLarge";

@@ -61,28 +61,30 @@ internal sealed partial class WebAppReconciler(
         await AdoptAsync(app, replicas, cancellationToken);
 
         var content = await contents.LookAsync(app, cancellationToken);
-        var (target, before, lost) = await LookAsync(app, content, cancellationToken);
-        if (await TakeBackAsync(app, target, before, content, cancellationToken) is { } takenBack)
+        var look = await LookAsync(app, RolloutTarget.Of(app, content), cancellationToken);
+        if (await TakeBackAsync(app, look, content, cancellationToken) is { } takenBack)
         {
             app = takenBack;
-            (target, before, lost) = await LookAsync(app, content, cancellationToken);
+            look = await LookAsync(app, RolloutTarget.Of(app, content), cancellationToken);
         }
 
-        app = await TakeOffSpentAsync(app, target, cancellationToken);
-        var plan = RolloutPlan.Make(LimitsOf(app, target, before), [.. before.Select(view => view.State)])
-            .WithLost(app.Spec.DesiredReplicas, [.. lost.Select(view => view.State)]);
-        var failure = await KeepContentAsync(app, target, cancellationToken) is { } notKept
-            ? (Create: notKept, Keep: notKept, LostRace: false)
-            : await ActAsync(app, target, before, lost, plan, cancellationToken);
+        app = await TakeOffSpentAsync(app, look.Target, cancellationToken);
+        var notKept = await KeepContentAsync(app, look.Target, cancellationToken);
+        if (notKept is not null)
+        {
+            // As if it were not there: nothing rolls, and what runs is scaled and healed.
+            content = content with { Problem = new(WebAppReasons.FailedCreate, notKept.Message) };
+            look = await LookAsync(app, RolloutTarget.Of(app, content), cancellationToken);
+        }
 
-        (var after, lost) = await ViewAsync(app, target, cancellationToken);
-        var course = CourseOf(app, target, after);
+        var failure = await ActAsync(app, look, PlanOf(app, look), cancellationToken);
+        var after = await LookAsync(app, look.Target, cancellationToken);
         var listening = listenerErrors.Of(app);
         var lookAgain = await statuses.WriteAsync(
-            new RollupInput(app, target, after)
+            new RollupInput(app, after.Target, after.Live)
             {
-                Course = course,
-                Lost = lost.Count,
+                Course = after.Course,
+                Lost = after.Lost.Count,
                 IsKept = failure.Keep is null,
                 ContentHash = content.Live,
                 CreateFailure = failure.Create?.Message,
@@ -90,26 +92,29 @@ internal sealed partial class WebAppReconciler(
                 ListenerErrors = listening.Errors,
             },
             cancellationToken);
-        if ((failure.Create ?? failure.Keep) is { } cause)
+        if ((failure.Create ?? failure.Keep ?? notKept) is { } cause)
         {
             ExceptionDispatchInfo.Throw(cause);
         }
 
-        var soonest = after.Concat(lost).Select(view => view.RecheckAfter)
+        var soonest = after.Live.Concat(after.Lost).Select(view => view.RecheckAfter)
             .Append(lookAgain)
-            .Append(course.RecheckAfter)
+            .Append(after.Course.RecheckAfter)
             .Append(listening.RecheckAfter)
             .Append(failure.LostRace ? AfterLostRace : null)
             .Min();
         return ReconcileResult.After(soonest ?? Resync);
     }
 
-    private async Task<(RolloutTarget Target, List<ReplicaView> Live, List<ReplicaView> Lost)> LookAsync(
-        WebApp app, AppContent content, CancellationToken cancellationToken)
+    /// <summary>What there is of an app, judged by its target.</summary>
+    private async Task<Look> LookAsync(WebApp app, RolloutTarget target, CancellationToken cancellationToken)
     {
-        var target = RolloutTarget.Of(app, content);
         var (live, lost) = await ViewAsync(app, target, cancellationToken);
-        return (target, live, lost);
+        var now = time.GetUtcNow();
+        var canary = CanaryCourse.Of(app, target, live, observations.Of(app), now);
+        var othersStop = OthersStop(app, target);
+        var waits = RolloutLimits.Of(app.Spec).Recreate && (othersStop || live.Exists(view => view.IsOfOtherRevision));
+        return new(target, live, lost, canary, RolloutCourse.Of(app, target, live, canary, waits, now), othersStop);
     }
 
     /// <summary>
@@ -117,22 +122,21 @@ internal sealed partial class WebAppReconciler(
     /// revision is not tried again.
     /// </summary>
     /// <returns>The app with its new status; null when nothing is to be taken back, or there is nothing to go back to.</returns>
-    private async Task<WebApp?> TakeBackAsync(
-        WebApp app, RolloutTarget target, List<ReplicaView> live, AppContent content, CancellationToken cancellationToken)
+    private async Task<WebApp?> TakeBackAsync(WebApp app, Look look, AppContent content, CancellationToken cancellationToken)
     {
         if (app.Status?.CurrentRevision is not { } stable
-            || CourseOf(app, target, live) is not { Failure: { } failure } course
+            || look.Course.Failure is not { } failure
             || !(failure.Reason == RolloutCourse.Aborted || (app.Spec.AutoRollback ?? true))
-            || await templates.FindAsync(app, target, stable, live, cancellationToken) is not { } template
+            || await templates.FindAsync(app, look.Target, stable, look.Live, cancellationToken) is not { } template
             || !contents.Has(app, stable, template))
         {
             return null;
         }
 
         await statuses.WriteAsync(
-            new RollupInput(app, target, live)
+            new RollupInput(app, look.Target, look.Live)
             {
-                Course = course,
+                Course = look.Course,
                 TakenBackFor = failure,
                 ContentHash = content.Live,
                 LostClaims = conflicts.LostBy(app),
@@ -142,25 +146,19 @@ internal sealed partial class WebAppReconciler(
         return informers.WebApps.Get(ObjectKey.Of(app));
     }
 
-    private RolloutCourse CourseOf(WebApp app, RolloutTarget target, IReadOnlyList<ReplicaView> live)
-    {
-        var waits = RolloutLimits.Of(app.Spec).Recreate && (OthersStop(app, target) || live.Any(view => view.IsOfOtherRevision));
-        return RolloutCourse.Of(app, target, live, CanaryOf(app, target, live), waits, time.GetUtcNow());
-    }
-
-    private CanaryCourse? CanaryOf(WebApp app, RolloutTarget target, IReadOnlyList<ReplicaView> live) =>
-        CanaryCourse.Of(app, target, live, observations.Of(app), time.GetUtcNow());
-
-    private RolloutLimits LimitsOf(WebApp app, RolloutTarget target, List<ReplicaView> live)
+    private static RolloutPlan PlanOf(WebApp app, Look look)
     {
         var limits = RolloutLimits.Of(app.Spec);
-        var isHeld = target.IsPaused && live.DistinctBy(view => view.Replica.Spec.Revision).Skip(1).Any();
-        return limits with
-        {
-            OthersStop = OthersStop(app, target),
-            Held = isHeld ? limits.MaxSurge : 0,
-            Canaries = target.Canary is null ? 0 : CanaryOf(app, target, live)?.ReplicasWanted(app) ?? 0,
-        };
+        var isHeld = look.Target.IsPaused && look.Live.DistinctBy(view => view.Replica.Spec.Revision).Skip(1).Any();
+        return RolloutPlan.Make(
+            limits with
+            {
+                OthersStop = look.OthersStop,
+                Held = isHeld ? limits.MaxSurge : 0,
+                Canaries = look.Target.Canary is null ? 0 : look.Canary?.ReplicasWanted(app) ?? 0,
+            },
+            [.. look.Live.Select(view => view.State)])
+            .WithLost(limits.Desired, [.. look.Lost.Select(view => view.State)]);
     }
 
     /// <summary>Whether replicas of another revision than the one to run are being stopped.</summary>
@@ -169,13 +167,9 @@ internal sealed partial class WebAppReconciler(
         .Any(replica => writes.IsDeleting(replica) && target.Replaces(replica.Spec.Revision));
 
     private async Task<(Exception? Create, Exception? Keep, bool LostRace)> ActAsync(
-        WebApp app,
-        RolloutTarget target,
-        IReadOnlyList<ReplicaView> live,
-        IReadOnlyList<ReplicaView> lost,
-        RolloutPlan plan,
-        CancellationToken cancellationToken)
+        WebApp app, Look look, RolloutPlan plan, CancellationToken cancellationToken)
     {
+        var (target, live) = (look.Target, look.Live);
         var isNew = target.Update is not null && app.Status?.UpdateRevision != target.Update;
         if (isNew && app.Status?.UpdateRevision is { } old)
         {
@@ -183,13 +177,13 @@ internal sealed partial class WebAppReconciler(
         }
 
         var keeping = isNew ? KeepAsync(app, target.Update!, target.Template!, live, cancellationToken) : Task.FromResult<Exception?>(null);
-        var deleting = DeleteAsync(app, [.. live, .. lost], plan, cancellationToken);
+        var deleting = DeleteAsync(app, [.. live, .. look.Lost], plan, cancellationToken);
         var creating = CreateAsync(app, target, target.Run, live, plan.Create, cancellationToken);
         var trying = CreateAsync(app, target, target.Canary, live, plan.CreateCanaries, cancellationToken);
 
-        if (lost.Count > 0 && plan.Create > 0)
+        if (look.Lost.Count > 0 && plan.Create > 0)
         {
-            events.Record(app, EventTypes.Warning, WebAppReasons.ReplicasLost, $"{Names(lost)} went with silent hosts: others are made in their place");
+            events.Record(app, EventTypes.Warning, WebAppReasons.ReplicasLost, $"{Names(look.Lost)} went with silent hosts: others are made in their place");
         }
 
         // All of them, also when one fails: none may still be at work when the app is looked at again.
@@ -348,6 +342,13 @@ internal sealed partial class WebAppReconciler(
 
         return (live, lost);
     }
+
+    /// <param name="Live">Its replicas that are not being deleted.</param>
+    /// <param name="Lost">Those of them that an outage of their host has taken away; not among the live.</param>
+    /// <param name="Canary">Null when the target's revision is none.</param>
+    /// <param name="OthersStop">Replicas of another revision than the one to run are being stopped.</param>
+    private sealed record Look(
+        RolloutTarget Target, List<ReplicaView> Live, List<ReplicaView> Lost, CanaryCourse? Canary, RolloutCourse Course, bool OthersStop);
 
     private static partial class Log
     {

@@ -36,7 +36,7 @@ internal sealed class WebAppStatusWriter(
         }
 
         var isFinal = app.Metadata.DeletionTimestamp is null && StatusRollup.IsComplete(app.Spec.DesiredReplicas, input.Live);
-        var isUrgent = (status.FailedRollout is not null && app.Status?.FailedRollout is null)
+        var isUrgent = (status.FailedRollout is { } failed && app.Status?.FailedRollout?.Revision != failed.Revision)
             || status.Rollout?.Canary?.Weight != app.Status?.Rollout?.Canary?.Weight;
         if (!isFinal && !isUrgent && _writtenAt.TryGetValue(key, out var last) && Pause - time.GetElapsedTime(last) is { Ticks: > 0 } left)
         {

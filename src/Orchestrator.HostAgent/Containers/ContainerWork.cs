@@ -19,11 +19,11 @@ namespace Orchestrator.HostAgent.Containers;
 internal sealed partial class ContainerWork(
     string instanceId,
     ImagePuller puller,
+    ContentReader contents,
     LifecycleHooks hooks,
     Action onPulled,
     IEventRecorder events,
-    ILogger logger,
-    ContentReader? contents = null) : IDisposable
+    ILogger logger) : IDisposable
 {
     /// <summary>Starts at a time. An engine starts no faster with more, and other calls wait longer.</summary>
     private const int ParallelStarts = 4;
@@ -42,7 +42,7 @@ internal sealed partial class ContainerWork(
 
     public async Task<Outcome> CreateAsync(IEngine engine, Replica replica, DockerHost host, Operation operation)
     {
-        var (content, missing) = await ContentOfAsync(replica, operation.Cancelled);
+        var (content, missing) = replica.Spec.Template.HasReferences ? await contents.ReadAsync(replica, operation.Cancelled) : (null, null);
         if (missing is not null)
         {
             return Outcome.Failed(ReplicaReasons.CreateContainerConfigError, missing);
@@ -91,7 +91,9 @@ internal sealed partial class ContainerWork(
     {
         events.Record(replica, EventTypes.Normal, "Killing", $"Restarting the container: {why}");
         var grace = await hooks.PreStopAsync(engine, replica, host, id, operation.Ended);
-        using (await EnterAsync(_stops, operation.Cancelled))
+
+        // After its hook it is stopped, whatever has changed: another stop would run the hook again, for another grace period.
+        using (await EnterAsync(_stops, LifecycleHooks.HasPreStop(replica) ? operation.Ended : operation.Cancelled))
         {
             await engine.StopAsync(id, grace, operation.Ended);
         }
@@ -225,11 +227,6 @@ internal sealed partial class ContainerWork(
                 : await StartInTurnAsync(engine, replica, id, operation.Ended);
         }
     }
-
-    private async Task<(RevisionContent? Content, string? Problem)> ContentOfAsync(Replica replica, CancellationToken cancellationToken) =>
-        !replica.Spec.Template.HasReferences ? (null, null)
-        : contents is null ? throw new InvalidOperationException("made without a reader of contents")
-        : await contents.ReadAsync(replica, cancellationToken);
 
     /// <summary>Makes the replica's volumes and lays its files into them. Done again it does the same.</summary>
     /// <returns>The filler, to be removed; or why it is not done.</returns>

@@ -208,9 +208,10 @@ internal sealed partial class ReplicaReconciler(
         {
             record.Invalidate();
 
-            // The way to the engine is the link's to mend; it looks everything over when it has.
+            // The way to the engine is the link's to mend; it looks everything over when it has. There may be another session by now than
+            // the one in which it was asked.
             var lost = failure is EngineException { IsTransport: true }
-                || (failure is OperationCanceledException && session.Ended.IsCancellationRequested && !cancellationToken.IsCancellationRequested);
+                || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested);
             if (!lost)
             {
                 throw;

@@ -125,21 +125,22 @@ internal sealed class LifecycleHooks(HttpProber http, IEventRecorder events, Tim
     private async Task<string?> GetOnceAnsweredAsync(ProbeHandler.Http ask, Replica replica, DockerHost host, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
+        var left = FirstAnswer;
         while (true)
         {
-            var left = FirstAnswer - time.GetElapsedTime(started);
             var (status, failure) = await http.GetAsync(ask, host.Spec.EffectiveAddress, replica.Spec.HostPort!.Value, left, cancellationToken);
             if (status is not null)
             {
                 return Refusal(ask, status.Value);
             }
 
-            if (time.GetElapsedTime(started) + AskAgain >= FirstAnswer)
+            // A pause may last longer than it was meant to: what is left is looked at after it.
+            await Task.Delay(AskAgain, time, cancellationToken);
+            left = FirstAnswer - time.GetElapsedTime(started);
+            if (left <= TimeSpan.Zero)
             {
                 return failure;
             }
-
-            await Task.Delay(AskAgain, time, cancellationToken);
         }
     }
 

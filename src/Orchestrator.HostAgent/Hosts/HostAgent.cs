@@ -58,8 +58,8 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
         _pulse = new HostPulse(Answering, AnswersAsync, Changed, services.Clock, services.Time);
         _status = new HostStatusWriter(name, services.Informers, () => _link!.Session, () => _link!.Problem, _pulse, logger, services.Clock, services.Time);
         var hooks = new LifecycleHooks(services.Http, services.Events, services.Time);
-        _work = new ContainerWork(
-            services.InstanceId, puller, hooks, _status.MarkImages, services.Events, logger, new ContentReader(services.Kubernetes));
+        var contents = new ContentReader(services.Kubernetes);
+        _work = new ContainerWork(services.InstanceId, puller, contents, hooks, _status.MarkImages, services.Events, logger);
         var prober = new Prober(services.Scheduler, services.Http, () => Session?.Engine, logger, services.Time);
         var operations = new OperationLauncher(_work, _queue.Add, services.Events, logger, services.Time);
         _replicas = new ReplicaReconciler(

@@ -30,7 +30,7 @@ internal sealed partial class LeftoverFiles(string hostName, string instanceId, 
             }
         }
 
-        foreach (var volume in await engine.ListVolumesAsync(instanceId, cancellationToken))
+        foreach (var volume in await ListVolumesAsync(engine, cancellationToken))
         {
             if (IsOfThisHost(volume.Labels) && volume.Labels.TryGetValue(Labels.ReplicaUid, out var uid) && !claimed.ContainsKey(uid)
                 && await isOrphan(volume.Labels, volume.Name))
@@ -38,6 +38,20 @@ internal sealed partial class LeftoverFiles(string hostName, string instanceId, 
                 Log.RemovingVolume(logger, volume.Name, hostName, uid);
                 await TryAsync(volume.Name, () => engine.RemoveVolumeAsync(volume.Name, cancellationToken));
             }
+        }
+    }
+
+    /// <summary>An engine that does not let its volumes be listed (some stand behind a filter of their API) is one all the same.</summary>
+    private async Task<IReadOnlyList<ListedVolume>> ListVolumesAsync(IEngine engine, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await engine.ListVolumesAsync(instanceId, cancellationToken);
+        }
+        catch (EngineException refused) when (!refused.IsTransport)
+        {
+            Log.VolumesUnknown(logger, refused, hostName);
+            return [];
         }
     }
 
@@ -59,6 +73,9 @@ internal sealed partial class LeftoverFiles(string hostName, string instanceId, 
     {
         [LoggerMessage(Level = LogLevel.Information, Message = "Removing volume {Name} from host {Host}: its Replica ({Uid}) is gone")]
         public static partial void RemovingVolume(ILogger logger, string name, string host, string uid);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "The volumes of host {Host} could not be listed; what was left there stays")]
+        public static partial void VolumesUnknown(ILogger logger, Exception failure, string host);
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "{Name} on host {Host} could not be removed; the next look tries again")]
         public static partial void Stays(ILogger logger, Exception failure, string name, string host);

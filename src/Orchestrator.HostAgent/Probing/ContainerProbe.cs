@@ -38,7 +38,7 @@ internal sealed class ContainerProbe : IDisposable
     private int _row;
     private int _counted;
 
-    /// <summary>Timestamp from which on an eager failure counts again.</summary>
+    /// <summary>Timestamp from which on the result of an eager look counts again.</summary>
     private long _countsFrom = long.MinValue;
 
     /// <param name="look">One look, within the probe's timeout.</param>
@@ -138,17 +138,17 @@ internal sealed class ContainerProbe : IDisposable
         }
 
         var eager = ProbePacing.UntilFirstPass(_last == ProbeResult.Failed ? Math.Max(1, _row) : 1, _settings);
-        if (_settings.Kind != ProbeKind.Startup || _countsFrom == long.MinValue)
+        if (_last != ProbeResult.Passed && (_settings.Kind != ProbeKind.Startup || _countsFrom == long.MinValue))
         {
             return eager;
         }
 
-        // Its failures restart the container: they are counted once a period, and not later.
+        // Results are counted once a period, and not later: failures that restart the container, and passes of which there must be several.
         var now = _time.GetTimestamp();
         var toCount = _countsFrom > now
             ? _time.GetElapsedTime(now, _countsFrom) + TimeSpan.FromMilliseconds(1)
             : ProbePacing.UntilFirstPass(failures: 1, _settings);
-        return toCount < eager ? toCount : eager;
+        return _last == ProbeResult.Passed || toCount < eager ? toCount : eager;
     }
 
     private void Take(ProbeOutcome outcome, long began)
@@ -162,7 +162,7 @@ internal sealed class ContainerProbe : IDisposable
         var passed = outcome.Result == ProbeResult.Passed;
         (_row, _counted) = outcome.Result == _last ? (_row + 1, _counted) : (1, 0);
         _last = outcome.Result;
-        if (passed || !IsEager || _counted == 0 || began >= _countsFrom)
+        if (!IsEager || _counted == 0 || began >= _countsFrom)
         {
             _counted++;
             _countsFrom = began + (long)(_settings.Period.TotalSeconds * _time.TimestampFrequency);

@@ -75,8 +75,17 @@ internal sealed class HttpProber(TimeProvider time) : IDisposable
         request.Headers.Host = probe.Host is { Length: > 0 } asked ? asked : null;
         foreach (var header in probe.Headers.GroupBy(header => header.Name, StringComparer.OrdinalIgnoreCase))
         {
-            request.Headers.Remove(header.Key);
-            request.Headers.TryAddWithoutValidation(header.Key, header.Select(one => one.Value));
+            if (request.Headers.NonValidated.Contains(header.Key))
+            {
+                request.Headers.Remove(header.Key);
+            }
+
+            // Content-Type and the like are the library's to send with a content alone, if an empty one.
+            var values = header.Select(one => one.Value);
+            if (!request.Headers.TryAddWithoutValidation(header.Key, values))
+            {
+                (request.Content ??= new ByteArrayContent([])).Headers.TryAddWithoutValidation(header.Key, values);
+            }
         }
 
         return request;

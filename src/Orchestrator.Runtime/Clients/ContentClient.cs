@@ -23,7 +23,7 @@ public sealed class ContentClient(IKubernetes kubernetes, string fieldManager)
     {
         var found = await Send(() => kubernetes.CoreV1.ListNamespacedSecretWithHttpMessagesAsync(
             @namespace, labelSelector: labelSelector, customHeaders: ContentMetadata.AsList, cancellationToken: cancellationToken));
-        
+
         // No items are null in this form, whatever the client library's type says.
         return [.. (found.Items ?? []).Select(secret => new V1Secret { Metadata = ContentMetadata.Essence(secret.Metadata) })];
     }

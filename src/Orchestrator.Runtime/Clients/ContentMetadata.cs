@@ -12,10 +12,8 @@ namespace Orchestrator.Runtime.Clients;
 /// </summary>
 public static class ContentMetadata
 {
-    private const string Form = "application/json;as={0};g=meta.k8s.io;v=v1,application/json";
-
-    internal static readonly IReadOnlyDictionary<string, IReadOnlyList<string>> AsList = new Dictionary<string, IReadOnlyList<string>> { ["Accept"] = [Form.Replace("{0}", "PartialObjectMetadataList", StringComparison.Ordinal)] };
-    private static readonly IReadOnlyDictionary<string, IReadOnlyList<string>> AsObjects = new Dictionary<string, IReadOnlyList<string>> { ["Accept"] = [Form.Replace("{0}", "PartialObjectMetadata", StringComparison.Ordinal)] };
+    internal static readonly IReadOnlyDictionary<string, IReadOnlyList<string>> AsList = Accept("PartialObjectMetadataList");
+    private static readonly IReadOnlyDictionary<string, IReadOnlyList<string>> AsObjects = Accept("PartialObjectMetadata");
 
     public static IListWatch<V1ConfigMap> OfConfigMaps(IKubernetes kubernetes) => new Client<V1ConfigMap, V1ConfigMapList>(
         (selector, cancellation) => kubernetes.CoreV1.ListConfigMapForAllNamespacesWithHttpMessagesAsync(
@@ -40,9 +38,12 @@ public static class ContentMetadata
         NamespaceProperty = metadata.NamespaceProperty,
         Uid = metadata.Uid,
         ResourceVersion = metadata.ResourceVersion,
-        Labels = metadata.Labels?.TryGetValue(Labels.App, out var app) == true ? new Dictionary<string, string> { [Labels.App] = app } : null,
+        Labels = metadata.Labels?.Where(label => label.Key is Labels.App or Labels.Revision).ToDictionary() is { Count: > 0 } ours ? ours : null,
         OwnerReferences = metadata.OwnerReferences?.Where(owner => owner.Controller == true).ToList() is { Count: > 0 } owners ? owners : null,
     };
+
+    private static Dictionary<string, IReadOnlyList<string>> Accept(string form) =>
+        new() { ["Accept"] = [$"application/json;as={form};g=meta.k8s.io;v=v1,application/json"] };
 
     /// <summary>The client library's calls for the core group are a method a kind.</summary>
     private sealed class Client<T, TList>(

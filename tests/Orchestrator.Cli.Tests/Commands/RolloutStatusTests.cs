@@ -148,6 +148,51 @@ public sealed class RolloutStatusTests(ServerFixture server)
         Assert.Contains("0 of 3 replicas ready, 0 up to date: quota exceeded\n", late.Errors, StringComparison.Ordinal);
     }
 
+    /// <summary>Regression: by the counts all is well, of the revision before.</summary>
+    [Fact]
+    public async Task A_rollout_that_waits_for_what_it_refers_to_is_not_complete()
+    {
+        var app = await AppUnderTest.CreateAsync(server);
+        var status = AppUnderTest.Complete(await app.RevisionAsync());
+        status["conditions"]![1] = AppUnderTest.Condition("Progressing", false, "ConfigurationNotFound", "ConfigMap \"settings\" not found");
+        await app.ObserveAsync(status);
+
+        var late = await app.OrcAsync("rollout", "status", "web", "--timeout", "300ms");
+
+        Assert.Equal(ExitCodes.TimedOut, late.ExitCode);
+        Assert.Contains("3 of 3 replicas ready: ConfigMap \"settings\" not found\n", late.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_canary_that_does_worse_and_is_not_taken_back_is_a_failure()
+    {
+        var app = await AppUnderTest.CreateAsync(server);
+        var stable = await app.RevisionAsync();
+        await app.OkAsync("set", "image", "web", "web:v2");
+        var status = AppUnderTest.Canary(stable, await app.RevisionAsync(), 0, "CanaryErrors", "too many errors");
+        status["conditions"]![1]!["status"] = "False";
+        await app.ObserveAsync(status);
+
+        var failed = await app.OrcAsync("rollout", "status", "web", "--timeout", "30s");
+
+        Assert.Equal(ExitCodes.RolloutFailed, failed.ExitCode);
+        Assert.Contains("failed: CanaryErrors: too many errors\n", failed.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_wanted_replicas_another_revision_is_nothing_to_wait_for()
+    {
+        var app = await AppUnderTest.CreateAsync(server);
+        var stable = await app.RevisionAsync();
+        await app.OkAsync("scale", "web", "--replicas", "0");
+        await app.OkAsync("set", "image", "web", "web:v2");
+        var status = AppUnderTest.Complete(stable, replicas: 0);
+        status["updateRevision"] = await app.RevisionAsync();
+        await app.ObserveAsync(status);
+
+        Assert.Equal($"{AppUnderTest.Label} rolled out\n", await app.OkAsync("rollout", "status", "web", "--timeout", "30s"));
+    }
+
     [Fact]
     public async Task A_paused_rollout_is_waited_for_and_says_how_it_goes_on()
     {

@@ -214,6 +214,66 @@ public sealed class ContentTests
     }
 
     [Fact]
+    public async Task While_the_content_of_the_next_revision_cannot_be_kept_the_one_before_is_scaled_and_healed()
+    {
+        await using var cluster = await TestCluster.StartAsync(hosts: 1);
+        await SetAsync(cluster, "two");
+        await cluster.ApplyAsync("web", 0, Refer);
+        var second = (await cluster.WaitForReadyAsync("web", 0)).Status!.CurrentRevision!;
+        await cluster.Api.WebAppClient.DeleteAsync(new(TestCluster.Namespace, "web"), null, default);
+        await cluster.WaitForNoAppAsync("web");
+        await cluster.Kubernetes.CoreV1.CreateNamespacedSecretAsync(new V1Secret { Metadata = new() { Name = $"web-{second}" } }, TestCluster.Namespace);
+        await SetAsync(cluster, "one");
+        await cluster.ApplyAsync("web", 1, Refer);
+        var first = (await cluster.WaitForReadyAsync("web", 1)).Status!.CurrentRevision!;
+        await SetAsync(cluster, "two");
+        await cluster.WaitForAppAsync("web", app => Conditions.Find(app.Status!.Conditions, ConditionTypes.Progressing)!.Reason == "FailedCreate");
+
+        var victim = (await LiveReplicasAsync(cluster))[0].Metadata;
+        await cluster.Api.ReplicaClient.DeleteAsync(new(TestCluster.Namespace, victim.Name), null, default);
+        await cluster.PatchAsync("web", new { replicas = 2 });
+        await Eventually.True(async () => (await LiveReplicasAsync(cluster)) is { Count: 2 } live
+            && live.All(replica => replica is { Status.Ready: true } && replica.Spec.Revision == first && replica.Metadata.Uid != victim.Uid));
+
+        await cluster.Kubernetes.CoreV1.DeleteNamespacedSecretAsync($"web-{second}", TestCluster.Namespace);
+        await cluster.WaitForAppAsync("web", app => IsComplete(app, 2) && app.Status!.CurrentRevision == second);
+    }
+
+    [Fact]
+    public async Task A_secret_that_its_user_has_given_to_the_app_is_no_kept_content()
+    {
+        await using var cluster = await TestCluster.StartAsync(hosts: 1);
+        await SetAsync(cluster, "one");
+        var app = await cluster.ApplyAsync("web", 1, Refer);
+        var owner = new V1OwnerReference { ApiVersion = app.ApiVersion, Kind = app.Kind, Name = "web", Uid = app.Metadata.Uid, Controller = true };
+        await cluster.Kubernetes.CoreV1.CreateNamespacedSecretAsync(new V1Secret { Metadata = new() { Name = "mine", OwnerReferences = [owner] } }, TestCluster.Namespace);
+        var first = (await cluster.WaitForReadyAsync("web", 1)).Status!.CurrentRevision;
+        await SetAsync(cluster, "two");
+
+        // What nothing needs any more goes as the history is written, and before the next revision is named.
+        await cluster.WaitForAppAsync("web", seen => IsComplete(seen, 1) && seen.Status!.CurrentRevision != first);
+        Assert.NotNull(await cluster.Kubernetes.CoreV1.ReadNamespacedSecretAsync("mine", TestCluster.Namespace));
+    }
+
+    [Fact]
+    public async Task Replicas_that_stay_without_their_app_keep_what_they_are_made_from()
+    {
+        await using var cluster = await TestCluster.StartAsync(hosts: 1);
+        await SetAsync(cluster, "one");
+        await cluster.ApplyAsync("web", 1, Refer);
+        var first = (await cluster.WaitForReadyAsync("web", 1)).Status!.CurrentRevision!;
+        await SetAsync(cluster, "two");
+        var second = (await cluster.WaitForAppAsync("web", app => IsComplete(app, 1) && app.Status!.CurrentRevision != first)).Status!.CurrentRevision!;
+        await Eventually.True(async () => (await cluster.ReplicasAsync("web")).All(replica => replica.Spec.Revision == second));
+        await cluster.Kubernetes.CustomObjects.DeleteNamespacedCustomObjectAsync(
+            ApiGroup.Name, "v1", TestCluster.Namespace, "webapps", "web", propagationPolicy: "Orphan");
+        await cluster.WaitForNoAppAsync("web");
+
+        Assert.Contains($"web-{second}", await KeptNamesAsync(cluster));
+        Assert.Single(await LiveReplicasAsync(cluster));
+    }
+
+    [Fact]
     public async Task Keys_that_cannot_be_variables_are_told_by_an_event()
     {
         await using var cluster = await TestCluster.StartAsync(hosts: 1);

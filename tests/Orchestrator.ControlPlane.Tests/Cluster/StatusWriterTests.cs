@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Orchestrator.Api.Replicas;
+using Orchestrator.Api.WebApps;
 using Orchestrator.ControlPlane.Hosts;
 using Orchestrator.ControlPlane.WebApps;
 using Orchestrator.Runtime.Clients;
@@ -46,6 +47,33 @@ public sealed class StatusWriterTests
         }
 
         async Task<int?> Stored() => (await cluster.AppAsync("web")).Status?.ReadyReplicas;
+    }
+
+    [Fact]
+    public async Task That_a_rollout_is_taken_back_is_written_at_once_also_after_another_that_was()
+    {
+        await using var cluster = await TestCluster.StartAsync(controllers: false);
+        var time = new FakeTimeProvider();
+        await using var events = new EventRecorder(cluster.Kubernetes, "test", NullLoggerFactory.Instance, time);
+        var writer = new WebAppStatusWriter(cluster.Api.WebApps, cluster.Api.WebAppClient, events, time);
+        await cluster.ApplyAsync("web", 4);
+        await cluster.Api.WebAppClient.MergePatchStatusAsync(
+            new(TestCluster.Namespace, "web"),
+            new { status = new WebAppStatus { CurrentRevision = "stable", UpdateRevision = "before", FailedRollout = new() { Revision = "before" } } },
+            TestEnd);
+
+        Assert.Null(await Write(null));
+        Assert.Null(await Write(new("CrashLoopBackOff", "exit code 1")));
+        Assert.NotEqual("before", (await cluster.AppAsync("web")).Status!.FailedRollout?.Revision);
+        Assert.Equal("CrashLoopBackOff", (await cluster.AppAsync("web")).Status!.FailedRollout?.Reason);
+
+        async Task<TimeSpan?> Write(RolloutFailure? failure)
+        {
+            // As of the status in which the one before has failed: what is new is not in it yet.
+            var app = await cluster.AppAsync("web");
+            app.Status!.FailedRollout = new() { Revision = "before" };
+            return await writer.WriteAsync(new RollupInput(app, RolloutTarget.Of(app), []) { TakenBackFor = failure }, TestEnd);
+        }
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
 using Orchestrator.ControlPlane.Hosts;
 using Orchestrator.ControlPlane.WebApps;
+using Orchestrator.ControlPlane.WebApps.Contents;
 
 namespace Orchestrator.ControlPlane.Tests.WebApps;
 
@@ -171,9 +172,34 @@ public sealed class CanaryCourseTests
     {
         _app.Spec.Strategy!.CanarySteps!.Analysis = new();
         Reach(step: 0, weight: 5);
-        var failing = CanaryCourse.Of(_app, RolloutTarget.Of(_app), Live(1), new(Counts(1000, 0), Counts(100, 50)), Noon)!;
+        var failing = Failing(second: 0);
 
         Assert.Equal(("CanaryErrors", "new: 100 requests, 50 % failed; stable: 1000 requests, 0 % failed"), (failing.Failure?.Reason, failing.Progress.Analysis));
+    }
+
+    [Fact]
+    public void Doing_worse_and_not_taken_back_it_gets_no_more_by_time_alone()
+    {
+        _app.Spec.Strategy!.CanarySteps!.Analysis = new();
+        Reach(step: 0, weight: 5);
+        Assert.Equal((0, 5), StepOf(Failing(second: 9999)));
+
+        Ask(Annotations.Promote, $"{Revision}/0");
+        Assert.Equal((1, 25), StepOf(Failing(second: 9999)));
+
+        static (int, int?) StepOf(CanaryCourse course) => (course.Progress.Step, course.Progress.Weight);
+    }
+
+    [Fact]
+    public void That_something_it_refers_to_is_missing_is_no_reason_to_go_on_with_one_that_does_worse_but_a_pause_is()
+    {
+        _app.Spec.Strategy!.CanarySteps!.Analysis = new();
+        Reach(step: 0, weight: 5);
+        _app.Status!.UpdateRevision = Revision;
+        Assert.Equal("CanaryErrors", Failing(second: 1, AppContent.Unknown).Failure?.Reason);
+
+        _app.Spec.Paused = true;
+        Assert.Null(Failing(second: 1, AppContent.Unknown).Failure);
     }
 
     [Fact]
@@ -184,6 +210,9 @@ public sealed class CanaryCourseTests
 
         Assert.Equal((25, null), (grown.Progress.Weight, grown.Progress.Analysis));
     }
+
+    private CanaryCourse Failing(int second, AppContent? content = null) => CanaryCourse.Of(
+        _app, RolloutTarget.Of(_app, content), Live(3), new(Counts(1000, 0), Counts(100, 50)), Noon.AddSeconds(second))!;
 
     private static RequestCounts Counts(long requests, long errors) => new(requests, errors, []);
 

@@ -2,6 +2,7 @@ using System.Text;
 using k8s.Models;
 using Orchestrator.Api;
 using Orchestrator.Api.Contents;
+using Orchestrator.ControlPlane.WebApps;
 using Orchestrator.ControlPlane.WebApps.Contents;
 
 namespace Orchestrator.ControlPlane.Tests.WebApps;
@@ -62,10 +63,10 @@ public sealed class ContentResolutionTests
     {
         _sources[new(ContentKind.Secret, "db")] = null;
         _template.Env = [new() { Name = "A", ValueFrom = new() { SecretKeyRef = new() { Name = "db", Key = "password" } } }];
-        Assert.Equal(new ContentProblem("ConfigurationNotFound", "Secret \"db\" not found"), Resolve().Problem);
+        Assert.Equal(new RolloutProblem("ConfigurationNotFound", "Secret \"db\" not found"), Resolve().Problem);
 
         Secret("db", ("user", "x"));
-        Assert.Equal(new ContentProblem("ConfigurationNotFound", "Secret \"db\" has no key \"password\""), Resolve().Problem);
+        Assert.Equal(new RolloutProblem("ConfigurationNotFound", "Secret \"db\" has no key \"password\""), Resolve().Problem);
 
         Secret("db", ("password", "x"));
         Assert.Null(Resolve().Problem);
@@ -163,7 +164,7 @@ public sealed class ContentResolutionTests
         _sources[new(ContentKind.Secret, "binary")] = SourceContent.Of(new V1Secret { Metadata = new(), Data = new Dictionary<string, byte[]> { ["b"] = [0xff] } });
         _template.Env = [new() { Name = "A", ValueFrom = new() { SecretKeyRef = new() { Name = "binary", Key = "b" } } }];
 
-        Assert.Equal(new ContentProblem("ConfigurationInvalid", "key \"b\" of Secret \"binary\" is no text, and cannot be the value of variable A"), Resolve().Problem);
+        Assert.Equal(new RolloutProblem("ConfigurationInvalid", "key \"b\" of Secret \"binary\" is no text, and cannot be the value of variable A"), Resolve().Problem);
     }
 
     [Theory]
@@ -175,7 +176,7 @@ public sealed class ContentResolutionTests
         ConfigMap("map", ("a", "x"));
         _template.Files = [new() { MountPath = "/etc/web", ConfigMap = new() { Name = "map", Items = [new() { Key = "a", Path = path }] } }];
 
-        Assert.Equal(new ContentProblem("ConfigurationInvalid", $"\"{path}\" is no path of a file within /etc/web"), Resolve().Problem);
+        Assert.Equal(new RolloutProblem("ConfigurationInvalid", $"\"{path}\" is no path of a file within /etc/web"), Resolve().Problem);
     }
 
     [Fact]
@@ -188,6 +189,20 @@ public sealed class ContentResolutionTests
 
         Assert.Equal("ConfigurationTooLarge", problem.Reason);
         Assert.Equal("what the app refers to is 1200036 bytes in all; at most 1048576 can be kept with a revision", problem.Message);
+    }
+
+    [Fact]
+    public void One_large_value_in_many_files_is_told_before_it_fills_the_memory_of_whoever_lays_them_down()
+    {
+        ConfigMap("one", ("a", new string('x', 1_000_000)));
+        _template.Files = [new() { MountPath = "/a", ConfigMap = new() { Name = "one", Items = [.. Enumerable.Range(0, 17).Select(file => new FileItem { Key = "a", Path = $"{file}" })] } }];
+
+        Assert.Equal(
+            new RolloutProblem("ConfigurationTooLarge", "the variables and files of the app are 17000000 bytes in all; at most 16777216 can be laid down for a replica"),
+            Resolve().Problem);
+
+        _template.Files[0].ConfigMap!.Items!.RemoveAt(0);
+        Assert.Null(Resolve().Problem);
     }
 
     private const string GoldenHash = "e156ce3b94cd3f24";

@@ -66,6 +66,27 @@ public sealed class RolloutCourseTests
     public void What_keeps_failing_need_not_wait_for_the_deadline(string reason) =>
         Assert.Equal(new RolloutFailure(reason, $"r: {reason}: exit code 1"), Look(0, Failing(reason)).Failure);
 
+    [Fact]
+    public void Where_one_that_keeps_failing_is_not_taken_back_the_deadline_comes_all_the_same()
+    {
+        Take(Look(0, Failing("CrashLoopBackOff")));
+        var failing = Look(20, Failing("CrashLoopBackOff"));
+        Assert.Equal(("CrashLoopBackOff", false, TimeSpan.FromSeconds(40)), (failing.Failure!.Reason, failing.Failure.IsFinal, failing.RecheckAfter));
+
+        var late = Look(60, Failing("CrashLoopBackOff")).Failure!;
+        Assert.Equal(new RolloutFailure("ProgressDeadlineExceeded", "no further replica became available for 60 s; r: CrashLoopBackOff: exit code 1"), late);
+        Assert.True(late.IsFinal);
+    }
+
+    [Fact]
+    public void Where_no_replicas_are_wanted_there_is_nothing_to_be_late_with()
+    {
+        _app.Spec.Replicas = 0;
+        Take(Look(0));
+
+        Assert.Equal((null, null), (Look(1000).Failure, Look(1000).Progress!.ProgressedAt));
+    }
+
     [Theory]
     [InlineData("ErrImagePull")]
     [InlineData("EngineUnavailable")]

@@ -98,5 +98,19 @@ public sealed class RolloutTargetTests
         Assert.True(target.Replaces("failed"));
     }
 
+    [Fact]
+    public void A_canary_without_steps_is_no_rolling_update_of_everything()
+    {
+        _app.Status = new() { CurrentRevision = "stable", UpdateRevision = "stable" };
+        _app.Spec.Strategy = new() { Type = RolloutStrategy.Canary };
+        var target = RolloutTarget.Of(_app);
+
+        Assert.Equal(("stable", "stable", "InvalidStrategy"), (target.Update, target.Run, target.Problem?.Reason));
+        Assert.False(target.Replaces("stable"));
+
+        _app.Spec.Strategy.CanarySteps = new() { Steps = [new() { Weight = 5 }] };
+        Assert.Equal((null, Asked), (RolloutTarget.Of(_app).Problem, RolloutTarget.Of(_app).Canary));
+    }
+
     private static AppContent Missing => new(null, null, new("ConfigurationNotFound", "ConfigMap \"x\" not found"));
 }

@@ -84,6 +84,39 @@ public sealed class StatusRollupTests
     }
 
     [Fact]
+    public void Another_revision_is_not_the_current_one_before_a_replica_of_it_has_run()
+    {
+        _app.Spec.Replicas = 0;
+        _app.Status = new() { CurrentRevision = "old", UpdateRevision = "old" };
+        var status = Rollup();
+
+        Assert.Equal(("old", "new"), (status.CurrentRevision, status.UpdateRevision));
+        Assert.Equal(("True", "ReplicasUpdating", "revision new is tried once replicas are wanted"), Condition(status, ConditionTypes.Progressing));
+
+        // The first one is all there is, and going back to it is no rollout.
+        _app.Status.CurrentRevision = null;
+        Assert.Equal("new", Rollup().CurrentRevision);
+        _app.Status.CurrentRevision = "new";
+        Assert.Equal("NewReplicasAvailable", Condition(Rollup(), ConditionTypes.Progressing).Reason);
+    }
+
+    [Theory]
+    [InlineData("ProgressDeadlineExceeded")]
+    [InlineData("CanaryErrors")]
+    [InlineData("CanaryLatency")]
+    [InlineData("Aborted")]
+    public void A_rollout_that_has_failed_and_is_not_taken_back_says_so(string reason)
+    {
+        var input = Input(Ready("old"), Ready("old"), Ready("old"), Ready("new")) with
+        {
+            Course = new(new() { Canary = new() { Revision = "new", Weight = 5 } }, new(reason, "too bad"), null),
+        };
+        _app.Spec.Strategy = new() { Type = RolloutStrategy.Canary, CanarySteps = new() { Steps = [new() { Weight = 5 }] } };
+
+        Assert.Equal(("False", reason, "revision new: too bad"), Condition(StatusRollup.Make(input, Noon), ConditionTypes.Progressing));
+    }
+
+    [Fact]
     public void Creates_that_are_refused_stop_the_progress_and_say_why()
     {
         var status = StatusRollup.Make(Input() with { CreateFailure = "namespace sites is being terminated" }, Noon);

@@ -158,6 +158,27 @@ public sealed class ContainerWorkTests
         Assert.Equal(["exec", "stop", "start", "inspect"], engine.Calls);
     }
 
+    [Fact]
+    public async Task A_restart_that_is_cancelled_in_its_preStop_hook_stops_and_no_second_hook_is_needed()
+    {
+        using var operation = new Operation(ContainerStep.Restart, TestContext.Current.CancellationToken);
+        using var engine = new SimulatedEngine
+        {
+            State = ContainerState.Running,
+            OnExec = _ =>
+            {
+                operation.Cancel();
+                return Task.FromResult<long?>(0);
+            },
+        };
+        using var work = Work();
+
+        var outcome = await work.RestartAsync(engine, Replica(preStop: "quit"), Host(), SimulatedEngine.Id, "its probe failed", startAgain: true, operation);
+
+        Assert.Equal(ContainerState.Exited, outcome.Seen?.State);
+        Assert.Equal(["exec", "stop", "inspect"], engine.Calls);
+    }
+
     [Theory]
     [InlineData(ContainerState.Exited)]
     [InlineData(ContainerState.Created)]
@@ -178,7 +199,8 @@ public sealed class ContainerWorkTests
     private static ContainerWork Work(TimeProvider? time = null)
     {
         var events = new RecordedEvents();
-        return new("instance", puller: null!, new LifecycleHooks(http: null!, events, time ?? TimeProvider.System), () => { }, events, NullLogger.Instance);
+        var hooks = new LifecycleHooks(http: null!, events, time ?? TimeProvider.System);
+        return new("instance", puller: null!, contents: null!, hooks, () => { }, events, NullLogger.Instance);
     }
 
     private static Replica Replica(string? preStop = null) => new()

@@ -144,9 +144,8 @@ public sealed class FileVolumesTests : IDisposable
     private ContainerWork Work(Kubernetes? kubernetes = null)
     {
         var events = new RecordedEvents();
-        return new(
-            "instance", puller: null!, new LifecycleHooks(http: null!, events, TimeProvider.System), () => { }, events, NullLogger.Instance,
-            new ContentReader(kubernetes ?? _kubernetes));
+        var hooks = new LifecycleHooks(http: null!, events, TimeProvider.System);
+        return new("instance", puller: null!, new ContentReader(kubernetes ?? _kubernetes), hooks, () => { }, events, NullLogger.Instance);
     }
 
     public void Dispose() => _kubernetes.Dispose();

@@ -6,6 +6,7 @@ using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.HostAgent.Containers;
 using Orchestrator.HostAgent.Draining;
+using Orchestrator.HostAgent.Engines;
 using Orchestrator.HostAgent.Hosts;
 using Orchestrator.HostAgent.Probing;
 using Orchestrator.HostAgent.Tests.Probing;
@@ -68,6 +69,45 @@ public sealed class ReplicaReconcilerTests
         await work;
     }
 
+    /// <summary>Regression: the end of the session in which it was asked was taken for an error of our own.</summary>
+    [Fact]
+    public async Task A_look_that_its_session_took_along_is_made_again_in_the_next_one()
+    {
+        using var nowhere = new Kubernetes(new KubernetesClientConfiguration { Host = "https://127.0.0.1:1" });
+        var time = new SettableTime();
+        var informers = new SharedInformers(nowhere, "test", NullLoggerFactory.Instance, time);
+        var replica = new Replica
+        {
+            Metadata = new V1ObjectMeta { Name = "web-1", NamespaceProperty = "default", Uid = "uid", ResourceVersion = "1" },
+            Spec = new ReplicaSpec { AppName = "web", HostName = MuteHost.Name, HostPort = 20000, Template = new ReplicaTemplate { Image = "web:v1" } },
+        };
+        informers.Replicas.Seed(replica);
+        using var engine = new SimulatedEngine { OnInspect = token => Task.Delay(Timeout.InfiniteTimeSpan, time, token) };
+        using var first = new CancellationTokenSource();
+        var host = new MuteHost(new EngineSession(engine, first.Token));
+        using var queue = new WorkQueue<ObjectKey>("replicas-of-a-lost-session", time);
+        var clock = new SteadyClock(time);
+        using var replicas = new ReplicaReconciler(
+            informers, host, operations: null!, new ProbeKeeper(prober: null!, queue.Add, new RecordedEvents()),
+            new ProxyAcknowledgements(informers.ProxyLeases, clock, time), queue, new RecordedEvents(), NullLogger.Instance, clock, time);
+        replicas.TakeListing(new Dictionary<string, ListedContainer> { ["uid"] = new(SimulatedEngine.Id, "", new Dictionary<string, string>(), ContainerState.Running) }, all: true);
+
+        var asked = replicas.ReconcileAsync(ObjectKey.Of(replica), TestContext.Current.CancellationToken);
+        await Eventually.See(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return Task.FromResult(asked.IsCompleted);
+            },
+            done => done);
+        await asked;
+        await first.CancelAsync();
+        host.Session = new EngineSession(engine, TestContext.Current.CancellationToken);
+
+        Assert.NotNull((await replicas.ReconcileAsync(ObjectKey.Of(replica), TestContext.Current.CancellationToken)).LookAgainAfter);
+        Assert.Equal(["inspect"], engine.Calls);
+    }
+
     /// <summary>As an earlier agent left it: running and ready; but nothing listens any more.</summary>
     private static async Task<Replica> AddRunningAsync(ResourceClient<Replica> client)
     {
@@ -101,7 +141,7 @@ public sealed class ReplicaReconcilerTests
             Spec = new DockerHostSpec { Endpoint = "tcp://127.0.0.1:2376" },
         };
 
-        public EngineSession? Session => session;
+        public EngineSession? Session { get; set; } = session;
 
         public string? Problem => null;
 

@@ -94,8 +94,13 @@ internal sealed class SimulatedEngine : IEngine
         return Task.FromResult<IReadOnlyDictionary<string, string>>(Volumes[name].AsReadOnly());
     }
 
-    public Task<IReadOnlyList<ListedVolume>> ListVolumesAsync(string instanceId, CancellationToken cancellationToken) =>
-        Task.FromResult<IReadOnlyList<ListedVolume>>([.. Volumes.Select(volume => new ListedVolume(volume.Key, volume.Value.AsReadOnly()))]);
+    public Func<Task> OnListVolumes { get; init; } = () => Task.CompletedTask;
+
+    public async Task<IReadOnlyList<ListedVolume>> ListVolumesAsync(string instanceId, CancellationToken cancellationToken)
+    {
+        await OnListVolumes();
+        return [.. Volumes.Select(volume => new ListedVolume(volume.Key, volume.Value.AsReadOnly()))];
+    }
 
     public Task RemoveVolumeAsync(string name, CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using k8s.Models;
+using Microsoft.Extensions.Time.Testing;
 using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
@@ -134,6 +135,18 @@ public sealed class LifecycleHooksTests : IDisposable
     }
 
     [Fact]
+    public async Task A_GET_that_nobody_answers_has_failed_though_the_pause_between_two_tries_lasts_past_the_end()
+    {
+        using var engine = new SimulatedEngine();
+        var replica = Replica(postStart: Get("/warm-up"), port: LoopbackServer.FreePort());
+
+        var why = await Hooks(new LateTime()).PostStartAsync(engine, replica, Host(), SimulatedEngine.Id, Cancelled);
+
+        Assert.StartsWith("GET /warm-up from 127.0.0.1:", why, StringComparison.Ordinal);
+        Assert.Equal(["FailedPostStartHook"], _events.ReasonsOf(replica));
+    }
+
+    [Fact]
     public async Task A_postStart_whose_engine_is_lost_is_neither_well_nor_failed()
     {
         using var engine = new SimulatedEngine { OnExec = _ => throw new EngineException(EngineFailure.Unreachable, "connection lost") };
@@ -174,4 +187,15 @@ public sealed class LifecycleHooksTests : IDisposable
     private static DockerHost Host() => new() { Metadata = new V1ObjectMeta { Name = "h1" }, Spec = new DockerHostSpec { Endpoint = "tcp://127.0.0.1:2376" } };
 
     private LifecycleHooks Hooks(TimeProvider time) => new(_http, _events, time);
+
+    /// <summary>A busy machine's: what is to wait for a moment waits for a minute.</summary>
+    private sealed class LateTime : FakeTimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            Advance(TimeSpan.FromMinutes(1));
+            return timer;
+        }
+    }
 }

@@ -19,6 +19,34 @@ public sealed class EngineLookTests
     [Fact]
     public async Task A_removal_counts_once_it_has_succeeded()
     {
+        using var engine = new SimulatedEngine { Listed = [Listed("of-its-name", "orc-default-web-1"), Listed("one-too-many", "copy")] };
+
+        engine.OnRemove = _ => throw new EngineException(EngineFailure.Failed, "driver failed to remove root filesystem");
+        await LookAsync(engine);
+        Assert.Equal((1, 0), (engine.Calls.Count(call => call == "remove"), Removed()));
+
+        engine.OnRemove = _ => Task.CompletedTask;
+        await LookAsync(engine);
+        Assert.Equal((2, 1), (engine.Calls.Count(call => call == "remove"), Removed()));
+    }
+
+    /// <summary>Regression: there was no session with such an engine, also for apps that have no files.</summary>
+    [Fact]
+    public async Task An_engine_that_does_not_let_its_volumes_be_listed_is_looked_over_all_the_same()
+    {
+        using var engine = new SimulatedEngine
+        {
+            Listed = [Listed("of-its-name", "orc-default-web-1")],
+            OnListVolumes = () => throw new EngineException(EngineFailure.Failed, "403 Forbidden"),
+        };
+
+        await LookAsync(engine);
+
+        Assert.Empty(engine.Calls);
+    }
+
+    private static async Task LookAsync(SimulatedEngine engine)
+    {
         using var nowhere = new Kubernetes(new KubernetesClientConfiguration { Host = "https://127.0.0.1:1" });
         var informers = new SharedInformers(nowhere, "test", NullLoggerFactory.Instance, TimeProvider.System);
         informers.Replicas.Seed(new Replica
@@ -28,18 +56,10 @@ public sealed class EngineLookTests
         });
         using var replicas = new ReplicaReconciler(
             informers, null!, null!, null!, null!, null!, new RecordedEvents(), NullLogger.Instance, new SteadyClock(TimeProvider.System), TimeProvider.System);
-        using var work = new ContainerWork("instance", puller: null!, hooks: null!, () => { }, new RecordedEvents(), NullLogger.Instance);
+        using var work = new ContainerWork(
+            "instance", puller: null!, contents: null!, hooks: null!, () => { }, new RecordedEvents(), NullLogger.Instance);
         var look = new EngineLook(Host, "instance", informers, replicas, work, NullLogger.Instance);
-        using var engine = new SimulatedEngine { Listed = [Listed("of-its-name", "orc-default-web-1"), Listed("one-too-many", "copy")] };
-        var session = new EngineSession(engine, TestContext.Current.CancellationToken);
-
-        engine.OnRemove = _ => throw new EngineException(EngineFailure.Failed, "driver failed to remove root filesystem");
-        await look.LookAsync(session, all: false, TestContext.Current.CancellationToken);
-        Assert.Equal((1, 0), (engine.Calls.Count(call => call == "remove"), Removed()));
-
-        engine.OnRemove = _ => Task.CompletedTask;
-        await look.LookAsync(session, all: false, TestContext.Current.CancellationToken);
-        Assert.Equal((2, 1), (engine.Calls.Count(call => call == "remove"), Removed()));
+        await look.LookAsync(new EngineSession(engine, TestContext.Current.CancellationToken), all: false, TestContext.Current.CancellationToken);
     }
 
     private static int Removed() => (int)ReplicaMetrics.OrphansRemoved.WithLabels(Host).Value;

@@ -87,13 +87,14 @@ public sealed class ContainerProbeTests : IDisposable
     }
 
     [Fact]
-    public void A_success_threshold_of_two_takes_two_passes_in_a_row()
+    public void A_success_threshold_of_two_takes_two_passes_in_a_row_a_period_apart()
     {
         using var probe = Start(Settings(ProbeKind.Readiness) with { SuccessThreshold = 2 });
         _answer = ProbeOutcome.Passed;
-        Advance(TimeSpan.FromMilliseconds(100));
+        Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(2, _looks.Count);
         Assert.False(probe.Verdict.Passing);
-        Advance(TimeSpan.FromMilliseconds(100));
+        Advance(TimeSpan.FromSeconds(0.2));
         Assert.True(probe.Verdict.Passing);
     }
 

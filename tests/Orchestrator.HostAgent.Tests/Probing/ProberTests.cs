@@ -58,6 +58,23 @@ public sealed class ProberTests : IDisposable
     }
 
     [Fact]
+    public async Task An_HTTP_probe_sends_headers_too_that_mostly_come_with_a_body()
+    {
+        var sent = new TaskCompletionSource<string>();
+        await using var server = new LoopbackServer(async stream =>
+        {
+            sent.SetResult(await LoopbackServer.ReadRequestAsync(stream));
+            await LoopbackServer.AnswerAsync(stream, "200 OK");
+        });
+
+        var outcome = await Get(server, new ProbeHandler.Http(false, "/", null, [("Content-Type", "application/json"), ("X-Probe", "a")]));
+
+        Assert.Equal(ProbeOutcome.Passed, outcome);
+        Assert.Contains("Content-Type: application/json\r\n", await sent.Task, StringComparison.Ordinal);
+        Assert.Contains("X-Probe: a\r\n", await sent.Task, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_HTTPS_probe_does_not_ask_who_it_is()
     {
         using var key = ECDsa.Create();

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Orchestrator.Api.Contents;
 using Orchestrator.ApiServer.Selectors;
 
 namespace Orchestrator.ApiServer.Schema.Kinds;
@@ -94,7 +95,7 @@ internal static class ContentRules
             {
                 errors.Add(FieldError.Invalid(field, file, "must be a relative path"));
             }
-            else if (HasOddSegment(file))
+            else if (!ContentFile.IsPath(file))
             {
                 errors.Add(FieldError.Invalid(field, file, "must not have empty segments, nor the segments . or .."));
             }
@@ -121,7 +122,7 @@ internal static class ContentRules
         {
             errors.Add(FieldError.Invalid(path, folder, "must not contain ':'"));
         }
-        else if (HasOddSegment(folder[1..]))
+        else if (!ContentFile.IsPath(folder[1..]))
         {
             errors.Add(FieldError.Invalid(path, folder, "must not end with /, nor have empty segments or the segments . or .."));
         }
@@ -136,8 +137,6 @@ internal static class ContentRules
 
         others.Add(folder);
     }
-
-    private static bool HasOddSegment(string path) => path.Split('/').Any(segment => segment is "" or "." or "..");
 
     private static bool IsWithin(string path, string folder) => path == folder || path.StartsWith(folder + "/", StringComparison.Ordinal);
 }

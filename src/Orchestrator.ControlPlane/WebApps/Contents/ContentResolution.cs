@@ -11,7 +11,7 @@ namespace Orchestrator.ControlPlane.WebApps.Contents;
 /// <param name="Content">Null when there is a <paramref name="Problem"/>.</param>
 /// <param name="Hash">Of the content of references that roll on a change; null when none does.</param>
 /// <param name="Skipped">Keys that cannot be variables, for people.</param>
-internal sealed partial record ContentResolution(RevisionContent? Content, string? Hash, ContentProblem? Problem, IReadOnlyList<string> Skipped)
+internal sealed partial record ContentResolution(RevisionContent? Content, string? Hash, RolloutProblem? Problem, IReadOnlyList<string> Skipped)
 {
     private const int HashLength = 16;
 
@@ -57,7 +57,7 @@ internal sealed partial record ContentResolution(RevisionContent? Content, strin
         private readonly List<(ContentFile File, bool Counts)> _files = [];
         private readonly List<string> _skipped = [];
         private bool _counts;
-        private ContentProblem? _problem;
+        private RolloutProblem? _problem;
 
         public Dictionary<string, (string Value, bool Counts)> Variables { get; } = new(StringComparer.Ordinal);
 
@@ -118,7 +118,7 @@ internal sealed partial record ContentResolution(RevisionContent? Content, strin
             foreach (var item in items)
             {
                 // The embedded server refuses such a path; another one does not know the rule.
-                if (item.Path.Split('/').Any(segment => segment is "" or "." or ".."))
+                if (!ContentFile.IsPath(item.Path))
                 {
                     _problem ??= new(WebAppReasons.ConfigurationInvalid, $"\"{item.Path}\" is no path of a file within {files.MountPath}");
                 }
@@ -141,11 +141,17 @@ internal sealed partial record ContentResolution(RevisionContent? Content, strin
                 Environment = Variables.ToDictionary(variable => variable.Key, variable => variable.Value.Value, StringComparer.Ordinal),
                 Files = [.. _files.Select(entry => entry.File)],
             };
-            var size = content.Encode().Values.Sum(value => (long)value.Length);
-            return size <= RevisionContent.MaxSize
-                ? new(content, _counts ? Hash() : null, null, _skipped)
-                : new(null, null, new(WebAppReasons.ConfigurationTooLarge, $"what the app refers to is {size} bytes in all; at most {RevisionContent.MaxSize} can be kept with a revision"), _skipped);
+            return TooLarge(content) is { } excess
+                ? new(null, null, new(WebAppReasons.ConfigurationTooLarge, excess), _skipped)
+                : new(content, _counts ? Hash() : null, null, _skipped);
         }
+
+        private static string? TooLarge(RevisionContent content) =>
+            content.SizeLaidDown is > RevisionContent.MaxLaidDown and var files
+                ? $"the variables and files of the app are {files} bytes in all; at most {RevisionContent.MaxLaidDown} can be laid down for a replica"
+            : content.Encode().Values.Sum(value => (long)value.Length) is > RevisionContent.MaxSize and var size
+                ? $"what the app refers to is {size} bytes in all; at most {RevisionContent.MaxSize} can be kept with a revision"
+            : null;
 
         private SourceContent? Find(ContentKind kind, IContentReference? reference, bool? optional)
         {

@@ -14,6 +14,7 @@ namespace Orchestrator.ControlPlane.WebApps.Contents;
 /// </summary>
 internal sealed class KeptContents
 {
+    /// <summary>Index of the kept contents by their app's uid.</summary>
     private const string ByApp = "app";
 
     private readonly Informer<V1Secret> _secrets;
@@ -22,11 +23,11 @@ internal sealed class KeptContents
     public KeptContents(Informer<V1Secret> secrets, ContentClient client)
     {
         (_secrets, _client) = (secrets, client);
-        secrets.AddIndex(ByApp, secret => secret.GetController() is { Kind: WebApp.KubeKind } owner ? [owner.Uid] : []);
+        secrets.AddIndex(ByApp, secret => OwnerOf(secret) is { } owner ? [owner.Uid] : []);
     }
 
     public bool Has(WebApp app, string revision) =>
-        _secrets.Get(KeyOf(app, revision))?.GetController()?.Uid == app.Metadata.Uid;
+        _secrets.Get(KeyOf(app, revision)) is { } secret && OwnerOf(secret)?.Uid == app.Metadata.Uid;
 
     /// <exception cref="ContentNameTakenException">A Secret of the name is somebody else's.</exception>
     public async Task KeepAsync(WebApp app, string revision, RevisionContent content, CancellationToken cancellationToken)
@@ -43,7 +44,7 @@ internal sealed class KeptContents
                 throw new ContentNameTakenException(there.Metadata.Name, there.Type);
             }
 
-            if (there?.GetController()?.Uid == app.Metadata.Uid)
+            if (there is not null && OwnerOf(there)?.Uid == app.Metadata.Uid)
             {
                 // Of an earlier try, whose answer was lost.
                 _secrets.Seed(EssenceOf(there));
@@ -70,15 +71,20 @@ internal sealed class KeptContents
         }
     }
 
-    /// <summary>Drops all, also what the cache has not seen: afterwards nobody would.</summary>
-    public async Task DeleteAllAsync(WebApp app, CancellationToken cancellationToken)
+    /// <summary>Drops all but those of some revisions, also what the cache has not seen: afterwards nobody would.</summary>
+    public async Task DeleteAllAsync(WebApp app, IReadOnlySet<string> butOf, CancellationToken cancellationToken)
     {
         var found = await _client.ListSecretsAsync(app.Metadata.NamespaceProperty, StatusRollup.Selector(app.Metadata.Name), cancellationToken);
-        foreach (var secret in found.Where(secret => secret.GetController()?.Uid == app.Metadata.Uid))
+        foreach (var secret in found.Where(secret => OwnerOf(secret)?.Uid == app.Metadata.Uid && !butOf.Contains(secret.GetLabel(Labels.Revision))))
         {
             await _client.DeleteSecretAsync(ObjectKey.Of(secret), secret.Metadata.Uid, cancellationToken);
         }
     }
+
+    /// <summary>The app of a kept content; null for any other Secret, an app's own ones included, which its user may have given it.</summary>
+    private static V1OwnerReference? OwnerOf(V1Secret secret) =>
+        secret.GetController() is { Kind: WebApp.KubeKind } owner && secret.GetLabel(Labels.Revision) is { } revision
+            && secret.Metadata.Name == RevisionContent.NameOf(owner.Name, revision) ? owner : null;
 
     private static ObjectKey KeyOf(WebApp app, string revision) => new(app.Metadata.NamespaceProperty, RevisionContent.NameOf(app.Metadata.Name, revision));
 
