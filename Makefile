@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build orc demo test deps bench-converge bench-rollout bench-probes lint lab-up lab-down lab-status images chart clean
+.PHONY: help build orc demo test deps bench-converge bench-rollout bench-failover bench-probes lint lab-up lab-down lab-status images chart clean
 
 # Hosts of a lab, and which of the labs that may stand side by side.
 N ?= 3
@@ -41,6 +41,12 @@ bench-rollout: orc ## a new version of 9 replicas, ours under load against Docke
 	tests/lab/up 3
 	dotnet build tests/Orchestrator.Benchmarks --configuration Release -v quiet --nologo
 	artifacts/bin/Orchestrator.Benchmarks/release/Orchestrator.Benchmarks rollout
+
+bench-failover: orc ## a host cut off under load: lost requests, time until replaced, against Docker Swarm; ends in a RESULT line
+	tests/lab/deps.sh kubectl hey
+	tests/lab/up 3
+	dotnet build tests/Orchestrator.Benchmarks --configuration Release -v quiet --nologo
+	artifacts/bin/Orchestrator.Benchmarks/release/Orchestrator.Benchmarks failover
 
 bench-probes: ## 1,000 replicas probed each second by http and by tcp: processor time, spread; ends in a RESULT line
 	dotnet build tests/Orchestrator.Benchmarks --configuration Release -v quiet --nologo

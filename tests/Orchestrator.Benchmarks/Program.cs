@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Orchestrator.Benchmarks.Converging;
+using Orchestrator.Benchmarks.FailingOver;
 using Orchestrator.Benchmarks.Probing;
 using Orchestrator.Benchmarks.RollingOut;
 using Orchestrator.EndToEnd.Tests.Installations;
@@ -10,9 +11,9 @@ if (args is [ProbedProcess.Command, var ports])
     return await ProbedServer.RunAsync(int.Parse(ports, CultureInfo.InvariantCulture), Console.In, Console.Out);
 }
 
-if (args is not (["converge"] or ["converge", "--timeline"] or ["rollout"] or ["probes"]))
+if (args is not (["converge"] or ["converge", "--timeline"] or ["rollout"] or ["failover"] or ["probes"]))
 {
-    await Console.Error.WriteLineAsync("usage: Orchestrator.Benchmarks converge [--timeline] | rollout | probes (through 'make bench-…')");
+    await Console.Error.WriteLineAsync("usage: Orchestrator.Benchmarks converge [--timeline] | rollout | failover | probes (through 'make bench-…')");
     return 2;
 }
 
@@ -39,9 +40,12 @@ try
         throw new InvalidOperationException($"{Orc.Path} is missing; build it: make orc");
     }
 
-    await (args[0] == "rollout"
-        ? RolloutBenchmark.RunAsync(Console.Out, stop.Token)
-        : ConvergeBenchmark.RunAsync(Console.Out, timeline: args.Length > 1, stop.Token));
+    await (args[0] switch
+    {
+        "rollout" => RolloutBenchmark.RunAsync(Console.Out, stop.Token),
+        "failover" => FailoverBenchmark.RunAsync(Console.Out, stop.Token),
+        _ => ConvergeBenchmark.RunAsync(Console.Out, timeline: args.Length > 1, stop.Token),
+    });
     return 0;
 }
 catch (Exception stopped) when (stop.IsCancellationRequested)

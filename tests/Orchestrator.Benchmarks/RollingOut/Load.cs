@@ -7,7 +7,6 @@ namespace Orchestrator.Benchmarks.RollingOut;
 /// <summary>Users while versions change: <c>hey</c> asks at a steady rate, through kept connections, until it is told to stop.</summary>
 internal sealed partial class Load : IDisposable
 {
-    private const int PerSecond = 500;
     private const int Connections = 20;
 
     private readonly Process _hey;
@@ -15,11 +14,12 @@ internal sealed partial class Load : IDisposable
 
     private Load(Process hey) => (_hey, _output) = (hey, hey.StandardOutput.ReadToEndAsync());
 
-    public static async Task<Load> StartAsync(Uri target, string host, TimeSpan atMost)
+    /// <param name="perSecond">Requests, over <see cref="Connections"/> connections.</param>
+    public static async Task<Load> StartAsync(Uri target, string host, int perSecond, TimeSpan atMost)
     {
         var arguments = new[]
         {
-            "-z", $"{(int)atMost.TotalSeconds}s", "-c", $"{Connections}", "-q", (PerSecond / Connections).ToString(CultureInfo.InvariantCulture),
+            "-z", $"{(int)atMost.TotalSeconds}s", "-c", $"{Connections}", "-q", (perSecond / Connections).ToString(CultureInfo.InvariantCulture),
             "-t", "10", "-host", host, target.AbsoluteUri,
         };
         return new Load(Process.Start(new ProcessStartInfo(await Dependency.PathOf("hey"), arguments) { RedirectStandardOutput = true })!);
@@ -48,7 +48,10 @@ internal sealed partial class Load : IDisposable
 
         return statuses == 0
             ? throw new InvalidOperationException($"the load got no answer at all:\n{report}")
-            : new LoadResult(statuses + errors, statuses + errors - good);
+            : new LoadResult(
+                statuses + errors,
+                statuses + errors - good,
+                double.Parse(SlowestLine().Match(report).Groups["seconds"].ValueSpan, CultureInfo.InvariantCulture) * 1000);
     }
 
     public void Dispose()
@@ -64,7 +67,11 @@ internal sealed partial class Load : IDisposable
     // "  [200]  4211 responses" for each status, "  [3]  Get http://…: EOF" for each error.
     [GeneratedRegex(@"^\s+\[(?:(?<status>\d{3})\]\s+(?<count>\d+) responses|(?<count>\d+)\]\s+\S.*)$", RegexOptions.Multiline)]
     private static partial Regex CountLine();
+
+    [GeneratedRegex(@"^\s+Slowest:\s+(?<seconds>[\d.]+) secs$", RegexOptions.Multiline)]
+    private static partial Regex SlowestLine();
 }
 
 /// <param name="Failed">Answered otherwise than by 200, or not at all.</param>
-internal sealed record LoadResult(int Requests, int Failed);
+/// <param name="Slowest">In ms, of those that were answered.</param>
+internal sealed record LoadResult(int Requests, int Failed, double Slowest);

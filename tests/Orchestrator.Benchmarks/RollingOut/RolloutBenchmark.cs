@@ -12,6 +12,7 @@ internal static class RolloutBenchmark
 {
     private const int Hosts = 3;
     private const int Rounds = 6;
+    private const int RequestsPerSecond = 500;
 
     /// <summary>Until the load has opened its connections.</summary>
     private static readonly TimeSpan Opening = TimeSpan.FromSeconds(1);
@@ -52,7 +53,7 @@ internal static class RolloutBenchmark
             var oursFirst = round % 2 == 0;
 
             // Over both: what the load takes from the processors, it takes from both.
-            using var load = await Load.StartAsync(app.Url, OurApp.HostName, 2 * Update.Limit);
+            using var load = await Load.StartAsync(app.Url, OurApp.HostName, RequestsPerSecond, 2 * Update.Limit);
             await Task.Delay(Opening, TimeProvider.System, cancellationToken);
             var first = await (oursFirst ? app.RoundAsync(image, cancellationToken) : service.RoundAsync(image, cancellationToken));
             var second = await (oursFirst ? service.RoundAsync(image, cancellationToken) : app.RoundAsync(image, cancellationToken));
