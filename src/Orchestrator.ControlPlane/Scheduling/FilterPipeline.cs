@@ -18,6 +18,21 @@ internal static class FilterPipeline
     public static bool Fits(PlacementGroup group, HostSlot slot) => Passes(OnLoad, group, slot);
 
     /// <summary>
+    /// All that rules a host out, in the words of each filter; nothing when it fits. A spread says something only of candidates, since the
+    /// domains are theirs.
+    /// </summary>
+    public static IReadOnlyList<string> Reasons(PlacementGroup group, HostSlot slot)
+    {
+        var isCandidate = IsCandidate(group, slot);
+        return
+        [
+            .. OnHost.Concat(OnLoad)
+                .Where(filter => (isCandidate || filter is not SpreadFilter) && !filter.Check(group, slot))
+                .Select(filter => filter.Explain(group, slot)),
+        ];
+    }
+
+    /// <summary>
     /// Why no host fits, the reason that ruled out most hosts first: <c>0/3 hosts: 2 insufficient memory, 1 cordoned</c>.
     /// </summary>
     public static string Explain(PlacementGroup group, IReadOnlyCollection<HostSlot> slots)

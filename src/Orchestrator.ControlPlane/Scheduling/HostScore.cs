@@ -20,13 +20,26 @@ internal readonly record struct HostScore(int Avoided, int OfRevision, int OfApp
     /// <summary>An image of this size or more that is present outweighs the whole difference between an empty and a full host.</summary>
     private const double ImageBytesWorthAHost = 1_000_000_000;
 
+    /// <summary>The skew of a host that is in no domain of a constraint: worse than in any, and sums of it still fit.</summary>
+    private const int OutsideOfDomains = int.MaxValue / 16;
+
+    /// <summary>What is compared before <see cref="Tie"/>, in that order, for whoever explains a placement.</summary>
+    public static IReadOnlyList<ScoreField> Fields { get; } =
+    [
+        new("avoided", "more taints that say PreferNoSchedule", score => score.Avoided),
+        new("ofRevision", "more replicas of the revision", score => score.OfRevision),
+        new("ofApp", "more replicas of the app", score => score.OfApp),
+        new("skew", "a greater skew of what is spread where possible", score => score.Skew < OutsideOfDomains ? score.Skew : null),
+        new("fullness", "fuller, or without the image", score => score.Fullness),
+    ];
+
     public static HostScore Of(PlacementGroup group, HostSlot slot) => new(
         slot.Host.Taints.Count == 0
             ? 0
             : slot.Host.Taints.Count(taint => taint.Effect == Taints.PreferNoSchedule && !Taints.IsTolerated(taint, group.Placement.Tolerations)),
         slot.ReplicasOfRevision(group.RevisionId),
         slot.ReplicasOfApp(group.AppId),
-        group.Spread.Count == 0 ? 0 : group.Spread.Where(spread => !spread.IsHard).Sum(spread => spread.SkewWithOneMore(slot) ?? int.MaxValue / 16),
+        group.Spread.Count == 0 ? 0 : group.Spread.Where(spread => !spread.IsHard).Sum(spread => spread.SkewWithOneMore(slot) ?? OutsideOfDomains),
         slot.Load - (slot.Host.ImageBytes.Count == 0 ? 0 : Math.Min(1, slot.Host.ImageBytes.GetValueOrDefault(group.Needs.Image) / ImageBytesWorthAHost)),
         Mix(slot.Host.NameHash ^ group.Hash));
 
@@ -50,6 +63,20 @@ internal readonly record struct HostScore(int Avoided, int OfRevision, int OfApp
         : Fullness.CompareTo(other.Fullness) is not 0 and var fullness ? fullness
         : Tie.CompareTo(other.Tie);
 
+    /// <summary>In which field this is worse than a better one.</summary>
+    public string WhyBehind(HostScore better)
+    {
+        foreach (var field in Fields)
+        {
+            if (field.Value(this) != field.Value(better))
+            {
+                return field.Worse;
+            }
+        }
+
+        return "as good; a hash of host and app decides";
+    }
+
     // The finisher of splitmix64: an exclusive or alone would order hosts much alike for every app.
     private static ulong Mix(ulong value)
     {
@@ -58,3 +85,8 @@ internal readonly record struct HostScore(int Avoided, int OfRevision, int OfApp
         return value ^ (value >> 31);
     }
 }
+
+/// <summary>A field of <see cref="HostScore"/> by name.</summary>
+/// <param name="Worse">What a host is, or has, that loses by this field.</param>
+/// <param name="Value">Null: worse than any number.</param>
+internal sealed record ScoreField(string Name, string Worse, Func<HostScore, double?> Value);

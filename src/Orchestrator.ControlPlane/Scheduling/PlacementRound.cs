@@ -11,6 +11,13 @@ internal sealed record Placed(Replica Replica, string Host, int Port) : Decision
 
 internal sealed record Unfit(Replica Replica, string Message) : Decision(Replica);
 
+/// <summary>A host as a Replica finds it.</summary>
+/// <param name="Reasons">All that rules it out, in the words of each filter.</param>
+internal sealed record HostVerdict(string Host, HostScore Score, IReadOnlyList<string> Reasons)
+{
+    public bool Fits => Reasons.Count == 0;
+}
+
 /// <summary>All that a round decides by, as it was at one moment.</summary>
 /// <param name="Bound">Replicas with a host, those whose binding is still being written included.</param>
 /// <param name="Refused">Ports that engines have refused lately.</param>
@@ -74,7 +81,20 @@ internal sealed class PlacementRound
         .ThenBy(replica => replica.Metadata.Name, StringComparer.Ordinal)
         .Select(PlaceOne);
 
-    private Decision PlaceOne(Replica replica)
+    /// <summary>What each host is to a Replica that would be placed next: those that fit, best first, then the others by name.</summary>
+    public IReadOnlyList<HostVerdict> Judge(Replica replica)
+    {
+        var group = GroupOf(replica);
+        return
+        [
+            .. _inOrder
+                .Select(slot => new HostVerdict(slot.Host.Name, HostScore.Of(group, slot), FilterPipeline.Reasons(group, slot)))
+                .OrderBy(verdict => verdict.Fits ? 0 : 1)
+                .ThenBy(verdict => verdict.Fits ? verdict.Score : default),
+        ];
+    }
+
+    private PlacementGroup GroupOf(Replica replica)
     {
         var (appId, revisionId) = IdsOf(replica);
         if (!_groups.TryGetValue(revisionId, out var group))
@@ -83,6 +103,12 @@ internal sealed class PlacementRound
             _groups.Add(revisionId, group);
         }
 
+        return group;
+    }
+
+    private Decision PlaceOne(Replica replica)
+    {
+        var group = GroupOf(replica);
         if (group.Unfit is null && _finder.Find(group) is { } best)
         {
             Take(group, best);

@@ -86,7 +86,7 @@ public sealed class PlacementProperties
         Assert.InRange(counts.Max() - counts.Min(), 0, skew);
     });
 
-    private static World Random(Random random)
+    internal static World Random(Random random)
     {
         var world = new World();
         for (var i = 0; i < random.Next(6); i++)

@@ -108,6 +108,8 @@ internal sealed class World
         return decisions;
     }
 
+    public PlacementExplanation Explain(WebApp app, string revision = "r1") => PlacementExplanation.Of(app, revision, Hosts, Replicas, TimeProvider.System);
+
     /// <summary>The one decision of a round for one new replica of the app: the host, or the explanation.</summary>
     public string Place(WebApp app, string revision = "r1")
     {
