@@ -42,6 +42,10 @@ public sealed class DockerHostSpec
     [JsonPropertyName("capacity")]
     public IDictionary<string, ResourceQuantity>? Capacity { get; set; }
 
+    /// <summary>What of the capacity is kept for the host itself; keys <c>cpu</c>, <c>memory</c>. Default: nothing.</summary>
+    [JsonPropertyName("reserved")]
+    public IDictionary<string, ResourceQuantity>? Reserved { get; set; }
+
     /// <summary><see cref="PublishAddress"/> with its default.</summary>
     /// <exception cref="UriFormatException">The endpoint is not a URL.</exception>
     [JsonIgnore]

@@ -10,6 +10,14 @@ public sealed class Placement
     [JsonPropertyName("hostSelector")]
     public IDictionary<string, string>? HostSelector { get; set; }
 
+    /// <summary>Kubernetes' affinity. Beside <see cref="HostSelector"/>: both are asked for.</summary>
+    [JsonPropertyName("affinity")]
+    public Affinity? Affinity { get; set; }
+
+    /// <summary>What the image is made for, in the words of image manifests: <c>amd64</c>, <c>arm64</c>. Absent or empty: any.</summary>
+    [JsonPropertyName("architectures")]
+    public IList<string>? Architectures { get; set; }
+
     [JsonPropertyName("tolerations")]
     public IList<V1Toleration>? Tolerations { get; set; }
 
@@ -51,4 +59,7 @@ public static class TopologyKeys
 {
     /// <summary>Stands for the host's own name; need not be set as a label.</summary>
     public const string Hostname = "kubernetes.io/hostname";
+
+    /// <summary>Stands for the architecture that the engine reports, such as <c>amd64</c>; need not be set as a label.</summary>
+    public const string Architecture = "kubernetes.io/arch";
 }

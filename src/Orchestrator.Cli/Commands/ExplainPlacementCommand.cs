@@ -43,6 +43,7 @@ internal sealed class ExplainPlacementCommand : ApiCommand, IHasExamples
         var explanation = PlacementExplanation.Of(
             KubernetesJson.Deserialize<WebApp>(live.ToJsonString()),
             TemplateFields.RevisionOf(live),
+            await ReadAllAsync<WebApp>(WebApp.KubeKind, session, cancellationToken),
             await ReadAllAsync<DockerHost>(DockerHost.KubeKind, session, cancellationToken),
             await ReadAllAsync<Replica>(Replica.KubeKind, session, cancellationToken),
             session.Time);
@@ -60,7 +61,7 @@ internal sealed class ExplainPlacementCommand : ApiCommand, IHasExamples
         return ExitCodes.Done;
     }
 
-    /// <summary>Of all namespaces: whatever runs on a host takes room there.</summary>
+    /// <summary>Of all namespaces: whatever runs on a host takes room there, and may have to be kept away from.</summary>
     private static async Task<List<T>> ReadAllAsync<T>(string kind, Session session, CancellationToken cancellationToken) =>
         await ListScope.ReadAllAsync<T>(
             session.Api, new(await session.Kinds.FindAsync(ApiGroup.GroupVersion, kind, cancellationToken), null, null, null, null), cancellationToken);

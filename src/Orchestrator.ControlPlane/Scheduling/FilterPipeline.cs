@@ -6,11 +6,14 @@ namespace Orchestrator.ControlPlane.Scheduling;
 internal static class FilterPipeline
 {
     /// <summary>Depend on the host alone: checked once for a group and round.</summary>
-    private static readonly IHostFilter[] OnHost = [new ReadyFilter(), new CordonFilter(), new TaintFilter(), new HostSelectorFilter()];
+    private static readonly IHostFilter[] OnHost = 
+    [
+        new ReadyFilter(), new CordonFilter(), new TaintFilter(), new HostSelectorFilter(), new HostAffinityFilter(), new ArchitectureFilter(),
+    ];
 
     /// <summary>Depend on what runs there: checked for each replica.</summary>
     private static readonly IHostFilter[] OnLoad =
-        [new CpuFilter(), new MemoryFilter(), new MaxReplicasFilter(), new SpreadFilter(), new PortFilter()];
+        [new CpuFilter(), new MemoryFilter(), new MaxReplicasFilter(), new AntiAffinityFilter(), new SpreadFilter(), new PortFilter()];
 
     public static bool IsCandidate(PlacementGroup group, HostSlot slot) => Passes(OnHost, group, slot);
 

@@ -13,7 +13,8 @@ internal sealed class HostFinder(bool alwaysScan = false)
     /// <summary>The hosts that the filters on hosts alone let through; for the many groups without wishes, found once.</summary>
     public IReadOnlyList<HostSlot> CandidatesFor(PlacementGroup group, IReadOnlyList<HostSlot> slots)
     {
-        if (group.Placement is { HostSelector: null or { Count: 0 }, Tolerations: null or { Count: 0 } })
+        if (group.Placement is { HostSelector: null or { Count: 0 }, Tolerations: null or { Count: 0 }, Architectures: null or { Count: 0 } }
+            && group.Placement.Affinity?.Hosts?.Required is null)
         {
             return _withoutWishes ??= Filter();
         }

@@ -7,6 +7,7 @@ namespace Orchestrator.ControlPlane.Scheduling;
 /// outvoted by what matters less, and a placement can be explained.
 /// </summary>
 /// <param name="Avoided">PreferNoSchedule taints that are not tolerated: taken only if nothing else fits.</param>
+/// <param name="Unmet">Weight of the app's preferences that the host does not meet, each replica near it that it would rather avoid included.</param>
 /// <param name="OfRevision">
 /// Replicas of the revision on the host: one host's failure should cost few of them. Those of the revision before go as these come, and
 /// what is spread by all of them ends uneven.
@@ -15,7 +16,8 @@ namespace Orchestrator.ControlPlane.Scheduling;
 /// <param name="Skew">Sum of the skews of spread constraints that say ScheduleAnyway.</param>
 /// <param name="Fullness">The host's load, less what is saved by an image that is there already.</param>
 /// <param name="Tie">Decides between equals, for each app otherwise, and always the same.</param>
-internal readonly record struct HostScore(int Avoided, int OfRevision, int OfApp, int Skew, double Fullness, ulong Tie) : IComparable<HostScore>
+internal readonly record struct HostScore(
+    int Avoided, int Unmet, int OfRevision, int OfApp, int Skew, double Fullness, ulong Tie) : IComparable<HostScore>
 {
     /// <summary>An image of this size or more that is present outweighs the whole difference between an empty and a full host.</summary>
     private const double ImageBytesWorthAHost = 1_000_000_000;
@@ -27,6 +29,7 @@ internal readonly record struct HostScore(int Avoided, int OfRevision, int OfApp
     public static IReadOnlyList<ScoreField> Fields { get; } =
     [
         new("avoided", "more taints that say PreferNoSchedule", score => score.Avoided),
+        new("unmet", "less of what the app prefers", score => score.Unmet),
         new("ofRevision", "more replicas of the revision", score => score.OfRevision),
         new("ofApp", "more replicas of the app", score => score.OfApp),
         new("skew", "a greater skew of what is spread where possible", score => score.Skew < OutsideOfDomains ? score.Skew : null),
@@ -37,6 +40,7 @@ internal readonly record struct HostScore(int Avoided, int OfRevision, int OfApp
         slot.Host.Taints.Count == 0
             ? 0
             : slot.Host.Taints.Count(taint => taint.Effect == Taints.PreferNoSchedule && !Taints.IsTolerated(taint, group.Placement.Tolerations)),
+        (group.Unmet?[slot.Index] ?? 0) + (group.Distances.Count == 0 ? 0 : group.Distances.Sum(distance => distance.Weight * distance.ReplicasNear(slot))),
         slot.ReplicasOfRevision(group.RevisionId),
         slot.ReplicasOfApp(group.AppId),
         group.Spread.Count == 0 ? 0 : group.Spread.Where(spread => !spread.IsHard).Sum(spread => spread.SkewWithOneMore(slot) ?? OutsideOfDomains),
@@ -57,6 +61,7 @@ internal readonly record struct HostScore(int Avoided, int OfRevision, int OfApp
 
     public int CompareTo(HostScore other) =>
         Avoided.CompareTo(other.Avoided) is not 0 and var avoided ? avoided
+        : Unmet.CompareTo(other.Unmet) is not 0 and var unmet ? unmet
         : OfRevision.CompareTo(other.OfRevision) is not 0 and var ofRevision ? ofRevision
         : OfApp.CompareTo(other.OfApp) is not 0 and var ofApp ? ofApp
         : Skew.CompareTo(other.Skew) is not 0 and var skew ? skew

@@ -6,7 +6,8 @@ namespace Orchestrator.ControlPlane.Scheduling;
 /// A host with what is bound to it: one round's own working copy, filled whole from the cache and then, placement by placement,
 /// by the round itself. Within a round it only fills up.
 /// </summary>
-internal sealed class HostSlot(HostSnapshot host)
+/// <param name="index">Its place among the hosts of the round.</param>
+internal sealed class HostSlot(HostSnapshot host, int index)
 {
     /// <summary>What a replica without requests counts for when hosts are compared; kube-scheduler's defaults.</summary>
     private const long AssumedCpu = Units.PerCore / 10;
@@ -19,6 +20,8 @@ internal sealed class HostSlot(HostSnapshot host)
     private long _comparedMemory;
 
     public HostSnapshot Host { get; } = host;
+
+    public int Index { get; } = index;
 
     /// <summary>What bound replicas have requested, in <see cref="Units"/>.</summary>
     public long Cpu { get; private set; }

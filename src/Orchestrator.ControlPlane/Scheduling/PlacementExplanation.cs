@@ -1,6 +1,7 @@
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
+using Orchestrator.Runtime;
 
 namespace Orchestrator.ControlPlane.Scheduling;
 
@@ -15,12 +16,18 @@ public sealed record PlacementExplanation(
     string Namespace, string App, string Revision, string? Host, string Message, IReadOnlyList<HostExplanation> Hosts)
 {
     /// <param name="revision">The one that the replica would have.</param>
+    /// <param name="apps">All apps, since some may have to keep away from others.</param>
     /// <param name="replicas">Of all apps, since all of them take room.</param>
     /// <remarks>
     /// Ports that an engine has refused are known by Replicas that still say so; the scheduler remembers them for a while longer.
     /// </remarks>
     public static PlacementExplanation Of(
-        WebApp app, string revision, IEnumerable<DockerHost> hosts, IReadOnlyCollection<Replica> replicas, TimeProvider time)
+        WebApp app,
+        string revision,
+        IEnumerable<WebApp> apps,
+        IEnumerable<DockerHost> hosts,
+        IReadOnlyCollection<Replica> replicas,
+        TimeProvider time)
     {
         var refused = new RefusedPorts(time);
         foreach (var replica in replicas)
@@ -34,7 +41,8 @@ public sealed record PlacementExplanation(
             Spec = new() { AppName = app.Metadata.Name, Revision = revision, Template = app.Spec.ToTemplate() },
         };
         var bound = replicas.Where(replica => replica.Spec.HostName is not null).Select(replica => (replica, replica.Spec.HostName!, replica.Spec.HostPort));
-        var round = new PlacementRound(new(hosts.Select(HostSnapshot.Of), bound, refused.Current(), _ => app), []);
+        var byKey = apps.Append(app).GroupBy(ObjectKey.Of).ToDictionary(one => one.Key, one => one.Last());
+        var round = new PlacementRound(new(hosts.Select(HostSnapshot.Of), bound, refused.Current(), byKey.GetValueOrDefault), []);
         var verdicts = round.Judge(next);
         var decision = round.Place([next]).Single();
         var host = (decision as Placed)?.Host;

@@ -5,15 +5,26 @@ namespace Orchestrator.ControlPlane.Scheduling;
 /// <summary>
 /// Replicas of one app and revision: interchangeable, so what was found out for one holds for all within a round.
 /// </summary>
-/// <param name="AppId">The app, numbered by the round.</param>
 /// <param name="RevisionId">App and revision, numbered by the round.</param>
-internal sealed record PlacementGroup(int AppId, int RevisionId, ulong Hash, Needs Needs, Placement Placement)
+internal sealed record PlacementGroup(KnownApp App, int RevisionId, ulong Hash, Needs Needs)
 {
+    private static readonly Placement NoWishes = new();
+
+    public int AppId => App.Id;
+
+    public Placement Placement { get; } = App.App?.Spec.Placement ?? NoWishes;
+
     /// <summary>Hosts that the filters which do not depend on what runs there let through. Shared between groups: read-only.</summary>
     public IReadOnlyList<HostSlot> Candidates { get; set; } = [];
 
     /// <summary>Replicas of the revision by domain, for each constraint in the order of <see cref="Placement"/>.</summary>
     public List<SpreadCount> Spread { get; } = [];
+
+    /// <summary>Apps to keep away from.</summary>
+    public List<Distance> Distances { get; } = [];
+
+    /// <summary>By host (<see cref="HostSlot.Index"/>), the weight of preferences for hosts that it does not meet; null without any.</summary>
+    public IReadOnlyList<int>? Unmet { get; set; }
 
     /// <summary>The candidates, best first, by scores that may be outdated; null until it is needed.</summary>
     public PriorityQueue<HostSlot, HostScore>? Ranking { get; set; }

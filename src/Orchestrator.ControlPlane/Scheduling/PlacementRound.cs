@@ -34,34 +34,32 @@ internal sealed record RoundInput(
 /// </summary>
 internal sealed class PlacementRound
 {
-    private static readonly Placement NoWishes = new();
-
-    private readonly RoundInput _input;
     private readonly Dictionary<string, int> _nextPort;
     private readonly HostFinder _finder;
     private readonly Dictionary<string, HostSlot> _slots = new(StringComparer.Ordinal);
-    private readonly List<HostSlot> _inOrder;
-    private readonly Dictionary<(string Namespace, string App), int> _appIds = [];
-    private readonly Dictionary<(int AppId, string Revision), int> _revisionIds = [];
+    private readonly List<HostSlot> _inOrder = [];
+    private readonly KnownApps _apps;
     private readonly Dictionary<int, PlacementGroup> _groups = [];
 
     /// <param name="nextPort">Where each host's search for a free port starts; the owner keeps it from round to round.</param>
     public PlacementRound(RoundInput input, Dictionary<string, int> nextPort, HostFinder? finder = null)
     {
-        _input = input;
         _nextPort = nextPort;
         _finder = finder ?? new HostFinder();
-        foreach (var host in input.Hosts)
+        _apps = new KnownApps(input.AppOf);
+        foreach (var host in input.Hosts.OrderBy(host => host.Name, StringComparer.Ordinal))
         {
-            _slots.Add(host.Name, new HostSlot(host));
+            var slot = new HostSlot(host, _inOrder.Count);
+            _inOrder.Add(slot);
+            _slots.Add(host.Name, slot);
         }
 
         foreach (var (replica, host, port) in input.Bound)
         {
             if (_slots.TryGetValue(host, out var slot))
             {
-                var (appId, revisionId) = IdsOf(replica);
-                slot.Add(appId, revisionId, Needs.Of(replica.Spec.Template), replica.Metadata.DeletionTimestamp is not null);
+                var (app, revisionId) = _apps.Of(replica);
+                slot.Add(app.Id, revisionId, Needs.Of(replica.Spec.Template), replica.Metadata.DeletionTimestamp is not null);
                 slot.TakePort(port ?? 0);
             }
         }
@@ -70,16 +68,23 @@ internal sealed class PlacementRound
         {
             _slots.GetValueOrDefault(host)?.TakePort(port);
         }
-
-        _inOrder = [.. _slots.Values.OrderBy(slot => slot.Host.Name, StringComparer.Ordinal)];
     }
 
-    /// <summary>The oldest first, so that nobody waits for ever behind newcomers; one that fits nowhere holds up no other.</summary>
-    public IEnumerable<Decision> Place(IEnumerable<Replica> waiting) => waiting
-        .OrderBy(replica => replica.Metadata.CreationTimestamp ?? DateTime.MaxValue)
-        .ThenBy(replica => replica.Metadata.NamespaceProperty, StringComparer.Ordinal)
-        .ThenBy(replica => replica.Metadata.Name, StringComparer.Ordinal)
-        .Select(PlaceOne);
+    /// <summary>
+    /// The oldest first, so that nobody waits for ever behind newcomers; one that fits nowhere holds up no other. Once in a round.
+    /// </summary>
+    public IReadOnlyList<Decision> Place(IEnumerable<Replica> waiting)
+    {
+        var inOrder = waiting
+            .OrderBy(replica => replica.Metadata.CreationTimestamp ?? DateTime.MaxValue)
+            .ThenBy(replica => replica.Metadata.NamespaceProperty, StringComparer.Ordinal)
+            .ThenBy(replica => replica.Metadata.Name, StringComparer.Ordinal)
+            .ToList();
+
+        // Who keeps away from whom is found out when a group is made: all apps must be known by then.
+        inOrder.ForEach(replica => _apps.Of(replica));
+        return [.. inOrder.Select(PlaceOne)];
+    }
 
     /// <summary>What each host is to a Replica that would be placed next: those that fit, best first, then the others by name.</summary>
     public IReadOnlyList<HostVerdict> Judge(Replica replica)
@@ -96,10 +101,10 @@ internal sealed class PlacementRound
 
     private PlacementGroup GroupOf(Replica replica)
     {
-        var (appId, revisionId) = IdsOf(replica);
+        var (app, revisionId) = _apps.Of(replica);
         if (!_groups.TryGetValue(revisionId, out var group))
         {
-            group = MakeGroup(replica, appId, revisionId);
+            group = MakeGroup(replica, app, revisionId);
             _groups.Add(revisionId, group);
         }
 
@@ -119,12 +124,11 @@ internal sealed class PlacementRound
         return new Unfit(replica, group.Unfit);
     }
 
-    private PlacementGroup MakeGroup(Replica replica, int appId, int revisionId)
+    private PlacementGroup MakeGroup(Replica replica, KnownApp app, int revisionId)
     {
-        var app = _input.AppOf(new ObjectKey(replica.Metadata.NamespaceProperty, replica.Spec.AppName));
         var hash = HostScore.HashOf($"{replica.Metadata.NamespaceProperty}/{replica.Spec.AppName}/{replica.Spec.Revision}");
-        var group = new PlacementGroup(appId, revisionId, hash, Needs.Of(replica.Spec.Template), app?.Spec.Placement ?? NoWishes);
-        if (app is null)
+        var group = new PlacementGroup(app, revisionId, hash, Needs.Of(replica.Spec.Template));
+        if (app.App is null)
         {
             group.Unfit = $"WebApp {replica.Spec.AppName} does not exist";
             return group;
@@ -132,20 +136,20 @@ internal sealed class PlacementRound
 
         group.Candidates = _finder.CandidatesFor(group, _inOrder);
         group.Spread.AddRange((group.Placement.Spread ?? []).Select(constraint => new SpreadCount(constraint, revisionId, group.Candidates)));
+        group.Distances.AddRange(_apps.DistancesOf(group, _inOrder));
+        if (group.Placement.Affinity?.Hosts?.Preferred is { Count: > 0 } preferred)
+        {
+            group.Unmet = [.. _inOrder.Select(slot => preferred.Where(one => !Expressions.Matches(one.Preference, slot.Host)).Sum(one => one.Weight))];
+        }
+
         return group;
     }
 
     private void Take(PlacementGroup group, HostSlot slot)
     {
         slot.Add(group.AppId, group.RevisionId, group.Needs, leaving: false);
-        if (group.Spread.Count > 0)
-        {
-            // Another revision of the app counts the same replicas over its own candidates.
-            foreach (var sibling in _groups.Values.Where(other => other.AppId == group.AppId))
-            {
-                sibling.Spread.ForEach(spread => spread.Place(slot));
-            }
-        }
+        group.Spread.ForEach(spread => spread.Place(slot));
+        _apps.Place(group, slot);
     }
 
     private int GivePort(HostSlot slot)
@@ -153,23 +157,5 @@ internal sealed class PlacementRound
         var port = slot.GivePort(_nextPort.TryGetValue(slot.Host.Name, out var next) ? next : slot.FirstStart);
         _nextPort[slot.Host.Name] = port + 1 > slot.Host.LastPort ? slot.Host.FirstPort : port + 1;
         return port;
-    }
-
-    private (int AppId, int RevisionId) IdsOf(Replica replica)
-    {
-        var appId = NumberOf(_appIds, (replica.Metadata.NamespaceProperty, replica.Spec.AppName));
-        return (appId, NumberOf(_revisionIds, (appId, replica.Spec.Revision)));
-    }
-
-    private static int NumberOf<TKey>(Dictionary<TKey, int> numbers, TKey key)
-        where TKey : notnull
-    {
-        if (!numbers.TryGetValue(key, out var number))
-        {
-            number = numbers.Count;
-            numbers.Add(key, number);
-        }
-
-        return number;
     }
 }

@@ -33,6 +33,8 @@ internal sealed partial class Scheduler : IDisposable
 
     private const string Unbound = "unbound";
 
+    private static readonly Dictionary<string, string> NoLabels = [];
+
     private readonly SharedInformers _informers;
     private readonly Binder _binder;
     private readonly IEventRecorder _events;
@@ -64,7 +66,8 @@ internal sealed partial class Scheduler : IDisposable
         informers.Hosts.Subscribe(OnHost);
         informers.WebApps.Subscribe(change =>
         {
-            if (change.Old?.Metadata.Generation != change.New?.Metadata.Generation)
+            // Labels too, by which others keep away from it.
+            if (change is not { Old: { } old, New: { } now } || old.Metadata.Generation != now.Metadata.Generation || !SameLabels(old.Metadata.Labels, now.Metadata.Labels))
             {
                 _changed.Signal();
             }
@@ -295,7 +298,8 @@ internal sealed partial class Scheduler : IDisposable
             || old.Metadata.DeletionTimestamp != now.Metadata.DeletionTimestamp
             || HostHealth.IsReady(old) != HostHealth.IsReady(now)
             || !SameCapacity(old, now)
-            || !SameLabels(old, now);
+            || old.Status?.Architecture != now.Status?.Architecture
+            || !SameLabels(old.Metadata.Labels, now.Metadata.Labels);
         if (matters)
         {
             _changed.Signal();
@@ -305,8 +309,8 @@ internal sealed partial class Scheduler : IDisposable
     private static bool SameCapacity(DockerHost old, DockerHost now) =>
         (HostSnapshot.Of(old) is var before) && (HostSnapshot.Of(now) is var after) && before.Cpu == after.Cpu && before.Memory == after.Memory;
 
-    private static bool SameLabels(DockerHost old, DockerHost now) =>
-        HostSnapshot.Of(old).Labels.OrderBy(label => label.Key).SequenceEqual(HostSnapshot.Of(now).Labels.OrderBy(label => label.Key));
+    private static bool SameLabels(IDictionary<string, string>? old, IDictionary<string, string>? now) =>
+        (old ?? NoLabels).OrderBy(label => label.Key, StringComparer.Ordinal).SequenceEqual((now ?? NoLabels).OrderBy(label => label.Key, StringComparer.Ordinal));
 
     private static partial class Log
     {

@@ -30,7 +30,7 @@ public sealed class ExplanationTests
         Assert.Equal(
             [("c", 1, null), ("b", 2, "more replicas of the app"), ("a", 3, "more taints that say PreferNoSchedule")],
             explanation.Hosts.Select(host => (host.Name, host.Rank ?? 0, host.Behind)));
-        Assert.Equal(["avoided", "ofRevision", "ofApp", "skew", "fullness"], explanation.Hosts[0].Score.Keys);
+        Assert.Equal(["avoided", "unmet", "ofRevision", "ofApp", "skew", "fullness"], explanation.Hosts[0].Score.Keys);
         Assert.Equal((1, 1), (explanation.Hosts[2].Score["avoided"], explanation.Hosts[1].Score["ofApp"]));
     }
 
@@ -121,5 +121,5 @@ public sealed class ExplanationTests
     });
 
     private static HostScore Score(Random random) => new(
-        random.Next(2), random.Next(2), random.Next(2), random.Next(3) is 2 ? int.MaxValue / 16 : random.Next(2), random.Next(2) / 2d, Tie: 0);
+        random.Next(2), random.Next(2), random.Next(2), random.Next(2), random.Next(3) is 2 ? int.MaxValue / 16 : random.Next(2), random.Next(2) / 2d, Tie: 0);
 }

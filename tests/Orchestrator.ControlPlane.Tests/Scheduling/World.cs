@@ -108,7 +108,7 @@ internal sealed class World
         return decisions;
     }
 
-    public PlacementExplanation Explain(WebApp app, string revision = "r1") => PlacementExplanation.Of(app, revision, Hosts, Replicas, TimeProvider.System);
+    public PlacementExplanation Explain(WebApp app, string revision = "r1") => PlacementExplanation.Of(app, revision, Apps.Values, Hosts, Replicas, TimeProvider.System);
 
     /// <summary>The one decision of a round for one new replica of the app: the host, or the explanation.</summary>
     public string Place(WebApp app, string revision = "r1")
