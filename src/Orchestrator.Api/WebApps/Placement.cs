@@ -18,6 +18,10 @@ public sealed class Placement
     [JsonPropertyName("architectures")]
     public IList<string>? Architectures { get; set; }
 
+    /// <summary><see cref="PlacementStrategies"/>; default Spread.</summary>
+    [JsonPropertyName("strategy")]
+    public string? Strategy { get; set; }
+
     [JsonPropertyName("tolerations")]
     public IList<V1Toleration>? Tolerations { get; set; }
 
@@ -45,6 +49,19 @@ public sealed class SpreadConstraint
     /// <summary><see cref="UnsatisfiableActions"/>; default ScheduleAnyway.</summary>
     [JsonPropertyName("whenUnsatisfiable")]
     public string? WhenUnsatisfiable { get; set; }
+}
+
+/// <summary>Values of <see cref="Placement.Strategy"/>: which of the hosts that fit is taken, where no wish decides.</summary>
+public static class PlacementStrategies
+{
+    /// <summary>That with the fewest replicas of the app, so that the loss of one host costs few of them.</summary>
+    public const string Spread = "Spread";
+
+    /// <summary>The emptiest, whatever of the app runs there.</summary>
+    public const string LeastAllocated = "LeastAllocated";
+
+    /// <summary>The fullest, so that others stay empty: for batches of large replicas, or to give hosts back.</summary>
+    public const string MostAllocated = "MostAllocated";
 }
 
 /// <summary>Values of <see cref="SpreadConstraint.WhenUnsatisfiable"/>.</summary>

@@ -10,11 +10,11 @@ namespace Orchestrator.ControlPlane.Scheduling;
 /// <param name="Unmet">Weight of the app's preferences that the host does not meet, each replica near it that it would rather avoid included.</param>
 /// <param name="OfRevision">
 /// Replicas of the revision on the host: one host's failure should cost few of them. Those of the revision before go as these come, and
-/// what is spread by all of them ends uneven.
+/// what is spread by all of them ends uneven. 0, like the next, where the app's strategy does not spread.
 /// </param>
 /// <param name="OfApp">Replicas of the app on the host, of any revision.</param>
 /// <param name="Skew">Sum of the skews of spread constraints that say ScheduleAnyway.</param>
-/// <param name="Fullness">The host's load, less what is saved by an image that is there already.</param>
+/// <param name="Fullness">The host's load, negative where the strategy is to fill hosts up, less what is saved by an image that is there already.</param>
 /// <param name="Tie">Decides between equals, for each app otherwise, and always the same.</param>
 internal readonly record struct HostScore(
     int Avoided, int Unmet, int OfRevision, int OfApp, int Skew, double Fullness, ulong Tie) : IComparable<HostScore>
@@ -33,7 +33,7 @@ internal readonly record struct HostScore(
         new("ofRevision", "more replicas of the revision", score => score.OfRevision),
         new("ofApp", "more replicas of the app", score => score.OfApp),
         new("skew", "a greater skew of what is spread where possible", score => score.Skew < OutsideOfDomains ? score.Skew : null),
-        new("fullness", "fuller, or without the image", score => score.Fullness),
+        new("fullness", "a load that suits the strategy less, or no image", score => score.Fullness),
     ];
 
     public static HostScore Of(PlacementGroup group, HostSlot slot) => new(
@@ -41,10 +41,10 @@ internal readonly record struct HostScore(
             ? 0
             : slot.Host.Taints.Count(taint => taint.Effect == Taints.PreferNoSchedule && !Taints.IsTolerated(taint, group.Placement.Tolerations)),
         (group.Unmet?[slot.Index] ?? 0) + (group.Distances.Count == 0 ? 0 : group.Distances.Sum(distance => distance.Weight * distance.ReplicasNear(slot))),
-        slot.ReplicasOfRevision(group.RevisionId),
-        slot.ReplicasOfApp(group.AppId),
+        group.IsSpread ? slot.ReplicasOfRevision(group.RevisionId) : 0,
+        group.IsSpread ? slot.ReplicasOfApp(group.AppId) : 0,
         group.Spread.Count == 0 ? 0 : group.Spread.Where(spread => !spread.IsHard).Sum(spread => spread.SkewWithOneMore(slot) ?? OutsideOfDomains),
-        slot.Load - (slot.Host.ImageBytes.Count == 0 ? 0 : Math.Min(1, slot.Host.ImageBytes.GetValueOrDefault(group.Needs.Image) / ImageBytesWorthAHost)),
+        (group.FillsUp ? -slot.Load : slot.Load) - (slot.Host.ImageBytes.Count == 0 ? 0 : Math.Min(1, slot.Host.ImageBytes.GetValueOrDefault(group.Needs.Image) / ImageBytesWorthAHost)),
         Mix(slot.Host.NameHash ^ group.Hash));
 
     /// <summary>FNV-1a: the same in every process, unlike string.GetHashCode.</summary>

@@ -14,6 +14,12 @@ internal sealed record PlacementGroup(KnownApp App, int RevisionId, ulong Hash, 
 
     public Placement Placement { get; } = App.App?.Spec.Placement ?? NoWishes;
 
+    /// <summary>Hosts with few replicas of the app come first.</summary>
+    public bool IsSpread { get; } = (App.App?.Spec.Placement?.Strategy ?? PlacementStrategies.Spread) == PlacementStrategies.Spread;
+
+    /// <summary>Full hosts come first: then placing something somewhere makes a host better.</summary>
+    public bool FillsUp { get; } = App.App?.Spec.Placement?.Strategy == PlacementStrategies.MostAllocated;
+
     /// <summary>Hosts that the filters which do not depend on what runs there let through. Shared between groups: read-only.</summary>
     public IReadOnlyList<HostSlot> Candidates { get; set; } = [];
 
