@@ -15,10 +15,17 @@ internal static class FilterPipeline
     private static readonly IHostFilter[] OnLoad =
         [new CpuFilter(), new MemoryFilter(), new MaxReplicasFilter(), new AntiAffinityFilter(), new SpreadFilter(), new PortFilter()];
 
+    /// <summary>Those of them that no other app's leaving would change.</summary>
+    private static readonly IHostFilter[] OnRest = [.. OnLoad.Where(filter => filter is not (CpuFilter or MemoryFilter or PortFilter))];
+
     public static bool IsCandidate(PlacementGroup group, HostSlot slot) => Passes(OnHost, group, slot);
 
     /// <param name="slot">A candidate.</param>
     public static bool Fits(PlacementGroup group, HostSlot slot) => Passes(OnLoad, group, slot);
+
+    /// <summary>Whether nothing but room is missing, if anything.</summary>
+    /// <param name="slot">A candidate.</param>
+    public static bool FitsButForRoom(PlacementGroup group, HostSlot slot) => Passes(OnRest, group, slot);
 
     /// <summary>
     /// All that rules a host out, in the words of each filter; nothing when it fits. A spread says something only of candidates, since the

@@ -10,6 +10,8 @@ namespace Orchestrator.ControlPlane.Scheduling;
 /// <param name="App">Null when it is gone: then it has its name alone.</param>
 internal sealed record KnownApp(int Id, ObjectKey Key, WebApp? App)
 {
+    public int Priority => App?.Spec.Priority ?? 0;
+
     public AppAntiAffinity? AwayFrom => App?.Spec.Placement?.Affinity?.AwayFromApps;
 
     public bool IsSelectedBy(AppAffinityTerm term) => Expressions.Selects(term.LabelSelector, Label);

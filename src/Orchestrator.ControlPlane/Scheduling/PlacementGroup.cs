@@ -37,6 +37,9 @@ internal sealed record PlacementGroup(KnownApp App, int RevisionId, ulong Hash, 
 
     public bool WasSearched { get; set; }
 
+    /// <summary>Not even by stopping others would a host fit. That does not change within a round either.</summary>
+    public bool NothingMakesRoom { get; set; }
+
     /// <summary>Why no host fits; a round only fills hosts up, so it does not change within one.</summary>
     public string? Unfit { get; set; }
 }

@@ -9,7 +9,13 @@ internal abstract record Decision(Replica Replica);
 
 internal sealed record Placed(Replica Replica, string Host, int Port) : Decision(Replica);
 
-internal sealed record Unfit(Replica Replica, string Message) : Decision(Replica);
+/// <param name="MakesRoom">Where it will be placed once what is in the way has been stopped; null when that would not help.</param>
+internal sealed record Unfit(Replica Replica, string Message, RoomMade? MakesRoom = null) : Decision(Replica);
+
+/// <summary>What is stopped for a replica.</summary>
+/// <param name="Priority">The replica's.</param>
+/// <param name="Victims">Of lower priority; none when what is being stopped already will do.</param>
+internal sealed record RoomMade(string Host, int Priority, IReadOnlyList<Replica> Victims);
 
 /// <summary>A host as a Replica finds it.</summary>
 /// <param name="Reasons">All that rules it out, in the words of each filter.</param>
@@ -26,7 +32,13 @@ internal sealed record RoundInput(
     IEnumerable<HostSnapshot> Hosts,
     IEnumerable<(Replica Replica, string Host, int? Port)> Bound,
     IEnumerable<(string Host, int Port)> Refused,
-    Func<ObjectKey, WebApp?> AppOf);
+    Func<ObjectKey, WebApp?> AppOf)
+{
+    /// <summary>Uids of Replicas that are known to be on their way out although they do not say so yet.</summary>
+    public IReadOnlySet<string> Leaving { get; init; } = new HashSet<string>();
+
+    public bool IsLeaving(Replica replica) => replica.Metadata.DeletionTimestamp is not null || Leaving.Contains(replica.Metadata.Uid);
+}
 
 /// <summary>
 /// Places the waiting Replicas, one after the other, each placement counting for the next. Pure but for the port cursors, and
@@ -36,14 +48,17 @@ internal sealed class PlacementRound
 {
     private readonly Dictionary<string, int> _nextPort;
     private readonly HostFinder _finder;
+    private readonly RoundInput _input;
     private readonly Dictionary<string, HostSlot> _slots = new(StringComparer.Ordinal);
     private readonly List<HostSlot> _inOrder = [];
     private readonly KnownApps _apps;
     private readonly Dictionary<int, PlacementGroup> _groups = [];
+    private PreemptionFinder? _preemptions;
 
     /// <param name="nextPort">Where each host's search for a free port starts; the owner keeps it from round to round.</param>
     public PlacementRound(RoundInput input, Dictionary<string, int> nextPort, HostFinder? finder = null)
     {
+        _input = input;
         _nextPort = nextPort;
         _finder = finder ?? new HostFinder();
         _apps = new KnownApps(input.AppOf);
@@ -59,7 +74,7 @@ internal sealed class PlacementRound
             if (_slots.TryGetValue(host, out var slot))
             {
                 var (app, revisionId) = _apps.Of(replica);
-                slot.Add(app.Id, revisionId, Needs.Of(replica.Spec.Template), replica.Metadata.DeletionTimestamp is not null);
+                slot.Add(app.Id, revisionId, Needs.Of(replica.Spec.Template), input.IsLeaving(replica));
                 slot.TakePort(port ?? 0);
             }
         }
@@ -70,19 +85,22 @@ internal sealed class PlacementRound
         }
     }
 
+    /// <summary>Whether the decisions might have been others if more replicas were ready.</summary>
+    public bool DependsOnReadiness => _preemptions?.WasInVain ?? false;
+
     /// <summary>
-    /// The oldest first, so that nobody waits for ever behind newcomers; one that fits nowhere holds up no other. Once in a round.
+    /// The most important first, and of those the oldest, so that nobody waits for ever behind newcomers; one that fits nowhere holds up
+    /// no other. Once in a round.
     /// </summary>
     public IReadOnlyList<Decision> Place(IEnumerable<Replica> waiting)
     {
+        // Who keeps away from whom is found out when a group is made: all apps must be known by then.
         var inOrder = waiting
-            .OrderBy(replica => replica.Metadata.CreationTimestamp ?? DateTime.MaxValue)
+            .OrderByDescending(replica => _apps.Of(replica).App.Priority)
+            .ThenBy(replica => replica.Metadata.CreationTimestamp ?? DateTime.MaxValue)
             .ThenBy(replica => replica.Metadata.NamespaceProperty, StringComparer.Ordinal)
             .ThenBy(replica => replica.Metadata.Name, StringComparer.Ordinal)
             .ToList();
-
-        // Who keeps away from whom is found out when a group is made: all apps must be known by then.
-        inOrder.ForEach(replica => _apps.Of(replica));
         return [.. inOrder.Select(PlaceOne)];
     }
 
@@ -121,8 +139,42 @@ internal sealed class PlacementRound
         }
 
         group.Unfit ??= FilterPipeline.Explain(group, _inOrder);
-        return new Unfit(replica, group.Unfit);
+        return MakeRoom(replica, group, group.Unfit);
     }
+
+    private Unfit MakeRoom(Replica replica, PlacementGroup group, string unfit)
+    {
+        if (group.App.App is null || group.NothingMakesRoom)
+        {
+            return new Unfit(replica, unfit);
+        }
+
+        _preemptions ??= new PreemptionFinder(_inOrder, BoundWithTheirHosts());
+        if (_preemptions.Find(group) is not { } room)
+        {
+            group.NothingMakesRoom = true;
+            return new Unfit(replica, unfit);
+        }
+
+        // As if it were there already: nothing else is to take the room meanwhile.
+        Take(group, room.Slot);
+        room.Slot.PromisePort();
+        var made = new RoomMade(room.Slot.Host.Name, group.App.Priority, room.Victims);
+        return new Unfit(replica, $"{unfit}; {Describe(made)}", made);
+    }
+
+    private static string Describe(RoomMade made)
+    {
+        const int Named = 3;
+        var names = made.Victims.Select(victim => victim.Metadata.Name).Order(StringComparer.Ordinal).ToList();
+        return names.Count == 0
+            ? $"waits for what is being stopped on {made.Host}"
+            : $"takes the place of {string.Join(", ", names.Take(Named))}{(names.Count > Named ? $" and {names.Count - Named} more" : "")} on {made.Host}";
+    }
+
+    private IEnumerable<(Replica, KnownApp, HostSlot, bool IsLeaving)> BoundWithTheirHosts() => _input.Bound
+        .Where(bound => _slots.ContainsKey(bound.Host))
+        .Select(bound => (bound.Replica, _apps.Of(bound.Replica).App, _slots[bound.Host], _input.IsLeaving(bound.Replica)));
 
     private PlacementGroup MakeGroup(Replica replica, KnownApp app, int revisionId)
     {

@@ -15,6 +15,7 @@ internal static class WebAppRules
         TemplateRules.Check(spec, "spec", context.Errors);
         CheckRollout(spec, context.Errors);
         CheckRoute(spec.Object("route"), context.Errors);
+        CheckDisruption(spec.Object("disruption"), context.Errors);
         PlacementRules.Check(spec.Object("placement"), context.Errors);
     }
 
@@ -72,6 +73,14 @@ internal static class WebAppRules
             }
 
             before = weight;
+        }
+    }
+
+    private static void CheckDisruption(JsonObject? disruption, FieldErrors errors)
+    {
+        if (disruption?["minAvailable"] is not null && disruption["maxUnavailable"] is { } both)
+        {
+            errors.Add(FieldError.Invalid("spec.disruption.maxUnavailable", both, "minAvailable and maxUnavailable cannot be both set"));
         }
     }
 
