@@ -48,6 +48,10 @@ public sealed class DockerHostSpec
     [JsonPropertyName("capacity")]
     public IDictionary<string, ResourceQuantity>? Capacity { get; set; }
 
+    /// <summary>What of the capacity is kept for the host itself; keys <c>cpu</c>, <c>memory</c>. Default: nothing.</summary>
+    [JsonPropertyName("reserved")]
+    public IDictionary<string, ResourceQuantity>? Reserved { get; set; }
+
     /// <summary>
     /// How long neither engine nor replicas may answer before the replicas are replaced elsewhere. Default
     /// <see cref="DefaultUnreachableAfter"/>; an app may tolerate more (<see cref="HostTaints.Unreachable"/>).

@@ -10,6 +10,18 @@ public sealed class Placement
     [JsonPropertyName("hostSelector")]
     public IDictionary<string, string>? HostSelector { get; set; }
 
+    /// <summary>Kubernetes' affinity. Beside <see cref="HostSelector"/>: both are asked for.</summary>
+    [JsonPropertyName("affinity")]
+    public Affinity? Affinity { get; set; }
+
+    /// <summary>What the image is made for, in the words of image manifests: <c>amd64</c>, <c>arm64</c>. Absent or empty: any.</summary>
+    [JsonPropertyName("architectures")]
+    public IList<string>? Architectures { get; set; }
+
+    /// <summary><see cref="PlacementStrategies"/>; default Spread.</summary>
+    [JsonPropertyName("strategy")]
+    public string? Strategy { get; set; }
+
     [JsonPropertyName("tolerations")]
     public IList<V1Toleration>? Tolerations { get; set; }
 
@@ -39,6 +51,19 @@ public sealed class SpreadConstraint
     public string? WhenUnsatisfiable { get; set; }
 }
 
+/// <summary>Values of <see cref="Placement.Strategy"/>: which of the hosts that fit is taken, where no wish decides.</summary>
+public static class PlacementStrategies
+{
+    /// <summary>That with the fewest replicas of the app, so that the loss of one host costs few of them.</summary>
+    public const string Spread = "Spread";
+
+    /// <summary>The emptiest, whatever of the app runs there.</summary>
+    public const string LeastAllocated = "LeastAllocated";
+
+    /// <summary>The fullest, so that others stay empty: for batches of large replicas, or to give hosts back.</summary>
+    public const string MostAllocated = "MostAllocated";
+}
+
 /// <summary>Values of <see cref="SpreadConstraint.WhenUnsatisfiable"/>.</summary>
 public static class UnsatisfiableActions
 {
@@ -51,4 +76,7 @@ public static class TopologyKeys
 {
     /// <summary>Stands for the host's own name; need not be set as a label.</summary>
     public const string Hostname = "kubernetes.io/hostname";
+
+    /// <summary>Stands for the architecture that the engine reports, such as <c>amd64</c>; need not be set as a label.</summary>
+    public const string Architecture = "kubernetes.io/arch";
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Serialization;
 using k8s.Models;
 
@@ -27,7 +26,7 @@ public sealed class RolloutStrategy
 /// <summary>Limits of a rolling update, each a number of replicas or a percentage of the wanted ones.</summary>
 public sealed class RollingUpdateLimits
 {
-    private const int DefaultPercent = 25;
+    private static readonly IntOrString Default = "25%";
 
     /// <summary>Replicas beyond the wanted ones.</summary>
     [JsonPropertyName("maxSurge")]
@@ -45,16 +44,8 @@ public sealed class RollingUpdateLimits
     /// <exception cref="FormatException">A text is neither a number nor a percentage; no server that checks the schema stores one.</exception>
     public static (int Surge, int Unavailable) Of(RollingUpdateLimits? limits, int desired)
     {
-        var surge = Resolve(limits?.MaxSurge, desired, Math.Ceiling);
-        var unavailable = Resolve(limits?.MaxUnavailable, desired, Math.Floor);
+        var surge = ReplicaShare.Of(limits?.MaxSurge ?? Default, desired, Math.Ceiling);
+        var unavailable = ReplicaShare.Of(limits?.MaxUnavailable ?? Default, desired, Math.Floor);
         return surge == 0 && unavailable == 0 ? (0, 1) : (surge, unavailable);
-    }
-
-    private static int Resolve(IntOrString? limit, int desired, Func<double, double> round)
-    {
-        var text = limit?.Value ?? $"{DefaultPercent}%";
-        return text.EndsWith('%')
-            ? (int)round(int.Parse(text.AsSpan(0, text.Length - 1), CultureInfo.InvariantCulture) * (double)desired / 100)
-            : int.Parse(text, CultureInfo.InvariantCulture);
     }
 }

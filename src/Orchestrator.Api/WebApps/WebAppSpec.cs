@@ -21,6 +21,17 @@ public sealed class WebAppSpec : ReplicaTemplate
     [JsonPropertyName("placement")]
     public Placement? Placement { get; set; }
 
+    /// <summary>
+    /// Higher ones are placed first, and may have lower ones stopped where there is no room. Default 0; Kubernetes' range for users,
+    /// up to 10^9 either way.
+    /// </summary>
+    [JsonPropertyName("priority")]
+    public int? Priority { get; set; }
+
+    /// <summary>How many replicas may be missing; read by <see cref="DisruptionLimits"/>.</summary>
+    [JsonPropertyName("disruption")]
+    public Disruption? Disruption { get; set; }
+
     [JsonPropertyName("route")]
     public Route? Route { get; set; }
 

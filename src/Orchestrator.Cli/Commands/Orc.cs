@@ -25,6 +25,7 @@ internal static class Orc
             new ScaleCommand(),
             new SetCommand(),
             new RolloutCommand(),
+            new ExplainPlacementCommand(),
             new LogsCommand(),
             new HostsCommand(),
             new EventsCommand(),

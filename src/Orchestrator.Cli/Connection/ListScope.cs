@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
+using k8s;
 
 namespace Orchestrator.Cli.Connection;
 
@@ -22,6 +23,18 @@ internal sealed record ListScope(ResourceKind Kind, string? Namespace, string? N
             next = (string?)answer["metadata"]?["continue"];
         }
         while (!string.IsNullOrEmpty(next));
+    }
+
+    /// <summary>All objects of a scope, typed.</summary>
+    public static async Task<List<T>> ReadAllAsync<T>(ApiConnection api, ListScope scope, CancellationToken cancellationToken)
+    {
+        var found = new List<T>();
+        await foreach (var chunk in ListAsync(api, scope, ApiConnection.Json, cancellationToken))
+        {
+            found.AddRange((chunk["items"] as JsonArray ?? []).Select(item => KubernetesJson.Deserialize<T>(item!.ToJsonString())));
+        }
+
+        return found;
     }
 
     /// <summary>The path of a watch for what comes after a revision.</summary>

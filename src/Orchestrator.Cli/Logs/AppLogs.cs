@@ -184,16 +184,8 @@ internal sealed class AppLogs(Session session, string? labels, string? name)
         }
     }
 
-    private async Task<List<Replica>> ListAsync(CancellationToken cancellationToken)
-    {
-        var found = new List<Replica>();
-        await foreach (var chunk in ListScope.ListAsync(session.Api, await ScopeAsync(cancellationToken), ApiConnection.Json, cancellationToken))
-        {
-            found.AddRange(Parse(chunk));
-        }
-
-        return found;
-    }
+    private async Task<List<Replica>> ListAsync(CancellationToken cancellationToken) =>
+        await ListScope.ReadAllAsync<Replica>(session.Api, await ScopeAsync(cancellationToken), cancellationToken);
 
     private async Task<ListScope> ScopeAsync(CancellationToken cancellationToken)
     {

@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-using k8s;
 using Orchestrator.Api;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Cli.Commands;
@@ -62,15 +60,8 @@ internal sealed class FailedRollout(Session session)
     {
         var kind = await session.Kinds.FindAsync(ApiGroup.GroupVersion, Replica.KubeKind, cancellationToken);
         var scope = new ListScope(kind, app.Namespace, null, $"{Labels.App}={app.Name},{Labels.Revision}={revision}", null);
-        var failed = new List<Replica>();
-        await foreach (var chunk in ListScope.ListAsync(session.Api, scope, ApiConnection.Json, cancellationToken))
-        {
-            failed.AddRange((chunk["items"] as JsonArray ?? [])
-                .Select(item => KubernetesJson.Deserialize<Replica>(item!.ToJsonString()))
-                .Where(replica => ReplicaLog.HasContainer(replica) && !replica.Status!.Ready));
-        }
-
-        return failed.Take(MaxReplicas);
+        var replicas = await ListScope.ReadAllAsync<Replica>(session.Api, scope, cancellationToken);
+        return replicas.Where(replica => ReplicaLog.HasContainer(replica) && !replica.Status!.Ready).Take(MaxReplicas);
     }
 
     private async Task ReadAsync(Replica replica, List<string> lines, CancellationToken cancellationToken)

@@ -3,7 +3,7 @@ namespace Orchestrator.ControlPlane.Scheduling;
 /// <summary>
 /// Finds the best host for one more replica of a group. Within a round hosts only fill up, so a score only gets worse and what
 /// no longer fits never fits again: hosts are ranked once for a group, and only the top is looked at anew. Topology constraints
-/// are the exception (a placement in one domain makes the others better): with them every host is looked at.
+/// are the exception (a placement in one domain makes the others better), and so is filling hosts up: there every host is looked at.
 /// </summary>
 /// <param name="alwaysScan">Looks at every host each time: the plain meaning, which tests hold the ranking against.</param>
 internal sealed class HostFinder(bool alwaysScan = false)
@@ -13,7 +13,8 @@ internal sealed class HostFinder(bool alwaysScan = false)
     /// <summary>The hosts that the filters on hosts alone let through; for the many groups without wishes, found once.</summary>
     public IReadOnlyList<HostSlot> CandidatesFor(PlacementGroup group, IReadOnlyList<HostSlot> slots)
     {
-        if (group.Placement is { HostSelector: null or { Count: 0 }, Tolerations: null or { Count: 0 } })
+        if (group.Placement is { HostSelector: null or { Count: 0 }, Tolerations: null or { Count: 0 }, Architectures: null or { Count: 0 } }
+            && group.Placement.Affinity?.Hosts?.Required is null)
         {
             return _withoutWishes ??= Filter();
         }
@@ -29,7 +30,7 @@ internal sealed class HostFinder(bool alwaysScan = false)
         // Ranking pays from the second replica on.
         var isFirst = !group.WasSearched;
         group.WasSearched = true;
-        return alwaysScan || isFirst || group.Spread.Count > 0 ? Scan(group) : TakeTop(group);
+        return alwaysScan || isFirst || group.Spread.Count > 0 || group.FillsUp ? Scan(group) : TakeTop(group);
     }
 
     private static HostSlot? Scan(PlacementGroup group)

@@ -7,27 +7,44 @@ namespace Orchestrator.ControlPlane.Scheduling;
 /// outvoted by what matters less, and a placement can be explained.
 /// </summary>
 /// <param name="Avoided">PreferNoSchedule taints that are not tolerated: taken only if nothing else fits.</param>
+/// <param name="Unmet">Weight of the app's preferences that the host does not meet, each replica near it that it would rather avoid included.</param>
 /// <param name="OfRevision">
 /// Replicas of the revision on the host: one host's failure should cost few of them. Those of the revision before go as these come, and
-/// what is spread by all of them ends uneven.
+/// what is spread by all of them ends uneven. 0, like the next, where the app's strategy does not spread.
 /// </param>
 /// <param name="OfApp">Replicas of the app on the host, of any revision.</param>
 /// <param name="Skew">Sum of the skews of spread constraints that say ScheduleAnyway.</param>
-/// <param name="Fullness">The host's load, less what is saved by an image that is there already.</param>
+/// <param name="Fullness">The host's load, negative where the strategy is to fill hosts up, less what is saved by an image that is there already.</param>
 /// <param name="Tie">Decides between equals, for each app otherwise, and always the same.</param>
-internal readonly record struct HostScore(int Avoided, int OfRevision, int OfApp, int Skew, double Fullness, ulong Tie) : IComparable<HostScore>
+internal readonly record struct HostScore(
+    int Avoided, int Unmet, int OfRevision, int OfApp, int Skew, double Fullness, ulong Tie) : IComparable<HostScore>
 {
     /// <summary>An image of this size or more that is present outweighs the whole difference between an empty and a full host.</summary>
     private const double ImageBytesWorthAHost = 1_000_000_000;
+
+    /// <summary>The skew of a host that is in no domain of a constraint: worse than in any, and sums of it still fit.</summary>
+    private const int OutsideOfDomains = int.MaxValue / 16;
+
+    /// <summary>What is compared before <see cref="Tie"/>, in that order, for whoever explains a placement.</summary>
+    public static IReadOnlyList<ScoreField> Fields { get; } =
+    [
+        new("avoided", "more taints that say PreferNoSchedule", score => score.Avoided),
+        new("unmet", "less of what the app prefers", score => score.Unmet),
+        new("ofRevision", "more replicas of the revision", score => score.OfRevision),
+        new("ofApp", "more replicas of the app", score => score.OfApp),
+        new("skew", "a greater skew of what is spread where possible", score => score.Skew < OutsideOfDomains ? score.Skew : null),
+        new("fullness", "a load that suits the strategy less, or no image", score => score.Fullness),
+    ];
 
     public static HostScore Of(PlacementGroup group, HostSlot slot) => new(
         slot.Host.Taints.Count == 0
             ? 0
             : slot.Host.Taints.Count(taint => taint.Effect == Taints.PreferNoSchedule && !Taints.IsTolerated(taint, group.Placement.Tolerations)),
-        slot.ReplicasOfRevision(group.RevisionId),
-        slot.ReplicasOfApp(group.AppId),
-        group.Spread.Count == 0 ? 0 : group.Spread.Where(spread => !spread.IsHard).Sum(spread => spread.SkewWithOneMore(slot) ?? int.MaxValue / 16),
-        slot.Load - (slot.Host.ImageBytes.Count == 0 ? 0 : Math.Min(1, slot.Host.ImageBytes.GetValueOrDefault(group.Needs.Image) / ImageBytesWorthAHost)),
+        (group.Unmet?[slot.Index] ?? 0) + (group.Distances.Count == 0 ? 0 : group.Distances.Sum(distance => distance.Weight * distance.ReplicasNear(slot))),
+        group.IsSpread ? slot.ReplicasOfRevision(group.RevisionId) : 0,
+        group.IsSpread ? slot.ReplicasOfApp(group.AppId) : 0,
+        group.Spread.Count == 0 ? 0 : group.Spread.Where(spread => !spread.IsHard).Sum(spread => spread.SkewWithOneMore(slot) ?? OutsideOfDomains),
+        (group.FillsUp ? -slot.Load : slot.Load) - (slot.Host.ImageBytes.Count == 0 ? 0 : Math.Min(1, slot.Host.ImageBytes.GetValueOrDefault(group.Needs.Image) / ImageBytesWorthAHost)),
         Mix(slot.Host.NameHash ^ group.Hash));
 
     /// <summary>FNV-1a: the same in every process, unlike string.GetHashCode.</summary>
@@ -44,11 +61,26 @@ internal readonly record struct HostScore(int Avoided, int OfRevision, int OfApp
 
     public int CompareTo(HostScore other) =>
         Avoided.CompareTo(other.Avoided) is not 0 and var avoided ? avoided
+        : Unmet.CompareTo(other.Unmet) is not 0 and var unmet ? unmet
         : OfRevision.CompareTo(other.OfRevision) is not 0 and var ofRevision ? ofRevision
         : OfApp.CompareTo(other.OfApp) is not 0 and var ofApp ? ofApp
         : Skew.CompareTo(other.Skew) is not 0 and var skew ? skew
         : Fullness.CompareTo(other.Fullness) is not 0 and var fullness ? fullness
         : Tie.CompareTo(other.Tie);
+
+    /// <summary>In which field this is worse than a better one.</summary>
+    public string WhyBehind(HostScore better)
+    {
+        foreach (var field in Fields)
+        {
+            if (field.Value(this) != field.Value(better))
+            {
+                return field.Worse;
+            }
+        }
+
+        return "as good; a hash of host and app decides";
+    }
 
     // The finisher of splitmix64: an exclusive or alone would order hosts much alike for every app.
     private static ulong Mix(ulong value)
@@ -58,3 +90,8 @@ internal readonly record struct HostScore(int Avoided, int OfRevision, int OfApp
         return value ^ (value >> 31);
     }
 }
+
+/// <summary>A field of <see cref="HostScore"/> by name.</summary>
+/// <param name="Worse">What a host is, or has, that loses by this field.</param>
+/// <param name="Value">Null: worse than any number.</param>
+internal sealed record ScoreField(string Name, string Worse, Func<HostScore, double?> Value);

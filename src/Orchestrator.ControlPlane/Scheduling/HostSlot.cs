@@ -6,7 +6,8 @@ namespace Orchestrator.ControlPlane.Scheduling;
 /// A host with what is bound to it: one round's own working copy, filled whole from the cache and then, placement by placement,
 /// by the round itself. Within a round it only fills up.
 /// </summary>
-internal sealed class HostSlot(HostSnapshot host)
+/// <param name="index">Its place among the hosts of the round.</param>
+internal sealed class HostSlot(HostSnapshot host, int index)
 {
     /// <summary>What a replica without requests counts for when hosts are compared; kube-scheduler's defaults.</summary>
     private const long AssumedCpu = Units.PerCore / 10;
@@ -15,10 +16,13 @@ internal sealed class HostSlot(HostSnapshot host)
     private readonly Dictionary<int, int> _replicasOfApp = [];
     private readonly Dictionary<int, int> _replicasOfRevision = [];
     private readonly HashSet<int> _takenPorts = [];
+    private int _promisedPorts;
     private long _comparedCpu;
     private long _comparedMemory;
 
     public HostSnapshot Host { get; } = host;
+
+    public int Index { get; } = index;
 
     /// <summary>What bound replicas have requested, in <see cref="Units"/>.</summary>
     public long Cpu { get; private set; }
@@ -29,7 +33,10 @@ internal sealed class HostSlot(HostSnapshot host)
     /// <summary>From 0, empty, to 1, full, counting replicas without requests too. Kept, not computed: it is asked for often.</summary>
     public double Load { get; private set; }
 
-    public bool HasFreePort => _takenPorts.Count < Host.LastPort - Host.FirstPort + 1;
+    public bool HasFreePort => FreePorts > 0;
+
+    /// <summary>Negative where more replicas have been promised one than there are.</summary>
+    public int FreePorts => Host.LastPort - Host.FirstPort + 1 - _takenPorts.Count - _promisedPorts;
 
     /// <summary>Where to start looking for a port when none has been given since this process started: above all that are taken.</summary>
     public int FirstStart => _takenPorts.Count > 0 && _takenPorts.Max() < Host.LastPort ? _takenPorts.Max() + 1 : Host.FirstPort;
@@ -55,14 +62,19 @@ internal sealed class HostSlot(HostSnapshot host)
         }
     }
 
+    /// <summary>Whether a port counts: one outside the range (which was changed since) cannot be given anyway.</summary>
+    public bool IsInRange(int port) => port >= Host.FirstPort && port <= Host.LastPort;
+
     public void TakePort(int port)
     {
-        // A port outside the range (the range was changed since) cannot be given anyway, and must not count against it.
-        if (port >= Host.FirstPort && port <= Host.LastPort)
+        if (IsInRange(port))
         {
             _takenPorts.Add(port);
         }
     }
+
+    /// <summary>Keeps a port, whichever, for a replica that comes later.</summary>
+    public void PromisePort() => _promisedPorts++;
 
     /// <summary>
     /// The lowest free port from a start that moves on with each port given: a port that has just been freed is not given again at

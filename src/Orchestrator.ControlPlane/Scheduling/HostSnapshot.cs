@@ -21,8 +21,9 @@ internal sealed class HostSnapshot
         IsReady = HostHealth.IsReady(host);
         IsCordoned = host.Spec.Unschedulable ?? false;
         IsLeaving = host.Metadata.DeletionTimestamp is not null;
-        Cpu = Units.OfCores(Capacity(host, ResourceNeeds.Cpu));
-        Memory = Units.OfBytes(Capacity(host, ResourceNeeds.Memory));
+        Architecture = host.Status?.Architecture;
+        Cpu = Units.OfCores(Allocatable(host, ResourceNeeds.Cpu));
+        Memory = Units.OfBytes(Allocatable(host, ResourceNeeds.Memory));
         FirstPort = host.Spec.PortRange?.First ?? PortRange.DefaultFirst;
         LastPort = host.Spec.PortRange?.Last ?? PortRange.DefaultLast;
         ImageBytes = (host.Status?.Images ?? [])
@@ -35,6 +36,7 @@ internal sealed class HostSnapshot
 
     public ulong NameHash { get; }
 
+    /// <summary>Those that the object carries; see <see cref="Label"/>.</summary>
     public IDictionary<string, string> Labels { get; }
 
     public IReadOnlyList<V1Taint> Taints { get; }
@@ -46,10 +48,13 @@ internal sealed class HostSnapshot
     /// <summary>Being deleted.</summary>
     public bool IsLeaving { get; }
 
-    /// <summary><see cref="Units"/> of cores; null when nobody has said.</summary>
+    /// <summary>Null when the engine has not said.</summary>
+    public string? Architecture { get; }
+
+    /// <summary><see cref="Units"/> of cores that replicas may request; null when nobody has said.</summary>
     public long? Cpu { get; }
 
-    /// <summary>Bytes; null when nobody has said.</summary>
+    /// <summary>Bytes, the same way.</summary>
     public long? Memory { get; }
 
     public int FirstPort { get; }
@@ -61,9 +66,15 @@ internal sealed class HostSnapshot
 
     public static HostSnapshot Of(DockerHost host) => Made.GetValue(host, static made => new HostSnapshot(made));
 
-    /// <summary>The value of a topology label; every host has <see cref="TopologyKeys.Hostname"/>.</summary>
-    public string? Domain(string topologyKey) =>
-        Labels.TryGetValue(topologyKey, out var value) ? value : topologyKey == TopologyKeys.Hostname ? Name : null;
+    /// <summary>The value of a label, of those too that need not be set (<see cref="TopologyKeys"/>); null where it has none.</summary>
+    public string? Label(string key) =>
+        Labels.TryGetValue(key, out var value) ? value
+        : key == TopologyKeys.Hostname ? Name
+        : key == TopologyKeys.Architecture ? Architecture
+        : null;
+
+    private static decimal? Allocatable(DockerHost host, string resource) =>
+        Capacity(host, resource) - (Quantities.Find(host.Spec.Reserved, resource) ?? 0);
 
     // The user's word counts before the engine's, also while the agent has not taken it over into the status.
     private static decimal? Capacity(DockerHost host, string resource) =>

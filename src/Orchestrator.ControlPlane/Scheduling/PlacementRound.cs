@@ -9,7 +9,20 @@ internal abstract record Decision(Replica Replica);
 
 internal sealed record Placed(Replica Replica, string Host, int Port) : Decision(Replica);
 
-internal sealed record Unfit(Replica Replica, string Message) : Decision(Replica);
+/// <param name="MakesRoom">Where it will be placed once what is in the way has been stopped; null when that would not help.</param>
+internal sealed record Unfit(Replica Replica, string Message, RoomMade? MakesRoom = null) : Decision(Replica);
+
+/// <summary>What is stopped for a replica.</summary>
+/// <param name="Priority">The replica's.</param>
+/// <param name="Victims">Of lower priority; none when what is being stopped already will do.</param>
+internal sealed record RoomMade(string Host, int Priority, IReadOnlyList<Replica> Victims);
+
+/// <summary>A host as a Replica finds it.</summary>
+/// <param name="Reasons">All that rules it out, in the words of each filter.</param>
+internal sealed record HostVerdict(string Host, HostScore Score, IReadOnlyList<string> Reasons)
+{
+    public bool Fits => Reasons.Count == 0;
+}
 
 /// <summary>All that a round decides by, as it was at one moment.</summary>
 /// <param name="Bound">Replicas with a host, those whose binding is still being written included.</param>
@@ -19,7 +32,13 @@ internal sealed record RoundInput(
     IEnumerable<HostSnapshot> Hosts,
     IEnumerable<(Replica Replica, string Host, int? Port)> Bound,
     IEnumerable<(string Host, int Port)> Refused,
-    Func<ObjectKey, WebApp?> AppOf);
+    Func<ObjectKey, WebApp?> AppOf)
+{
+    /// <summary>Uids of Replicas that are known to be on their way out although they do not say so yet.</summary>
+    public IReadOnlySet<string> Leaving { get; init; } = new HashSet<string>();
+
+    public bool IsLeaving(Replica replica) => replica.Metadata.DeletionTimestamp is not null || Leaving.Contains(replica.Metadata.Uid);
+}
 
 /// <summary>
 /// Places the waiting Replicas, one after the other, each placement counting for the next. Pure but for the port cursors, and
@@ -27,16 +46,14 @@ internal sealed record RoundInput(
 /// </summary>
 internal sealed class PlacementRound
 {
-    private static readonly Placement NoWishes = new();
-
-    private readonly RoundInput _input;
     private readonly Dictionary<string, int> _nextPort;
     private readonly HostFinder _finder;
+    private readonly RoundInput _input;
     private readonly Dictionary<string, HostSlot> _slots = new(StringComparer.Ordinal);
-    private readonly List<HostSlot> _inOrder;
-    private readonly Dictionary<(string Namespace, string App), int> _appIds = [];
-    private readonly Dictionary<(int AppId, string Revision), int> _revisionIds = [];
+    private readonly List<HostSlot> _inOrder = [];
+    private readonly KnownApps _apps;
     private readonly Dictionary<int, PlacementGroup> _groups = [];
+    private PreemptionFinder? _preemptions;
 
     /// <param name="nextPort">Where each host's search for a free port starts; the owner keeps it from round to round.</param>
     public PlacementRound(RoundInput input, Dictionary<string, int> nextPort, HostFinder? finder = null)
@@ -44,17 +61,20 @@ internal sealed class PlacementRound
         _input = input;
         _nextPort = nextPort;
         _finder = finder ?? new HostFinder();
-        foreach (var host in input.Hosts)
+        _apps = new KnownApps(input.AppOf);
+        foreach (var host in input.Hosts.OrderBy(host => host.Name, StringComparer.Ordinal))
         {
-            _slots.Add(host.Name, new HostSlot(host));
+            var slot = new HostSlot(host, _inOrder.Count);
+            _inOrder.Add(slot);
+            _slots.Add(host.Name, slot);
         }
 
         foreach (var (replica, host, port) in input.Bound)
         {
             if (_slots.TryGetValue(host, out var slot))
             {
-                var (appId, revisionId) = IdsOf(replica);
-                slot.Add(appId, revisionId, Needs.Of(replica.Spec.Template), replica.Metadata.DeletionTimestamp is not null);
+                var (app, revisionId) = _apps.Of(replica);
+                slot.Add(app.Id, revisionId, Needs.Of(replica.Spec.Template), input.IsLeaving(replica));
                 slot.TakePort(port ?? 0);
             }
         }
@@ -63,26 +83,55 @@ internal sealed class PlacementRound
         {
             _slots.GetValueOrDefault(host)?.TakePort(port);
         }
-
-        _inOrder = [.. _slots.Values.OrderBy(slot => slot.Host.Name, StringComparer.Ordinal)];
     }
 
-    /// <summary>The oldest first, so that nobody waits for ever behind newcomers; one that fits nowhere holds up no other.</summary>
-    public IEnumerable<Decision> Place(IEnumerable<Replica> waiting) => waiting
-        .OrderBy(replica => replica.Metadata.CreationTimestamp ?? DateTime.MaxValue)
-        .ThenBy(replica => replica.Metadata.NamespaceProperty, StringComparer.Ordinal)
-        .ThenBy(replica => replica.Metadata.Name, StringComparer.Ordinal)
-        .Select(PlaceOne);
+    /// <summary>Whether the decisions might have been others if more replicas were ready.</summary>
+    public bool DependsOnReadiness => _preemptions?.WasInVain ?? false;
 
-    private Decision PlaceOne(Replica replica)
+    /// <summary>
+    /// The most important first, and of those the oldest, so that nobody waits for ever behind newcomers; one that fits nowhere holds up
+    /// no other. Once in a round.
+    /// </summary>
+    public IReadOnlyList<Decision> Place(IEnumerable<Replica> waiting)
     {
-        var (appId, revisionId) = IdsOf(replica);
+        // Who keeps away from whom is found out when a group is made: all apps must be known by then.
+        var inOrder = waiting
+            .OrderByDescending(replica => _apps.Of(replica).App.Priority)
+            .ThenBy(replica => replica.Metadata.CreationTimestamp ?? DateTime.MaxValue)
+            .ThenBy(replica => replica.Metadata.NamespaceProperty, StringComparer.Ordinal)
+            .ThenBy(replica => replica.Metadata.Name, StringComparer.Ordinal)
+            .ToList();
+        return [.. inOrder.Select(PlaceOne)];
+    }
+
+    /// <summary>What each host is to a Replica that would be placed next: those that fit, best first, then the others by name.</summary>
+    public IReadOnlyList<HostVerdict> Judge(Replica replica)
+    {
+        var group = GroupOf(replica);
+        return
+        [
+            .. _inOrder
+                .Select(slot => new HostVerdict(slot.Host.Name, HostScore.Of(group, slot), FilterPipeline.Reasons(group, slot)))
+                .OrderBy(verdict => verdict.Fits ? 0 : 1)
+                .ThenBy(verdict => verdict.Fits ? verdict.Score : default),
+        ];
+    }
+
+    private PlacementGroup GroupOf(Replica replica)
+    {
+        var (app, revisionId) = _apps.Of(replica);
         if (!_groups.TryGetValue(revisionId, out var group))
         {
-            group = MakeGroup(replica, appId, revisionId);
+            group = MakeGroup(replica, app, revisionId);
             _groups.Add(revisionId, group);
         }
 
+        return group;
+    }
+
+    private Decision PlaceOne(Replica replica)
+    {
+        var group = GroupOf(replica);
         if (group.Unfit is null && _finder.Find(group) is { } best)
         {
             Take(group, best);
@@ -90,15 +139,48 @@ internal sealed class PlacementRound
         }
 
         group.Unfit ??= FilterPipeline.Explain(group, _inOrder);
-        return new Unfit(replica, group.Unfit);
+        return MakeRoom(replica, group, group.Unfit);
     }
 
-    private PlacementGroup MakeGroup(Replica replica, int appId, int revisionId)
+    private Unfit MakeRoom(Replica replica, PlacementGroup group, string unfit)
     {
-        var app = _input.AppOf(new ObjectKey(replica.Metadata.NamespaceProperty, replica.Spec.AppName));
+        if (group.App.App is null || group.NothingMakesRoom)
+        {
+            return new Unfit(replica, unfit);
+        }
+
+        _preemptions ??= new PreemptionFinder(_inOrder, BoundWithTheirHosts());
+        if (_preemptions.Find(group) is not { } room)
+        {
+            group.NothingMakesRoom = true;
+            return new Unfit(replica, unfit);
+        }
+
+        // As if it were there already: nothing else is to take the room meanwhile.
+        Take(group, room.Slot);
+        room.Slot.PromisePort();
+        var made = new RoomMade(room.Slot.Host.Name, group.App.Priority, room.Victims);
+        return new Unfit(replica, $"{unfit}; {Describe(made)}", made);
+    }
+
+    private static string Describe(RoomMade made)
+    {
+        const int Named = 3;
+        var names = made.Victims.Select(victim => victim.Metadata.Name).Order(StringComparer.Ordinal).ToList();
+        return names.Count == 0
+            ? $"waits for what is being stopped on {made.Host}"
+            : $"takes the place of {string.Join(", ", names.Take(Named))}{(names.Count > Named ? $" and {names.Count - Named} more" : "")} on {made.Host}";
+    }
+
+    private IEnumerable<(Replica, KnownApp, HostSlot, bool IsLeaving)> BoundWithTheirHosts() => _input.Bound
+        .Where(bound => _slots.ContainsKey(bound.Host))
+        .Select(bound => (bound.Replica, _apps.Of(bound.Replica).App, _slots[bound.Host], _input.IsLeaving(bound.Replica)));
+
+    private PlacementGroup MakeGroup(Replica replica, KnownApp app, int revisionId)
+    {
         var hash = HostScore.HashOf($"{replica.Metadata.NamespaceProperty}/{replica.Spec.AppName}/{replica.Spec.Revision}");
-        var group = new PlacementGroup(appId, revisionId, hash, Needs.Of(replica.Spec.Template), app?.Spec.Placement ?? NoWishes);
-        if (app is null)
+        var group = new PlacementGroup(app, revisionId, hash, Needs.Of(replica.Spec.Template));
+        if (app.App is null)
         {
             group.Unfit = $"WebApp {replica.Spec.AppName} does not exist";
             return group;
@@ -106,20 +188,20 @@ internal sealed class PlacementRound
 
         group.Candidates = _finder.CandidatesFor(group, _inOrder);
         group.Spread.AddRange((group.Placement.Spread ?? []).Select(constraint => new SpreadCount(constraint, revisionId, group.Candidates)));
+        group.Distances.AddRange(_apps.DistancesOf(group, _inOrder));
+        if (group.Placement.Affinity?.Hosts?.Preferred is { Count: > 0 } preferred)
+        {
+            group.Unmet = [.. _inOrder.Select(slot => preferred.Where(one => !Expressions.Matches(one.Preference, slot.Host)).Sum(one => one.Weight))];
+        }
+
         return group;
     }
 
     private void Take(PlacementGroup group, HostSlot slot)
     {
         slot.Add(group.AppId, group.RevisionId, group.Needs, leaving: false);
-        if (group.Spread.Count > 0)
-        {
-            // Another revision of the app counts the same replicas over its own candidates.
-            foreach (var sibling in _groups.Values.Where(other => other.AppId == group.AppId))
-            {
-                sibling.Spread.ForEach(spread => spread.Place(slot));
-            }
-        }
+        group.Spread.ForEach(spread => spread.Place(slot));
+        _apps.Place(group, slot);
     }
 
     private int GivePort(HostSlot slot)
@@ -127,23 +209,5 @@ internal sealed class PlacementRound
         var port = slot.GivePort(_nextPort.TryGetValue(slot.Host.Name, out var next) ? next : slot.FirstStart);
         _nextPort[slot.Host.Name] = port + 1 > slot.Host.LastPort ? slot.Host.FirstPort : port + 1;
         return port;
-    }
-
-    private (int AppId, int RevisionId) IdsOf(Replica replica)
-    {
-        var appId = NumberOf(_appIds, (replica.Metadata.NamespaceProperty, replica.Spec.AppName));
-        return (appId, NumberOf(_revisionIds, (appId, replica.Spec.Revision)));
-    }
-
-    private static int NumberOf<TKey>(Dictionary<TKey, int> numbers, TKey key)
-        where TKey : notnull
-    {
-        if (!numbers.TryGetValue(key, out var number))
-        {
-            number = numbers.Count;
-            numbers.Add(key, number);
-        }
-
-        return number;
     }
 }

@@ -33,6 +33,8 @@ internal sealed partial class Scheduler : IDisposable
 
     private const string Unbound = "unbound";
 
+    private static readonly Dictionary<string, string> NoLabels = [];
+
     private readonly SharedInformers _informers;
     private readonly Binder _binder;
     private readonly IEventRecorder _events;
@@ -44,8 +46,12 @@ internal sealed partial class Scheduler : IDisposable
     private readonly RefusedPorts _refused;
     private readonly Assumptions _assumed = new();
     private readonly GoneReplicas _gone;
+    private readonly Preemptions _preemptions;
     private readonly ConcurrentDictionary<string, long> _waitingSince = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _nextPort = new(StringComparer.Ordinal);
+
+    /// <summary>Something waits that others may not be stopped for yet, for too few of theirs serve.</summary>
+    private volatile bool _readinessMatters;
 
     public Scheduler(SharedInformers informers, IEventRecorder events, ILoggerFactory loggers, TimeProvider time)
     {
@@ -59,12 +65,14 @@ internal sealed partial class Scheduler : IDisposable
         _portExpiry = time.CreateTimer(_ => _changed.Signal(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _refused = new RefusedPorts(time);
         _gone = new GoneReplicas(informers.Replicas);
+        _preemptions = new Preemptions(informers, events);
         informers.Replicas.AddIndex(Unbound, replica => IsWaiting(replica) ? [Unbound] : []);
         informers.Replicas.Subscribe(OnReplica);
         informers.Hosts.Subscribe(OnHost);
         informers.WebApps.Subscribe(change =>
         {
-            if (change.Old?.Metadata.Generation != change.New?.Metadata.Generation)
+            // Labels too, by which others keep away from it.
+            if (change is not { Old: { } old, New: { } now } || old.Metadata.Generation != now.Metadata.Generation || !SameLabels(old.Metadata.Labels, now.Metadata.Labels))
             {
                 _changed.Signal();
             }
@@ -76,6 +84,7 @@ internal sealed partial class Scheduler : IDisposable
     {
         _assumed.Clear();
         _gone.Clear();
+        _preemptions.Clear();
         _changed.Signal();
 
         // Bounded: a round waits when the writers are that far behind, and then decides by what is newer.
@@ -139,6 +148,7 @@ internal sealed partial class Scheduler : IDisposable
         SchedulingMetrics.Waiting.Set(waiting.Count);
         if (waiting.Count == 0)
         {
+            _readinessMatters = false;
             return [];
         }
 
@@ -155,15 +165,20 @@ internal sealed partial class Scheduler : IDisposable
             .Select(replica => replicas.GetValueOrDefault(ObjectKey.Of(replica)))
             .OfType<Replica>()
             .Where(replica => IsWaiting(replica) && !assumed.ContainsKey(replica.Metadata.Uid) && !_gone.Contains(replica));
-        var input = new RoundInput(_informers.Hosts.Items.Values.Select(HostSnapshot.Of), bound, _refused.Current(), _informers.WebApps.Get);
-        var decisions = new PlacementRound(input, _nextPort).Place(undecided).ToList();
+        var input = new RoundInput(_informers.Hosts.Items.Values.Select(HostSnapshot.Of), bound, _refused.Current(), _informers.WebApps.Get)
+        {
+            Leaving = _preemptions.Uids(),
+        };
+        var round = new PlacementRound(input, _nextPort);
+        var decisions = round.Place(undecided).ToList();
+        _readinessMatters = round.DependsOnReadiness;
         if (decisions.Exists(decision => decision is Unfit) && _refused.NextExpiry() is { } expiry)
         {
             // No event tells that a port may be tried again.
             _portExpiry.Change(expiry, Timeout.InfiniteTimeSpan);
         }
 
-        decisions.RemoveAll(decision => decision is Unfit unfit && Binder.IsTold(unfit));
+        decisions.RemoveAll(decision => decision is Unfit { MakesRoom: null or { Victims: [] } } unfit && Binder.IsTold(unfit));
         return decisions;
     }
 
@@ -191,6 +206,12 @@ internal sealed partial class Scheduler : IDisposable
                     ObserveWait(replica);
                     break;
                 case Unfit unfit:
+                    await _preemptions.MakeAsync(unfit, cancellationToken);
+                    if (Binder.IsTold(unfit))
+                    {
+                        break;
+                    }
+
                     await _binder.ExplainAsync(unfit, cancellationToken);
                     SchedulingMetrics.Unschedulable.Inc();
                     _events.Record(replica, EventTypes.Warning, Binder.FailedScheduling, unfit.Message);
@@ -277,10 +298,11 @@ internal sealed partial class Scheduler : IDisposable
             _waitingSince.TryRemove(change.Object.Metadata.Uid, out _);
         }
 
-        // What a status says is no news here.
+        // What a status says is no news here, but for whether it serves, where that is waited for.
         var matters = change.Old is null || change.New is null
             || change.Old.Spec.HostName != change.New.Spec.HostName
-            || change.Old.Metadata.DeletionTimestamp != change.New.Metadata.DeletionTimestamp;
+            || change.Old.Metadata.DeletionTimestamp != change.New.Metadata.DeletionTimestamp
+            || (_readinessMatters && change.Old.Status?.Ready != change.New.Status?.Ready);
         if (matters)
         {
             _changed.Signal();
@@ -295,7 +317,8 @@ internal sealed partial class Scheduler : IDisposable
             || old.Metadata.DeletionTimestamp != now.Metadata.DeletionTimestamp
             || HostHealth.IsReady(old) != HostHealth.IsReady(now)
             || !SameCapacity(old, now)
-            || !SameLabels(old, now);
+            || old.Status?.Architecture != now.Status?.Architecture
+            || !SameLabels(old.Metadata.Labels, now.Metadata.Labels);
         if (matters)
         {
             _changed.Signal();
@@ -305,8 +328,8 @@ internal sealed partial class Scheduler : IDisposable
     private static bool SameCapacity(DockerHost old, DockerHost now) =>
         (HostSnapshot.Of(old) is var before) && (HostSnapshot.Of(now) is var after) && before.Cpu == after.Cpu && before.Memory == after.Memory;
 
-    private static bool SameLabels(DockerHost old, DockerHost now) =>
-        HostSnapshot.Of(old).Labels.OrderBy(label => label.Key).SequenceEqual(HostSnapshot.Of(now).Labels.OrderBy(label => label.Key));
+    private static bool SameLabels(IDictionary<string, string>? old, IDictionary<string, string>? now) =>
+        (old ?? NoLabels).OrderBy(label => label.Key, StringComparer.Ordinal).SequenceEqual((now ?? NoLabels).OrderBy(label => label.Key, StringComparer.Ordinal));
 
     private static partial class Log
     {

@@ -17,6 +17,9 @@ internal static class SchedulingMetrics
     public static readonly Gauge Waiting = Metrics.CreateGauge(
         "orchestrator_scheduling_waiting_replicas", "Replicas without a host.");
 
+    public static readonly Counter Preempted = Metrics.CreateCounter(
+        "orchestrator_scheduling_preempted_replicas_total", "Replicas that were stopped to make room for one of a higher priority.");
+
     private static readonly Counter Attempts = Metrics.CreateCounter(
         "orchestrator_scheduling_attempts_total",
         "Decisions by result: scheduled, unschedulable, conflict (the replica changed meanwhile), error (the API server failed).",

@@ -18,7 +18,7 @@ internal sealed class SpreadCount
         IsHard = constraint.WhenUnsatisfiable == UnsatisfiableActions.DoNotSchedule;
         foreach (var slot in candidates)
         {
-            if (slot.Host.Domain(TopologyKey) is { } domain)
+            if (slot.Host.Label(TopologyKey) is { } domain)
             {
                 CollectionsMarshal.GetValueRefOrAddDefault(_replicas, domain, out _) += slot.ReplicasOfRevision(revisionId);
             }
@@ -37,11 +37,11 @@ internal sealed class SpreadCount
 
     /// <summary>How much more than the emptiest domain the host's would have with one more. Null: the host is in no domain.</summary>
     public int? SkewWithOneMore(HostSlot slot) =>
-        slot.Host.Domain(TopologyKey) is { } domain && _replicas.TryGetValue(domain, out var count) ? count + 1 - Least : null;
+        slot.Host.Label(TopologyKey) is { } domain && _replicas.TryGetValue(domain, out var count) ? count + 1 - Least : null;
 
     public void Place(HostSlot slot)
     {
-        if (slot.Host.Domain(TopologyKey) is { } domain && _replicas.TryGetValue(domain, out var count))
+        if (slot.Host.Label(TopologyKey) is { } domain && _replicas.TryGetValue(domain, out var count))
         {
             _replicas[domain] = count + 1;
             if (count == Least)

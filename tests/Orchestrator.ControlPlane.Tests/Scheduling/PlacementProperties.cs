@@ -1,5 +1,6 @@
 using CsCheck;
 using Orchestrator.Api.DockerHosts;
+using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
 using Orchestrator.ControlPlane.Scheduling;
 
@@ -30,6 +31,7 @@ public sealed class PlacementProperties
             }
 
             Assert.True(here.Count == 0 || host.Spec.Unschedulable != true);
+            Assert.DoesNotContain(here, replica => TermsOf(world, replica).Any(term => Near(world, term, host).Any(other => other != replica && IsMeant(term, other))));
         }
 
         // A second look at what did not fit finds the same: nothing that fitted was passed over.
@@ -44,7 +46,7 @@ public sealed class PlacementProperties
         other.Round();
         Assert.Equal(one.Replicas.Select(Place), other.Replicas.Select(Place));
 
-        static (string?, int?) Place(Api.Replicas.Replica replica) => (replica.Spec.HostName, replica.Spec.HostPort);
+        static (string?, int?) Place(Replica replica) => (replica.Spec.HostName, replica.Spec.HostPort);
     });
 
     [Fact]
@@ -86,7 +88,16 @@ public sealed class PlacementProperties
         Assert.InRange(counts.Max() - counts.Min(), 0, skew);
     });
 
-    private static World Random(Random random)
+    private static IEnumerable<AppAffinityTerm> TermsOf(World world, Replica replica) =>
+        world.Apps.Values.Single(app => app.Metadata.Name == replica.Spec.AppName).Spec.Placement?.Affinity?.AwayFromApps?.Required ?? [];
+
+    private static IEnumerable<Replica> Near(World world, AppAffinityTerm term, DockerHost host) => world.Replicas.Where(replica =>
+        world.Hosts.Find(other => other.Metadata.Name == replica.Spec.HostName) is { } other
+        && HostSnapshot.Of(other).Label(term.TopologyKey) == HostSnapshot.Of(host).Label(term.TopologyKey));
+
+    private static bool IsMeant(AppAffinityTerm term, Replica replica) => term.LabelSelector!.MatchLabels["orchestrator.dev/app"] == replica.Spec.AppName;
+
+    internal static World Random(Random random)
     {
         var world = new World();
         for (var i = 0; i < random.Next(6); i++)
@@ -95,12 +106,13 @@ public sealed class PlacementProperties
             {
                 host.Spec.Unschedulable = random.Next(5) == 0;
                 host.Spec.PortRange = new PortRange { First = 20000, Last = 20000 + random.Next(12) };
+                host.Metadata.Labels = new Dictionary<string, string> { ["zone"] = $"z{random.Next(3)}" };
             });
         }
 
         for (var i = 0; i < random.Next(1, 4); i++)
         {
-            var placement = random.Next(2) == 0 ? null : new Placement { MaxReplicasPerHost = random.Next(1, 4) };
+            var placement = random.Next(2) == 0 ? null : RandomPlacement(random);
             var app = world.App($"app{i}", placement, memory: random.Next(3) == 0 ? null : $"{random.Next(1, 2000)}Mi");
             for (var n = 0; n < random.Next(12); n++)
             {
@@ -110,4 +122,27 @@ public sealed class PlacementProperties
 
         return world;
     }
+
+    private static Placement RandomPlacement(Random random) => new()
+    {
+        MaxReplicasPerHost = random.Next(1, 4),
+        Strategy = random.GetItems<string?>([null, PlacementStrategies.LeastAllocated, PlacementStrategies.MostAllocated], 1)[0],
+        Affinity = random.Next(2) == 0 ? null : new()
+        {
+            Hosts = new() { Preferred = [new() { Weight = random.Next(1, 100), Preference = Term("zone", $"z{random.Next(3)}") }] },
+            AwayFromApps = new()
+            {
+                Required = random.Next(2) == 0 ? null : [Away(random)],
+                Preferred = [new() { Weight = random.Next(1, 100), Term = Away(random) }],
+            },
+        },
+    };
+
+    private static HostSelectorTerm Term(string key, string value) => new() { MatchExpressions = [new() { Key = key, OperatorProperty = "In", Values = [value] }] };
+
+    private static AppAffinityTerm Away(Random random) => new()
+    {
+        TopologyKey = random.Next(2) == 0 ? "zone" : TopologyKeys.Hostname,
+        LabelSelector = new() { MatchLabels = new Dictionary<string, string> { ["orchestrator.dev/app"] = $"app{random.Next(4)}" } },
+    };
 }

@@ -111,6 +111,20 @@ public sealed class ScoreTests
         Assert.Equal("b", _world.Place(_world.App("web")));
     }
 
+    [Theory]
+    [InlineData(null, "empty", "full", "empty")]
+    [InlineData("Spread", "empty", "full", "empty")]
+    [InlineData("LeastAllocated", "empty", "empty", "empty")]
+    [InlineData("MostAllocated", "full", "full", "full", "empty")]
+    public void A_strategy_spreads_or_evens_out_or_fills_up(string? strategy, params string[] hosts)
+    {
+        _world.Host("full", memory: "6Gi");
+        _world.Host("empty", memory: "8Gi");
+        var app = _world.App("web", new Placement { Strategy = strategy }, memory: "1Gi");
+        _world.Replica(_world.App("other", memory: "3Gi"), on: "full");
+        Assert.Equal(hosts, hosts.Select(_ => _world.Place(app)));
+    }
+
     [Fact]
     public void Equals_are_decided_for_each_replica_otherwise_and_always_the_same()
     {

@@ -24,6 +24,9 @@ internal sealed class World
 
     public List<(string Host, int Port)> Refused { get; } = [];
 
+    /// <summary>Uids of Replicas that are known to be on their way out although they do not say so yet.</summary>
+    public HashSet<string> Leaving { get; } = [];
+
     public DockerHost Host(string name, string? cpu = null, string? memory = null, Action<DockerHost>? and = null)
     {
         var host = new DockerHost
@@ -97,7 +100,7 @@ internal sealed class World
     {
         var bound = Replicas.Where(replica => replica.Spec.HostName is not null)
             .Select(replica => (replica, replica.Spec.HostName!, replica.Spec.HostPort)).ToList();
-        var input = new RoundInput(Hosts.Select(HostSnapshot.Of), bound, Refused, Apps.GetValueOrDefault);
+        var input = new RoundInput(Hosts.Select(HostSnapshot.Of), bound, Refused, Apps.GetValueOrDefault) { Leaving = Leaving };
         var waiting = Replicas.Where(replica => replica.Spec.HostName is null && replica.Metadata.DeletionTimestamp is null).ToList();
         var decisions = new PlacementRound(input, _cursors, finder).Place(waiting).ToList();
         foreach (var placed in decisions.OfType<Placed>())
@@ -107,6 +110,8 @@ internal sealed class World
 
         return decisions;
     }
+
+    public PlacementExplanation Explain(WebApp app, string revision = "r1") => PlacementExplanation.Of(app, revision, Apps.Values, Hosts, Replicas, TimeProvider.System);
 
     /// <summary>The one decision of a round for one new replica of the app: the host, or the explanation.</summary>
     public string Place(WebApp app, string revision = "r1")

@@ -18,9 +18,19 @@ internal static class DockerHostRules
         CheckAddresses(spec, context.Errors);
         CheckPortRange(spec.Object("portRange"), context.Errors);
         CheckTaints(spec, context.Errors);
-        foreach (var (name, quantity) in spec.Object("capacity") ?? [])
+        CheckResources(spec, context.Errors);
+    }
+
+    private static void CheckResources(JsonObject spec, FieldErrors errors)
+    {
+        foreach (var name in (ReadOnlySpan<string>)["cpu", "memory"])
         {
-            TemplateRules.CheckQuantity(quantity, "spec.capacity." + name, context.Errors);
+            var capacity = TemplateRules.CheckQuantity(spec.Object("capacity")?[name], "spec.capacity." + name, errors);
+            var node = spec.Object("reserved")?[name];
+            if (TemplateRules.CheckQuantity(node, "spec.reserved." + name, errors) > capacity)
+            {
+                errors.Add(FieldError.Invalid("spec.reserved." + name, node, $"must be less than or equal to {name} capacity of {spec.Object("capacity")![name]}"));
+            }
         }
     }
 

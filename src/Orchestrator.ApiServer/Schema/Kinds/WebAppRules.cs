@@ -15,7 +15,8 @@ internal static class WebAppRules
         TemplateRules.Check(spec, "spec", context.Errors);
         CheckRollout(spec, context.Errors);
         CheckRoute(spec.Object("route"), context.Errors);
-        CheckPlacement(spec.Object("placement"), context.Errors);
+        CheckDisruption(spec.Object("disruption"), context.Errors);
+        PlacementRules.Check(spec.Object("placement"), context.Errors);
     }
 
     private static void CheckRollout(JsonObject spec, FieldErrors errors)
@@ -75,6 +76,14 @@ internal static class WebAppRules
         }
     }
 
+    private static void CheckDisruption(JsonObject? disruption, FieldErrors errors)
+    {
+        if (disruption?["minAvailable"] is not null && disruption["maxUnavailable"] is { } both)
+        {
+            errors.Add(FieldError.Invalid("spec.disruption.maxUnavailable", both, "minAvailable and maxUnavailable cannot be both set"));
+        }
+    }
+
     private static void CheckRoute(JsonObject? route, FieldErrors errors)
     {
         foreach (var (item, index) in route.Items("hosts"))
@@ -92,51 +101,6 @@ internal static class WebAppRules
         if (route.Text("path") is { } path && path.Split('/').Any(segment => segment is "." or ".."))
         {
             errors.Add(FieldError.Invalid("spec.route.path", path, "must not have the segments . or .."));
-        }
-    }
-
-    private static void CheckPlacement(JsonObject? placement, FieldErrors errors)
-    {
-        foreach (var (key, value) in placement.Object("hostSelector") ?? [])
-        {
-            foreach (var fault in LabelNames.CheckKey(key))
-            {
-                errors.Add(FieldError.Invalid("spec.placement.hostSelector", key, fault));
-            }
-
-            foreach (var fault in LabelNames.CheckValue(value?.GetValue<string>() ?? ""))
-            {
-                errors.Add(FieldError.Invalid("spec.placement.hostSelector", value, fault));
-            }
-        }
-
-        foreach (var (item, index) in placement.Items("tolerations"))
-        {
-            CheckToleration(item as JsonObject, $"spec.placement.tolerations[{index}]", errors);
-        }
-    }
-
-    private static void CheckToleration(JsonObject? toleration, string path, FieldErrors errors)
-    {
-        var (key, operation, value) = (toleration.Text("key"), toleration.Text("operator"), toleration.Text("value"));
-        if (string.IsNullOrEmpty(key))
-        {
-            if (operation != "Exists")
-            {
-                errors.Add(FieldError.Invalid(path + ".operator", operation, "operator must be Exists when `key` is empty, which means \"match all values and all keys\""));
-            }
-        }
-        else
-        {
-            foreach (var fault in LabelNames.CheckKey(key))
-            {
-                errors.Add(FieldError.Invalid(path + ".key", key, fault));
-            }
-        }
-
-        if (operation == "Exists" && !string.IsNullOrEmpty(value))
-        {
-            errors.Add(FieldError.Invalid(path + ".operator", value, "value must be empty when `operator` is 'Exists'"));
         }
     }
 }

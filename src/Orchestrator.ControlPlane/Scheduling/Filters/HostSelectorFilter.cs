@@ -5,7 +5,7 @@ internal sealed class HostSelectorFilter : IHostFilter
 {
     public bool Check(PlacementGroup group, HostSlot slot) =>
         group.Placement.HostSelector is not { } selector
-        || selector.All(wanted => slot.Host.Labels.TryGetValue(wanted.Key, out var value) && value == wanted.Value);
+        || selector.All(wanted => slot.Host.Label(wanted.Key) == wanted.Value);
 
     public string Explain(PlacementGroup group, HostSlot slot) => "not matching the host selector";
 }
