@@ -29,8 +29,8 @@ public sealed class RolloutTests
             "ready, then exits", """ "command": ["/bin/sh", "-c", "/bin/server & sleep 3; exit 9"], "minReadySeconds": 20 """, true, "", "exit code 9"
         },
         {
-            "exits after 20 s", """ "command": ["/bin/sh", "-c", "/bin/server & sleep 20; exit 9"], "minReadySeconds": 25 """, true,
-            "KeepsRestarting", "exit code 9"
+            "exits after 20 s", """ "command": ["/bin/sh", "-c", "/bin/server & sleep 20; echo farewell; exit 9"], "minReadySeconds": 25 """, true,
+            "KeepsRestarting", "exit code 9; its last words: farewell"
         },
     };
 

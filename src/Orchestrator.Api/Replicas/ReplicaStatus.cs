@@ -59,6 +59,10 @@ public sealed class Termination
     [JsonPropertyName("reason")]
     public string? Reason { get; set; }
 
+    /// <summary>Its last words: the last line of its log.</summary>
+    [JsonPropertyName("message")]
+    public string? Message { get; set; }
+
     [JsonPropertyName("finishedAt")]
     public DateTime? FinishedAt { get; set; }
 }

@@ -124,7 +124,8 @@ internal sealed record RolloutCourse(RolloutProgress? Progress, RolloutFailure? 
     private static RolloutFailure KeepsRestarting(ReplicaView view)
     {
         var status = view.Replica.Status!;
-        var exit = status.LastTermination is { } last ? $", last with exit code {last.ExitCode}" : "";
+        var exit = status.LastTermination is not { } last ? ""
+            : $", last with exit code {last.ExitCode}" + (last.Message is { } words ? $"; its last words: {words}" : "");
         var told = status.Message is { } message ? $"; {message}" : "";
         return new(WebAppReasons.KeepsRestarting,
             $"{view.Replica.Metadata.Name}: restarted {status.Restarts} times before it was available{exit}{told}");

@@ -154,8 +154,11 @@ internal sealed partial class ContainerWork(
     {
         await engine.SetRestartPolicyAsync(container.Id, always, cancellationToken);
         var seen = await engine.InspectAsync(container.Id, cancellationToken);
-        return Outcome.Of(seen) with { LastWords = seen is { HasEnded: true } ? await engine.LastLogLineAsync(container.Id, cancellationToken) : null };
+        return Outcome.Of(seen) with { LastWords = await LastWordsAsync(engine, seen, cancellationToken) };
     }
+
+    private static async Task<string?> LastWordsAsync(IEngine engine, ContainerSnapshot? ended, CancellationToken cancellationToken) =>
+        ended is { HasEnded: true, FinishedAt: { } end } ? await engine.LastLogLineAsync(ended.Id, end, cancellationToken) : null;
 
     /// <returns>Null when it went well.</returns>
     private async Task<Outcome?> PullAsync(IEngine engine, Replica replica, Operation operation)

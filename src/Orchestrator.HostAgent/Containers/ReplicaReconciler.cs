@@ -201,8 +201,8 @@ internal sealed partial class ReplicaReconciler(
         record.Look = null;
         try
         {
-            var seen = await look;
-            Take(record, replica, seen?.ReplicaUid == record.Uid ? seen : null);
+            var (seen, lastWords) = await look;
+            Take(record, replica, seen?.ReplicaUid == record.Uid ? seen : null, lastWords);
         }
         catch (Exception failure)
         {
@@ -220,15 +220,32 @@ internal sealed partial class ReplicaReconciler(
     }
 
     // A new one is not asked for: the look at the whole engine would have found it, and its create would.
-    private static async Task<ContainerSnapshot?> AskAsync(ReplicaRecord record, Replica replica, EngineSession session) =>
-        await InspectAsync(session, record.Container?.Id, session.Ended)
-        ?? await InspectAsync(session, record.ListedId, session.Ended)
-        ?? (record.MayExist ? await InspectAsync(session, ContainerBody.NameOf(replica), session.Ended) : null);
+    private static async Task<(ContainerSnapshot? Seen, string? LastWords)> AskAsync(ReplicaRecord record, Replica replica, EngineSession session)
+    {
+        var known = record.History.Ended;
+        var seen = await InspectAsync(session, record.Container?.Id, session.Ended)
+            ?? await InspectAsync(session, record.ListedId, session.Ended)
+            ?? (record.MayExist ? await InspectAsync(session, ContainerBody.NameOf(replica), session.Ended) : null);
+        return (seen, seen is { FinishedAt: { } end } && end != known ? await LastWordsAsync(session, seen.Id, end) : null);
+    }
+
+    private static async Task<string?> LastWordsAsync(EngineSession session, string id, DateTimeOffset end)
+    {
+        try
+        {
+            return await session.Engine.LastLogLineAsync(id, end, session.Ended);
+        }
+        catch (EngineException)
+        {
+            // A log driver that cannot be read, say: the end itself is what matters.
+            return null;
+        }
+    }
 
     private static async Task<ContainerSnapshot?> InspectAsync(EngineSession session, string? idOrName, CancellationToken cancellationToken) =>
         idOrName is null ? null : await session.Engine.InspectAsync(idOrName, cancellationToken);
 
-    private void Take(ReplicaRecord record, Replica replica, ContainerSnapshot? seen)
+    private void Take(ReplicaRecord record, Replica replica, ContainerSnapshot? seen, string? lastWords = null)
     {
         record.Container = seen;
         record.IsLookedAt = true;
@@ -242,6 +259,7 @@ internal sealed partial class ReplicaReconciler(
         if (record.History.Ended != before.Ended)
         {
             record.Kill = null;
+            record.History = record.History.WithLastWords(lastWords);
         }
 
         if (record.History.Restarts > before.Restarts)
@@ -276,6 +294,7 @@ internal sealed partial class ReplicaReconciler(
         if (outcome.LastWords is not null && record.History.Ended is { } ended)
         {
             record.LastWords = (outcome.LastWords, ended);
+            record.History = record.History.WithLastWords(outcome.LastWords);
         }
 
         if (outcome.Failure is not { } failure)

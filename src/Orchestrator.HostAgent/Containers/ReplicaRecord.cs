@@ -90,7 +90,7 @@ internal sealed class ReplicaRecord(ObjectKey key, string uid, ReplicaStatus? st
     public bool IsStale => _stale || Look is not null;
 
     /// <summary>The question to the engine that has no answer yet.</summary>
-    public Task<ContainerSnapshot?>? Look { get; set; }
+    public Task<(ContainerSnapshot? Seen, string? LastWords)>? Look { get; set; }
 
     /// <summary>The container's id as a look at the whole engine found it; null when it found none.</summary>
     public string? ListedId => _listedId;

@@ -81,6 +81,12 @@ public sealed record RunHistory(
     /// <summary>It has stayed up: the next crash is a first one again.</summary>
     public RunHistory Stable() => this with { ShortRuns = 0 };
 
+    /// <summary>With the last line that the run which last ended has written.</summary>
+    public RunHistory WithLastWords(string? line) => LastTermination is not { } last ? this : this with
+    {
+        LastTermination = new Termination { ExitCode = last.ExitCode, Reason = last.Reason, FinishedAt = last.FinishedAt, Message = line ?? last.Message },
+    };
+
     private RunHistory NextRun(
         ContainerSnapshot seen, DateTimeOffset run, long engineRestarts, string? killReason, long? reportedExit, DateTimeOffset now)
     {

@@ -175,8 +175,8 @@ internal sealed class DockerEngine(
         }
     }
 
-    public Task<string?> LastLogLineAsync(string id, CancellationToken cancellationToken) =>
-        Call(EngineOperation.Logs, token => LogTail.LastLineAsync(client.Containers, id, token), cancellationToken);
+    public Task<string?> LastLogLineAsync(string id, DateTimeOffset until, CancellationToken cancellationToken) =>
+        Call(EngineOperation.Logs, token => LogTail.LastLineAsync(client.Containers, id, until, token), cancellationToken);
 
     public async Task<IEngineEventStream> OpenEventsAsync(string instanceId, CancellationToken cancellationToken)
     {

@@ -60,8 +60,9 @@ internal interface IEngine : IDisposable
     /// <returns>The exit code; null when it did not end in time (the engine has no way to end it: it goes on).</returns>
     Task<long?> ExecAsync(string id, IList<string> command, TimeSpan timeout, CancellationToken cancellationToken);
 
-    /// <returns>The last line of its log, without control characters; null when it has none.</returns>
-    Task<string?> LastLogLineAsync(string id, CancellationToken cancellationToken);
+    /// <param name="until">The end of the run whose last words are wanted: another one may have begun.</param>
+    /// <returns>The last line of its log until then, without control characters; null when it has none.</returns>
+    Task<string?> LastLogLineAsync(string id, DateTimeOffset until, CancellationToken cancellationToken);
 
     /// <summary>Opens the stream of container events of this installation. Read on until it ends or fails.</summary>
     Task<IEngineEventStream> OpenEventsAsync(string instanceId, CancellationToken cancellationToken);

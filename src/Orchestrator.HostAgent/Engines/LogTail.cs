@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Docker.DotNet;
 using Docker.DotNet.Models;
@@ -11,9 +12,15 @@ internal static class LogTail
     public const int MaxLength = 240;
     private const int MaxBytes = 16 * 1024;
 
-    public static async Task<string?> LastLineAsync(IContainerOperations containers, string id, CancellationToken cancellationToken)
+    /// <summary>Lines asked for: a run that has begun since may have written some. The engine's own <c>until</c> counts after its <c>tail</c>.</summary>
+    private const int Lines = 20;
+
+    public static async Task<string?> LastLineAsync(IContainerOperations containers, string id, DateTimeOffset until, CancellationToken cancellationToken)
     {
-        var parameters = new ContainerLogsParameters { ShowStdout = true, ShowStderr = true, Tail = "1" };
+        var parameters = new ContainerLogsParameters
+        {
+            ShowStdout = true, ShowStderr = true, Timestamps = true, Tail = Lines.ToString(CultureInfo.InvariantCulture),
+        };
         using var log = await containers.GetContainerLogsAsync(id, parameters, cancellationToken);
         var bytes = new byte[MaxBytes];
         var length = 0;
@@ -28,13 +35,17 @@ internal static class LogTail
             length += read.Count;
         }
 
-        return Clean(Encoding.UTF8.GetString(bytes, 0, length));
+        return LastOf(Encoding.UTF8.GetString(bytes, 0, length), until);
     }
 
-    /// <summary>One printable line: what a container writes may hold anything.</summary>
-    public static string? Clean(string text)
+    /// <summary>The last line with something in it that was written until then, printable: what a container writes may hold anything.</summary>
+    /// <param name="log">Each line after its time, as the engine writes it: <c>2026-01-31T10:00:00.123456789Z text</c>.</param>
+    internal static string? LastOf(string log, DateTimeOffset until)
     {
-        var line = text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault();
-        return line is null ? null : PrintableLine.Of(line, MaxLength);
+        var written = log.Split('\n')
+            .Select(static line => line.Split(' ', 2, StringSplitOptions.TrimEntries))
+            .Where(line => line is [var time, { Length: > 0 }]
+                && DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) && at <= until);
+        return written.LastOrDefault() is [_, var text] ? PrintableLine.Of(text, MaxLength) : null;
     }
 }

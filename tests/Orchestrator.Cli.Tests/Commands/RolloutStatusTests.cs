@@ -204,9 +204,9 @@ public sealed class RolloutStatusTests(ServerFixture server)
 
         await app.OkAsync("set", "image", "web", "web:v2");
         await app.ObserveAsync(AppUnderTest.Complete(revision));
-        var held = await app.OrcAsync("rollout", "status", "web", "--timeout", "300ms");
+        var held = await app.OrcAsync("rollout", "status", "web", "--timeout", "2s");
         await app.ObserveAsync(new JsonObject { ["updateRevision"] = await app.RevisionAsync(), ["updatedReplicas"] = 1 });
-        var midway = await app.OrcAsync("rollout", "status", "web", "--timeout", "300ms");
+        var midway = await app.OrcAsync("rollout", "status", "web", "--timeout", "2s");
 
         Assert.Equal(ExitCodes.TimedOut, held.ExitCode);
         Assert.Contains($"{AppUnderTest.Label}: paused, and a change of the template waits; `orc rollout resume web` lets it go on\n", held.Errors, StringComparison.Ordinal);

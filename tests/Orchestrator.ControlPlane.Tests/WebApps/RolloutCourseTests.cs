@@ -108,6 +108,9 @@ public sealed class RolloutCourseTests
         Assert.Null(Look(14, View(status)).Failure);
         Assert.Equal(
             new RolloutFailure("KeepsRestarting", "r: restarted 2 times before it was available, last with exit code 7"), Look(15, View(status)).Failure);
+
+        status.LastTermination!.Message = "no database";
+        Assert.EndsWith("exit code 7; its last words: no database", Look(15, View(status)).Failure?.Message, StringComparison.Ordinal);
     }
 
     [Fact]

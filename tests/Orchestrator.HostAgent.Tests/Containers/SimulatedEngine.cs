@@ -125,7 +125,7 @@ internal sealed class SimulatedEngine : IEngine
         return OnExec(command);
     }
 
-    public Task<string?> LastLogLineAsync(string id, CancellationToken cancellationToken) => throw new InvalidOperationException();
+    public Task<string?> LastLogLineAsync(string id, DateTimeOffset until, CancellationToken cancellationToken) => throw new InvalidOperationException();
 
     public Task<IEngineEventStream> OpenEventsAsync(string instanceId, CancellationToken cancellationToken) => throw new InvalidOperationException();
 
