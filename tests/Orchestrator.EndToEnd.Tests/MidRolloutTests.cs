@@ -5,8 +5,8 @@ using Orchestrator.EndToEnd.Tests.Installations;
 namespace Orchestrator.EndToEnd.Tests;
 
 /// <summary>
-/// What comes in the middle of a rollout: another version, the way back, the loss of a host. What was asked for last is what comes,
-/// and at every moment there are as many replicas as the strategy says.
+/// What comes in the middle of a rollout: another version, the way back, a crash, the loss of a host. What was asked for last is
+/// what comes, and at every moment there are as many replicas as the strategy says.
 /// </summary>
 public sealed class MidRolloutTests(MidRolloutTests.Site site) : IClassFixture<MidRolloutTests.Site>
 {
@@ -29,7 +29,7 @@ public sealed class MidRolloutTests(MidRolloutTests.Site site) : IClassFixture<M
     private Installation Installation => site.Installation;
 
     [Fact]
-    public async Task Another_version_the_old_one_again_and_an_undo_in_the_middle_come_without_a_lost_request()
+    public async Task Whatever_comes_in_the_middle_the_last_word_counts_and_no_request_is_lost()
     {
         await ApplyAsync("web", "web:v1");
         var first = Revision(await SeeComplete("web"));
@@ -37,6 +37,7 @@ public sealed class MidRolloutTests(MidRolloutTests.Site site) : IClassFixture<M
         await using var watch = await WatchAsync("web");
         await using var visitor = new Visitor(Installation.Http, "web");
 
+        // A third version, and then the first one again.
         await ApplyAsync("web", "web:v2");
         await SeeInTheMiddle("web");
         await ApplyAsync("web", "web:v2", "  env: [{ name: GREETING, value: hello }]");
@@ -44,11 +45,15 @@ public sealed class MidRolloutTests(MidRolloutTests.Site site) : IClassFixture<M
         await ApplyAsync("web", "web:v1");
         Assert.Equal(first, Revision(await SeeComplete("web")));
 
+        // The death of the control plane, and the way back.
         await ApplyAsync("web", "web:v2");
         await SeeInTheMiddle("web");
+        await Installation.KillAsync();
+        await Installation.ServeAsync();
         (await Installation.OrcAsync("rollout", "undo", "web")).OrThrow();
         Assert.Equal(first, Revision(await SeeComplete("web")));
 
+        // A third version, to the end.
         await ApplyAsync("web", "web:v2");
         await SeeInTheMiddle("web");
         await ApplyAsync("web", "web:v2", "  env: [{ name: GREETING, value: hello }]");
@@ -111,8 +116,8 @@ public sealed class MidRolloutTests(MidRolloutTests.Site site) : IClassFixture<M
 
     /// <summary>Until nothing else is left of the app on any host: whatever was on its way has gone again.</summary>
     private Task SeeOnly(string app, string revision) => Eventually.See(
-        () => Installation.ContainersAsync(app),
-        seen => seen.Count == Replicas && seen.All(container => container is { State: "running" } && container.Labels[Labels.Revision] == revision),
+        async () => string.Join("; ", (await Installation.ContainersAsync(app)).Select(container => $"{container.Labels[Labels.Revision]} {container.State} on {container.Host}")),
+        seen => seen.Split("; ") is { Length: Replicas } containers && containers.All(one => one.StartsWith($"{revision} running ", StringComparison.Ordinal)),
         Limit);
 
     private static bool IsObserved(JsonNode app) =>

@@ -173,11 +173,14 @@ internal sealed class Installation : IAsyncDisposable
             && seen["status"]?["observedGeneration"]?.GetValue<long>() == seen["metadata"]!["generation"]!.GetValue<long>(),
         within ?? TimeSpan.FromSeconds(60));
 
-    /// <summary>The containers of an app on all hosts, whatever their state, as the engines themselves list them.</summary>
+    /// <summary>
+    /// The containers of an app on all hosts, whatever their state, as the engines themselves list them. Not those of other
+    /// installations: a host that was cut off may be asked for one when whoever asked for it has long gone.
+    /// </summary>
     public async Task<IReadOnlyList<Container>> ContainersAsync(string app)
     {
         var lists = await Task.WhenAll(Engines.Select(engine => engine.ContainersAsync()));
-        return [.. lists.SelectMany(list => list).Where(container => container.Labels.GetValueOrDefault(Labels.App) == app)];
+        return [.. lists.SelectMany(list => list).Where(container => IsOurs(container) && container.Labels.GetValueOrDefault(Labels.App) == app)];
     }
 
     public Engine EngineOf(Container container) => Engines.Single(engine => engine.Name == container.Host);
@@ -195,7 +198,7 @@ internal sealed class Installation : IAsyncDisposable
         {
             foreach (var container in await engine.ContainersAsync())
             {
-                if (_id is not null && container.Labels.GetValueOrDefault(Labels.Instance) == _id)
+                if (IsOurs(container))
                 {
                     await engine.RemoveAsync(container.Id);
                 }
@@ -206,6 +209,8 @@ internal sealed class Installation : IAsyncDisposable
 
         _folder.Dispose();
     }
+
+    private bool IsOurs(Container container) => _id is not null && container.Labels.GetValueOrDefault(Labels.Instance) == _id;
 
     private void Keep(string? line)
     {
