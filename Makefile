@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build orc demo test deps bench-converge bench-rollout bench-probes lint lab-up lab-down lab-status images chart clean
+.PHONY: help build orc demo test deps bench-converge bench-rollout bench-probes bench-scheduler lint lab-up lab-down lab-status images chart clean
 
 # Hosts of a lab, and which of the labs that may stand side by side.
 N ?= 3
@@ -45,6 +45,10 @@ bench-rollout: orc ## a new version of 9 replicas, ours under load against Docke
 bench-probes: ## 1,000 replicas probed each second by http and by tcp: processor time, spread; ends in a RESULT line
 	dotnet build tests/Orchestrator.Benchmarks --configuration Release -v quiet --nologo
 	artifacts/bin/Orchestrator.Benchmarks/release/Orchestrator.Benchmarks probes
+
+bench-scheduler: ## 50,000 replicas placed on 5,000 hosts in memory, 100 to 10,000 hosts, and with the API; ends in a RESULT line
+	dotnet build tests/Orchestrator.Benchmarks --configuration Release -v quiet --nologo
+	artifacts/bin/Orchestrator.Benchmarks/release/Orchestrator.Benchmarks scheduler
 
 lint: ## check the shell scripts (installs shellcheck if it is missing)
 	tests/lab/lint

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Orchestrator.Benchmarks.Converging;
 using Orchestrator.Benchmarks.Probing;
 using Orchestrator.Benchmarks.RollingOut;
+using Orchestrator.Benchmarks.Scheduling;
 using Orchestrator.EndToEnd.Tests.Installations;
 
 if (args is [ProbedProcess.Command, var ports])
@@ -10,9 +11,9 @@ if (args is [ProbedProcess.Command, var ports])
     return await ProbedServer.RunAsync(int.Parse(ports, CultureInfo.InvariantCulture), Console.In, Console.Out);
 }
 
-if (args is not (["converge"] or ["converge", "--timeline"] or ["rollout"] or ["probes"]))
+if (args is not (["converge"] or ["converge", "--timeline"] or ["rollout"] or ["probes"] or ["scheduler"]))
 {
-    await Console.Error.WriteLineAsync("usage: Orchestrator.Benchmarks converge [--timeline] | rollout | probes (through 'make bench-…')");
+    await Console.Error.WriteLineAsync("usage: Orchestrator.Benchmarks converge [--timeline] | rollout | probes | scheduler (through 'make bench-…')");
     return 2;
 }
 
@@ -31,6 +32,12 @@ try
     if (args[0] == "probes")
     {
         await ProbeBenchmark.RunAsync(Console.Out, stop.Token);
+        return 0;
+    }
+
+    if (args[0] == "scheduler")
+    {
+        await SchedulerBenchmark.RunAsync(Console.Out, stop.Token);
         return 0;
     }
 

@@ -53,6 +53,7 @@ internal sealed class PlacementRound
     private readonly List<HostSlot> _inOrder = [];
     private readonly KnownApps _apps;
     private readonly Dictionary<int, PlacementGroup> _groups = [];
+    private Dictionary<int, int> _waiting = [];
     private PreemptionFinder? _preemptions;
 
     /// <param name="nextPort">Where each host's search for a free port starts; the owner keeps it from round to round.</param>
@@ -101,6 +102,7 @@ internal sealed class PlacementRound
             .ThenBy(replica => replica.Metadata.NamespaceProperty, StringComparer.Ordinal)
             .ThenBy(replica => replica.Metadata.Name, StringComparer.Ordinal)
             .ToList();
+        _waiting = inOrder.CountBy(replica => _apps.Of(replica).RevisionId).ToDictionary();
         return [.. inOrder.Select(PlaceOne)];
     }
 
@@ -179,7 +181,10 @@ internal sealed class PlacementRound
     private PlacementGroup MakeGroup(Replica replica, KnownApp app, int revisionId)
     {
         var hash = HostScore.HashOf($"{replica.Metadata.NamespaceProperty}/{replica.Spec.AppName}/{replica.Spec.Revision}");
-        var group = new PlacementGroup(app, revisionId, hash, Needs.Of(replica.Spec.Template));
+        var group = new PlacementGroup(app, revisionId, hash, Needs.Of(replica.Spec.Template))
+        {
+            Waiting = _waiting.GetValueOrDefault(revisionId, 1),
+        };
         if (app.App is null)
         {
             group.Unfit = $"WebApp {replica.Spec.AppName} does not exist";
