@@ -37,6 +37,9 @@ internal sealed record RoundInput(
     /// <summary>Uids of Replicas that are known to be on their way out although they do not say so yet.</summary>
     public IReadOnlySet<string> Leaving { get; init; } = new HashSet<string>();
 
+    /// <summary>Replicas that a host's room has been made for, while that is being written: they are not decided for, and nobody else gets it.</summary>
+    public IReadOnlyCollection<(Replica Replica, string Host)> Promised { get; init; } = [];
+
     public bool IsLeaving(Replica replica) => replica.Metadata.DeletionTimestamp is not null || Leaving.Contains(replica.Metadata.Uid);
 }
 
@@ -77,6 +80,16 @@ internal sealed class PlacementRound
                 var (app, revisionId) = _apps.Of(replica);
                 slot.Add(app.Id, revisionId, Needs.Of(replica.Spec.Template), input.IsLeaving(replica));
                 slot.TakePort(port ?? 0);
+            }
+        }
+
+        foreach (var (replica, host) in input.Promised)
+        {
+            if (_slots.TryGetValue(host, out var slot))
+            {
+                var (app, revisionId) = _apps.Of(replica);
+                slot.Add(app.Id, revisionId, Needs.Of(replica.Spec.Template), leaving: false);
+                slot.PromisePort();
             }
         }
 
