@@ -2,7 +2,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build orc demo test deps bench-converge bench-rollout bench-failover bench-probes lint lab-up lab-down lab-status images chart clean
+.PHONY: help build orc demo test deps bench-converge bench-rollout bench-failover bench-probes bench-scheduler lint lab-up lab-down \
+	lab-status images chart clean
 
 # Hosts of a lab, and which of the labs that may stand side by side.
 N ?= 3
@@ -51,6 +52,10 @@ bench-failover: orc ## a host cut off under load: lost requests, time until repl
 bench-probes: ## 1,000 replicas probed each second by http and by tcp: processor time, spread; ends in a RESULT line
 	dotnet build tests/Orchestrator.Benchmarks --configuration Release -v quiet --nologo
 	artifacts/bin/Orchestrator.Benchmarks/release/Orchestrator.Benchmarks probes
+
+bench-scheduler: ## 50,000 replicas placed on 5,000 hosts in memory, 100 to 10,000 hosts, and with the API; ends in a RESULT line
+	dotnet build tests/Orchestrator.Benchmarks --configuration Release -v quiet --nologo
+	artifacts/bin/Orchestrator.Benchmarks/release/Orchestrator.Benchmarks scheduler
 
 lint: ## check the shell scripts (installs shellcheck if it is missing)
 	tests/lab/lint

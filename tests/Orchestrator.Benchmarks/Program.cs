@@ -4,6 +4,7 @@ using Orchestrator.Benchmarks.Converging;
 using Orchestrator.Benchmarks.FailingOver;
 using Orchestrator.Benchmarks.Probing;
 using Orchestrator.Benchmarks.RollingOut;
+using Orchestrator.Benchmarks.Scheduling;
 using Orchestrator.EndToEnd.Tests.Installations;
 
 if (args is [ProbedProcess.Command, var ports])
@@ -11,9 +12,10 @@ if (args is [ProbedProcess.Command, var ports])
     return await ProbedServer.RunAsync(int.Parse(ports, CultureInfo.InvariantCulture), Console.In, Console.Out);
 }
 
-if (args is not (["converge"] or ["converge", "--timeline"] or ["rollout"] or ["failover"] or ["probes"]))
+if (args is not (["converge"] or ["converge", "--timeline"] or ["rollout"] or ["failover"] or ["probes"] or ["scheduler"]))
 {
-    await Console.Error.WriteLineAsync("usage: Orchestrator.Benchmarks converge [--timeline] | rollout | failover | probes (through 'make bench-…')");
+    await Console.Error.WriteLineAsync(
+        "usage: Orchestrator.Benchmarks converge [--timeline] | rollout | failover | probes | scheduler (through 'make bench-…')");
     return 2;
 }
 
@@ -32,6 +34,12 @@ try
     if (args[0] == "probes")
     {
         await ProbeBenchmark.RunAsync(Console.Out, stop.Token);
+        return 0;
+    }
+
+    if (args[0] == "scheduler")
+    {
+        await SchedulerBenchmark.RunAsync(Console.Out, stop.Token);
         return 0;
     }
 

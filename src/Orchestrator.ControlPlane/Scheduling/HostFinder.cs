@@ -1,9 +1,8 @@
 namespace Orchestrator.ControlPlane.Scheduling;
 
 /// <summary>
-/// Finds the best host for one more replica of a group. Within a round hosts only fill up, so a score only gets worse and what
-/// no longer fits never fits again: hosts are ranked once for a group, and only the top is looked at anew. Topology constraints
-/// are the exception (a placement in one domain makes the others better), and so is filling hosts up: there every host is looked at.
+/// Finds the best host for one more replica of a group: from a ranking (<see cref="HostRanking"/>) or, where none would pay or hold, by a look
+/// at every host.
 /// </summary>
 /// <param name="alwaysScan">Looks at every host each time: the plain meaning, which tests hold the ranking against.</param>
 internal sealed class HostFinder(bool alwaysScan = false)
@@ -25,13 +24,10 @@ internal sealed class HostFinder(bool alwaysScan = false)
     }
 
     /// <returns>Null when none fits.</returns>
-    public HostSlot? Find(PlacementGroup group)
-    {
-        // Ranking pays from the second replica on.
-        var isFirst = !group.WasSearched;
-        group.WasSearched = true;
-        return alwaysScan || isFirst || group.Spread.Count > 0 || group.FillsUp ? Scan(group) : TakeTop(group);
-    }
+    public HostSlot? Find(PlacementGroup group) =>
+
+        // A ranking takes as long to make as a scan, and filling a host up makes it better, which no ranking follows.
+        alwaysScan || group.FillsUp || group.Waiting == 1 ? Scan(group) : (group.Ranking ??= new HostRanking(group)).Top();
 
     private static HostSlot? Scan(PlacementGroup group)
     {
@@ -52,29 +48,5 @@ internal sealed class HostFinder(bool alwaysScan = false)
         }
 
         return best;
-    }
-
-    private static HostSlot? TakeTop(PlacementGroup group)
-    {
-        group.Ranking ??= new PriorityQueue<HostSlot, HostScore>(group.Candidates.Select(slot => (slot, HostScore.Of(group, slot))));
-        while (group.Ranking.TryPeek(out var slot, out var ranked))
-        {
-            if (!FilterPipeline.Fits(group, slot))
-            {
-                group.Ranking.Dequeue();
-                continue;
-            }
-
-            var score = HostScore.Of(group, slot);
-            if (score == ranked)
-            {
-                return slot;
-            }
-
-            // Others were placed there since it was ranked.
-            group.Ranking.DequeueEnqueue(slot, score);
-        }
-
-        return null;
     }
 }

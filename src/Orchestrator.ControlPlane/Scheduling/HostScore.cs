@@ -13,16 +13,18 @@ namespace Orchestrator.ControlPlane.Scheduling;
 /// what is spread by all of them ends uneven. 0, like the next, where the app's strategy does not spread.
 /// </param>
 /// <param name="OfApp">Replicas of the app on the host, of any revision.</param>
-/// <param name="Skew">Sum of the skews of spread constraints that say ScheduleAnyway.</param>
+/// <param name="InDomains">
+/// Replicas of the revision in the host's domains of constraints that say ScheduleAnyway: the least skew is where there are fewest.
+/// </param>
 /// <param name="Fullness">The host's load, negative where the strategy is to fill hosts up, less what is saved by an image that is there already.</param>
 /// <param name="Tie">Decides between equals, for each app otherwise, and always the same.</param>
 internal readonly record struct HostScore(
-    int Avoided, int Unmet, int OfRevision, int OfApp, int Skew, double Fullness, ulong Tie) : IComparable<HostScore>
+    int Avoided, int Unmet, int OfRevision, int OfApp, int InDomains, double Fullness, ulong Tie) : IComparable<HostScore>
 {
     /// <summary>An image of this size or more that is present outweighs the whole difference between an empty and a full host.</summary>
     private const double ImageBytesWorthAHost = 1_000_000_000;
 
-    /// <summary>The skew of a host that is in no domain of a constraint: worse than in any, and sums of it still fit.</summary>
+    /// <summary>For a host that is in no domain of a constraint: worse than in any, and sums of it still fit.</summary>
     private const int OutsideOfDomains = int.MaxValue / 16;
 
     /// <summary>What is compared before <see cref="Tie"/>, in that order, for whoever explains a placement.</summary>
@@ -32,7 +34,7 @@ internal readonly record struct HostScore(
         new("unmet", "less of what the app prefers", score => score.Unmet),
         new("ofRevision", "more replicas of the revision", score => score.OfRevision),
         new("ofApp", "more replicas of the app", score => score.OfApp),
-        new("skew", "a greater skew of what is spread where possible", score => score.Skew < OutsideOfDomains ? score.Skew : null),
+        new("inDomains", "more replicas of the revision in its domains, or in none", score => score.InDomains < OutsideOfDomains ? score.InDomains : null),
         new("fullness", "a load that suits the strategy less, or no image", score => score.Fullness),
     ];
 
@@ -43,9 +45,12 @@ internal readonly record struct HostScore(
         (group.Unmet?[slot.Index] ?? 0) + (group.Distances.Count == 0 ? 0 : group.Distances.Sum(distance => distance.Weight * distance.ReplicasNear(slot))),
         group.IsSpread ? slot.ReplicasOfRevision(group.RevisionId) : 0,
         group.IsSpread ? slot.ReplicasOfApp(group.AppId) : 0,
-        group.Spread.Count == 0 ? 0 : group.Spread.Where(spread => !spread.IsHard).Sum(spread => spread.SkewWithOneMore(slot) ?? OutsideOfDomains),
+        InDomainsOf(group, slot),
         (group.FillsUp ? -slot.Load : slot.Load) - (slot.Host.ImageBytes.Count == 0 ? 0 : Math.Min(1, slot.Host.ImageBytes.GetValueOrDefault(group.Needs.Image) / ImageBytesWorthAHost)),
         Mix(slot.Host.NameHash ^ group.Hash));
+
+    /// <summary>What a constraint that says ScheduleAnyway adds to <see cref="InDomains"/>.</summary>
+    public static int InDomain(SpreadCount spread, HostSlot slot) => spread.ReplicasIn(slot) ?? OutsideOfDomains;
 
     /// <summary>FNV-1a: the same in every process, unlike string.GetHashCode.</summary>
     public static ulong HashOf(string name)
@@ -64,7 +69,7 @@ internal readonly record struct HostScore(
         : Unmet.CompareTo(other.Unmet) is not 0 and var unmet ? unmet
         : OfRevision.CompareTo(other.OfRevision) is not 0 and var ofRevision ? ofRevision
         : OfApp.CompareTo(other.OfApp) is not 0 and var ofApp ? ofApp
-        : Skew.CompareTo(other.Skew) is not 0 and var skew ? skew
+        : InDomains.CompareTo(other.InDomains) is not 0 and var inDomains ? inDomains
         : Fullness.CompareTo(other.Fullness) is not 0 and var fullness ? fullness
         : Tie.CompareTo(other.Tie);
 
@@ -80,6 +85,17 @@ internal readonly record struct HostScore(
         }
 
         return "as good; a hash of host and app decides";
+    }
+
+    private static int InDomainsOf(PlacementGroup group, HostSlot slot)
+    {
+        var sum = 0;
+        foreach (var spread in group.Spread)
+        {
+            sum += spread.IsHard ? 0 : InDomain(spread, slot);
+        }
+
+        return sum;
     }
 
     // The finisher of splitmix64: an exclusive or alone would order hosts much alike for every app.

@@ -32,10 +32,11 @@ internal sealed record PlacementGroup(KnownApp App, int RevisionId, ulong Hash, 
     /// <summary>By host (<see cref="HostSlot.Index"/>), the weight of preferences for hosts that it does not meet; null without any.</summary>
     public IReadOnlyList<int>? Unmet { get; set; }
 
-    /// <summary>The candidates, best first, by scores that may be outdated; null until it is needed.</summary>
-    public PriorityQueue<HostSlot, HostScore>? Ranking { get; set; }
+    /// <summary>Null until it is needed.</summary>
+    public HostRanking? Ranking { get; set; }
 
-    public bool WasSearched { get; set; }
+    /// <summary>How many replicas of it wait in this round.</summary>
+    public int Waiting { get; init; } = 1;
 
     /// <summary>Not even by stopping others would a host fit. That does not change within a round either.</summary>
     public bool NothingMakesRoom { get; set; }

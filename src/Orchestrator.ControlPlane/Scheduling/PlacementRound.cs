@@ -37,6 +37,9 @@ internal sealed record RoundInput(
     /// <summary>Uids of Replicas that are known to be on their way out although they do not say so yet.</summary>
     public IReadOnlySet<string> Leaving { get; init; } = new HashSet<string>();
 
+    /// <summary>Replicas that a host's room has been made for, while that is being written: they are not decided for, and nobody else gets it.</summary>
+    public IReadOnlyCollection<(Replica Replica, string Host)> Promised { get; init; } = [];
+
     public bool IsLeaving(Replica replica) => replica.Metadata.DeletionTimestamp is not null || Leaving.Contains(replica.Metadata.Uid);
 }
 
@@ -53,6 +56,7 @@ internal sealed class PlacementRound
     private readonly List<HostSlot> _inOrder = [];
     private readonly KnownApps _apps;
     private readonly Dictionary<int, PlacementGroup> _groups = [];
+    private Dictionary<int, int> _waiting = [];
     private PreemptionFinder? _preemptions;
 
     /// <param name="nextPort">Where each host's search for a free port starts; the owner keeps it from round to round.</param>
@@ -79,6 +83,16 @@ internal sealed class PlacementRound
             }
         }
 
+        foreach (var (replica, host) in input.Promised)
+        {
+            if (_slots.TryGetValue(host, out var slot))
+            {
+                var (app, revisionId) = _apps.Of(replica);
+                slot.Add(app.Id, revisionId, Needs.Of(replica.Spec.Template), leaving: false);
+                slot.PromisePort();
+            }
+        }
+
         foreach (var (host, port) in input.Refused)
         {
             _slots.GetValueOrDefault(host)?.TakePort(port);
@@ -101,6 +115,7 @@ internal sealed class PlacementRound
             .ThenBy(replica => replica.Metadata.NamespaceProperty, StringComparer.Ordinal)
             .ThenBy(replica => replica.Metadata.Name, StringComparer.Ordinal)
             .ToList();
+        _waiting = inOrder.CountBy(replica => _apps.Of(replica).RevisionId).ToDictionary();
         return [.. inOrder.Select(PlaceOne)];
     }
 
@@ -179,7 +194,10 @@ internal sealed class PlacementRound
     private PlacementGroup MakeGroup(Replica replica, KnownApp app, int revisionId)
     {
         var hash = HostScore.HashOf($"{replica.Metadata.NamespaceProperty}/{replica.Spec.AppName}/{replica.Spec.Revision}");
-        var group = new PlacementGroup(app, revisionId, hash, Needs.Of(replica.Spec.Template));
+        var group = new PlacementGroup(app, revisionId, hash, Needs.Of(replica.Spec.Template))
+        {
+            Waiting = _waiting.GetValueOrDefault(revisionId, 1),
+        };
         if (app.App is null)
         {
             group.Unfit = $"WebApp {replica.Spec.AppName} does not exist";

@@ -32,7 +32,7 @@ internal sealed class Preemptions
     }
 
     /// <summary>Deleted, and not seen as such yet.</summary>
-    public IReadOnlySet<string> Uids() => _uids.Keys.ToHashSet(StringComparer.Ordinal);
+    public ICollection<string> Uids() => _uids.Keys;
 
     public void Clear() => _uids.Clear();
 

@@ -165,9 +165,13 @@ internal sealed partial class Scheduler : IDisposable
             .Select(replica => replicas.GetValueOrDefault(ObjectKey.Of(replica)))
             .OfType<Replica>()
             .Where(replica => IsWaiting(replica) && !assumed.ContainsKey(replica.Metadata.Uid) && !_gone.Contains(replica));
+        var promised = assumed.Values.OfType<Unfit>()
+            .Where(unfit => unfit.MakesRoom is not null && replicas.GetValueOrDefault(ObjectKey.Of(unfit.Replica)) is { Spec.HostName: null })
+            .ToList();
         var input = new RoundInput(_informers.Hosts.Items.Values.Select(HostSnapshot.Of), bound, _refused.Current(), _informers.WebApps.Get)
         {
-            Leaving = _preemptions.Uids(),
+            Leaving = _preemptions.Uids().Concat(promised.SelectMany(unfit => unfit.MakesRoom!.Victims).Select(victim => victim.Metadata.Uid)).ToHashSet(),
+            Promised = [.. promised.Select(unfit => (unfit.Replica, unfit.MakesRoom!.Host))],
         };
         var round = new PlacementRound(input, _nextPort);
         var decisions = round.Place(undecided).ToList();

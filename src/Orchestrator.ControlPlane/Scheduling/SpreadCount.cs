@@ -10,6 +10,7 @@ namespace Orchestrator.ControlPlane.Scheduling;
 internal sealed class SpreadCount
 {
     private readonly Dictionary<string, int> _replicas = new(StringComparer.Ordinal);
+    private int _domainsAtLeast;
 
     public SpreadCount(SpreadConstraint constraint, int revisionId, IEnumerable<HostSlot> candidates)
     {
@@ -24,7 +25,7 @@ internal sealed class SpreadCount
             }
         }
 
-        Least = _replicas.Count == 0 ? 0 : _replicas.Values.Min();
+        FindLeast();
     }
 
     public string TopologyKey { get; }
@@ -33,21 +34,34 @@ internal sealed class SpreadCount
 
     public bool IsHard { get; }
 
+    /// <summary>How many there are.</summary>
+    public int Domains => _replicas.Count;
+
+    /// <summary>What the domain has that has fewest. It only rises.</summary>
     public int Least { get; private set; }
 
-    /// <summary>How much more than the emptiest domain the host's would have with one more. Null: the host is in no domain.</summary>
-    public int? SkewWithOneMore(HostSlot slot) =>
-        slot.Host.Label(TopologyKey) is { } domain && _replicas.TryGetValue(domain, out var count) ? count + 1 - Least : null;
+    /// <summary>Those in the host's domain. Null: the host is in no domain.</summary>
+    public int? ReplicasIn(HostSlot slot) =>
+        slot.Host.Label(TopologyKey) is { } domain && _replicas.TryGetValue(domain, out var count) ? count : null;
+
+    /// <summary>Whether one more there would break a hard constraint.</summary>
+    public bool Forbids(HostSlot slot) => IsHard && (ReplicasIn(slot) is not { } count || count + 1 - Least > MaxSkew);
 
     public void Place(HostSlot slot)
     {
         if (slot.Host.Label(TopologyKey) is { } domain && _replicas.TryGetValue(domain, out var count))
         {
             _replicas[domain] = count + 1;
-            if (count == Least)
+            if (count == Least && --_domainsAtLeast == 0)
             {
-                Least = _replicas.Values.Min();
+                FindLeast();
             }
         }
+    }
+
+    private void FindLeast()
+    {
+        Least = _replicas.Count == 0 ? 0 : _replicas.Values.Min();
+        _domainsAtLeast = _replicas.Values.Count(count => count == Least);
     }
 }

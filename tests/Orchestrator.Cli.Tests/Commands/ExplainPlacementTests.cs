@@ -13,7 +13,7 @@ public sealed class ExplainPlacementTests(ServerFixture server)
         var lines = (await app.OkAsync("explain-placement", "web")).Split('\n');
 
         Assert.Equal($"{AppUnderTest.Label}, revision {await app.RevisionAsync()}: one more replica would go to {app.Space}-a", lines[0]);
-        Assert.Equal(["RANK", "HOST", "AVOIDED", "UNMET", "OF-REVISION", "OF-APP", "SKEW", "FULLNESS", "WHY"], Cells(lines[2]));
+        Assert.Equal(["RANK", "HOST", "AVOIDED", "UNMET", "OF-REVISION", "OF-APP", "IN-DOMAINS", "FULLNESS", "WHY"], Cells(lines[2]));
         Assert.Equal(["1", $"{app.Space}-a", "0", "0", "0", "0", "0", "0", "best"], Cells(lines[3]));
         var cordoned = lines.Single(line => line.Contains($"{app.Space}-b", StringComparison.Ordinal));
         Assert.EndsWith("not: cordoned; insufficient memory", cordoned, StringComparison.Ordinal);

@@ -30,7 +30,7 @@ public sealed class ExplanationTests
         Assert.Equal(
             [("c", 1, null), ("b", 2, "more replicas of the app"), ("a", 3, "more taints that say PreferNoSchedule")],
             explanation.Hosts.Select(host => (host.Name, host.Rank ?? 0, host.Behind)));
-        Assert.Equal(["avoided", "unmet", "ofRevision", "ofApp", "skew", "fullness"], explanation.Hosts[0].Score.Keys);
+        Assert.Equal(["avoided", "unmet", "ofRevision", "ofApp", "inDomains", "fullness"], explanation.Hosts[0].Score.Keys);
         Assert.Equal((1, 1), (explanation.Hosts[2].Score["avoided"], explanation.Hosts[1].Score["ofApp"]));
     }
 
@@ -79,7 +79,7 @@ public sealed class ExplanationTests
 
         var explanation = _world.Explain(_world.App("web", new Placement { Spread = [new SpreadConstraint { TopologyKey = "zone" }] }));
 
-        Assert.Equal([("b", 1d), ("a", null)], explanation.Hosts.Select(host => (host.Name, host.Score["skew"])));
+        Assert.Equal([("b", 0d), ("a", null)], explanation.Hosts.Select(host => (host.Name, host.Score["inDomains"])));
     }
 
     [Fact]

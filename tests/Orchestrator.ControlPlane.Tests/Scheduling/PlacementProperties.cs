@@ -100,13 +100,14 @@ public sealed class PlacementProperties
     internal static World Random(Random random)
     {
         var world = new World();
-        for (var i = 0; i < random.Next(6); i++)
+        var hosts = random.Next(10);
+        for (var i = 0; i < hosts; i++)
         {
             world.Host($"h{i}", memory: $"{random.Next(1, 8)}Gi", and: host =>
             {
                 host.Spec.Unschedulable = random.Next(5) == 0;
                 host.Spec.PortRange = new PortRange { First = 20000, Last = 20000 + random.Next(12) };
-                host.Metadata.Labels = new Dictionary<string, string> { ["zone"] = $"z{random.Next(3)}" };
+                host.Metadata.Labels = new Dictionary<string, string> { ["zone"] = $"z{random.Next(3)}", [random.Next(3) == 0 ? "shelf" : "rack"] = $"r{random.Next(2)}" };
             });
         }
 
@@ -127,6 +128,12 @@ public sealed class PlacementProperties
     {
         MaxReplicasPerHost = random.Next(1, 4),
         Strategy = random.GetItems<string?>([null, PlacementStrategies.LeastAllocated, PlacementStrategies.MostAllocated], 1)[0],
+        Spread = random.Next(2) == 0 ? null : [.. random.GetItems<string>(["zone", "rack", TopologyKeys.Hostname], random.Next(1, 3)).Distinct().Select(key => new SpreadConstraint
+        {
+            TopologyKey = key,
+            MaxSkew = random.Next(1, 3),
+            WhenUnsatisfiable = random.Next(2) == 0 ? UnsatisfiableActions.DoNotSchedule : UnsatisfiableActions.ScheduleAnyway,
+        })],
         Affinity = random.Next(2) == 0 ? null : new()
         {
             Hosts = new() { Preferred = [new() { Weight = random.Next(1, 100), Preference = Term("zone", $"z{random.Next(3)}") }] },

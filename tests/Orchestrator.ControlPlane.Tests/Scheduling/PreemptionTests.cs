@@ -159,6 +159,17 @@ public sealed class PreemptionTests
     }
 
     [Fact]
+    public void Room_that_is_being_made_for_one_is_given_to_no_other()
+    {
+        _world.Host("a", memory: "2Gi");
+        var low = App("low", 0);
+        Serving(low, "a");
+        _world.Promised.Add((_world.Replica(App("web", 10, memory: "2Gi")), "a"));
+
+        Assert.Equal("0/1 hosts: 1 insufficient memory", _world.Place(low));
+    }
+
+    [Fact]
     public void A_port_is_room_too()
     {
         _world.Host("a", and: host => host.Spec.PortRange = new PortRange { First = 20000, Last = 20000 });

@@ -27,6 +27,9 @@ internal sealed class World
     /// <summary>Uids of Replicas that are known to be on their way out although they do not say so yet.</summary>
     public HashSet<string> Leaving { get; } = [];
 
+    /// <summary>Replicas that room is being made for, and where.</summary>
+    public List<(Replica Replica, string Host)> Promised { get; } = [];
+
     public DockerHost Host(string name, string? cpu = null, string? memory = null, Action<DockerHost>? and = null)
     {
         var host = new DockerHost
@@ -100,8 +103,10 @@ internal sealed class World
     {
         var bound = Replicas.Where(replica => replica.Spec.HostName is not null)
             .Select(replica => (replica, replica.Spec.HostName!, replica.Spec.HostPort)).ToList();
-        var input = new RoundInput(Hosts.Select(HostSnapshot.Of), bound, Refused, Apps.GetValueOrDefault) { Leaving = Leaving };
-        var waiting = Replicas.Where(replica => replica.Spec.HostName is null && replica.Metadata.DeletionTimestamp is null).ToList();
+        var input = new RoundInput(Hosts.Select(HostSnapshot.Of), bound, Refused, Apps.GetValueOrDefault) { Leaving = Leaving, Promised = Promised };
+        var waiting = Replicas
+            .Where(replica => replica.Spec.HostName is null && replica.Metadata.DeletionTimestamp is null && !Promised.Exists(promise => promise.Replica == replica))
+            .ToList();
         var decisions = new PlacementRound(input, _cursors, finder).Place(waiting).ToList();
         foreach (var placed in decisions.OfType<Placed>())
         {

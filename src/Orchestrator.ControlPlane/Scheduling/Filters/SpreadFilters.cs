@@ -18,7 +18,7 @@ internal sealed class SpreadFilter : IHostFilter
     public bool Check(PlacementGroup group, HostSlot slot) => FirstViolated(group, slot) is null;
 
     public string Explain(PlacementGroup group, HostSlot slot) => FirstViolated(group, slot) is { } violated
-        ? violated.SkewWithOneMore(slot) is null
+        ? violated.ReplicasIn(slot) is null
             ? $"without label {violated.TopologyKey}"
             : $"not fitting the spread over {violated.TopologyKey}"
         : "not fitting the spread";
@@ -27,7 +27,7 @@ internal sealed class SpreadFilter : IHostFilter
     {
         foreach (var spread in group.Spread)
         {
-            if (spread.IsHard && (spread.SkewWithOneMore(slot) is not { } skew || skew > spread.MaxSkew))
+            if (spread.Forbids(slot))
             {
                 return spread;
             }
