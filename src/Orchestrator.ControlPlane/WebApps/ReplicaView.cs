@@ -33,8 +33,11 @@ internal sealed record ReplicaView(
     /// <summary>Outdated for its revision, not for its host.</summary>
     public bool IsOfOtherRevision { get; private init; }
 
-    /// <summary>Its host is silent, or has only just come back: it counts for nothing, and may yet serve again.</summary>
+    /// <summary>Its host is silent: it counts for nothing, and may yet serve again.</summary>
     public bool IsLost { get; private init; }
+
+    /// <summary>Its host has only just come back, and it may serve in a moment: no other is made in its place, and it is not yet one too many.</summary>
+    public bool IsReturning { get; private init; }
 
     /// <summary>Of the revision that is tried beside the one that is wanted.</summary>
     public bool IsCanary { get; private init; }
@@ -58,7 +61,8 @@ internal sealed record ReplicaView(
         var leave = host is null ? TimeSpan.MaxValue : LeaveIn(host, app, now);
         var view = Judge(replica, other || outage.IsToBeLeft || leave <= TimeSpan.Zero, hostGone) with
         {
-            IsLost = outage.IsLost || returning is not null,
+            IsLost = outage.IsLost,
+            IsReturning = returning is not null,
             IsCanary = replica.Spec.Revision == target.Canary,
             RecheckAfter = Sooner(outage.RecheckAfter ?? returning, leave > TimeSpan.Zero && leave < TimeSpan.MaxValue ? leave : null),
         };

@@ -35,6 +35,9 @@ internal sealed record RolloutLimits(int Desired, int MaxSurge, int MaxUnavailab
     /// <summary>Replicas of the revision that is tried, beside those wanted.</summary>
     public int Canaries { get; init; }
 
+    /// <summary>Replicas that may be back in a moment: none is made in their place.</summary>
+    public int Returning { get; init; }
+
     public static RolloutLimits Of(WebAppSpec spec)
     {
         var (surge, unavailable) = RollingUpdateLimits.Of(spec.Strategy?.Rolling, spec.DesiredReplicas);
@@ -62,7 +65,7 @@ internal sealed record RolloutPlan(int Create, IReadOnlyList<string> Delete)
 
         // Two sets that have nothing to do with each other: the stable revision is whole for as long as another is tried.
         var stable = MakeOne(limits, [.. live.Where(replica => !replica.IsCanary)]);
-        var canaries = MakeOne(limits with { Desired = limits.Canaries }, [.. live.Where(replica => replica.IsCanary)]);
+        var canaries = MakeOne(limits with { Desired = limits.Canaries, Returning = 0 }, [.. live.Where(replica => replica.IsCanary)]);
         return new RolloutPlan(stable.Create, [.. stable.Delete, .. canaries.Delete]) { CreateCanaries = canaries.Create };
     }
 
@@ -70,6 +73,7 @@ internal sealed record RolloutPlan(int Create, IReadOnlyList<string> Delete)
     /// Also with what is to be deleted of the replicas that an outage has taken away. They are kept, since they may be back and serve;
     /// but what is to be replaced anyway need not come back, nor more than are wanted.
     /// </summary>
+    /// <param name="lost">Those that have only just come back included.</param>
     public RolloutPlan WithLost(int desired, IReadOnlyCollection<ReplicaState> lost)
     {
         var kept = lost.Where(replica => replica is { IsOfOtherRevision: false, Broken: false }).OrderBy(replica => replica.CreatedAt).Take(desired).ToHashSet();
@@ -94,7 +98,7 @@ internal sealed record RolloutPlan(int Create, IReadOnlyList<string> Delete)
             return new RolloutPlan(0, [.. delete.Select(replica => replica.Name)]);
         }
 
-        var room = desired + (outdated.Count > 0 ? limits.MaxSurge : 0) - updated.Count - outdated.Count;
+        var room = desired + (outdated.Count > 0 ? limits.MaxSurge : 0) - updated.Count - outdated.Count - limits.Returning;
         var create = Math.Clamp(room, 0, Math.Max(0, desired - updated.Count));
 
         delete.AddRange(OutdatedToDelete(desired - limits.MaxUnavailable, updated, outdated));

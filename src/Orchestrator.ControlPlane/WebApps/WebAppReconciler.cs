@@ -81,17 +81,7 @@ internal sealed partial class WebAppReconciler(
         var after = await LookAsync(app, look.Target, cancellationToken);
         var listening = listenerErrors.Of(app);
         var lookAgain = await statuses.WriteAsync(
-            new RollupInput(app, after.Target, after.Live)
-            {
-                Course = after.Course,
-                Lost = after.Lost.Count,
-                IsKept = failure.Keep is null,
-                ContentHash = content.Live,
-                CreateFailure = failure.Create?.Message,
-                LostClaims = conflicts.LostBy(app),
-                ListenerErrors = listening.Errors,
-            },
-            cancellationToken);
+            InputOf(app, after, content, listening.Errors) with { IsKept = failure.Keep is null, CreateFailure = failure.Create?.Message }, cancellationToken);
         if ((failure.Create ?? failure.Keep ?? notKept) is { } cause)
         {
             ExceptionDispatchInfo.Throw(cause);
@@ -133,18 +123,18 @@ internal sealed partial class WebAppReconciler(
             return null;
         }
 
-        await statuses.WriteAsync(
-            new RollupInput(app, look.Target, look.Live)
-            {
-                Course = look.Course,
-                TakenBackFor = failure,
-                ContentHash = content.Live,
-                LostClaims = conflicts.LostBy(app),
-                ListenerErrors = listenerErrors.Of(app).Errors,
-            },
-            cancellationToken);
+        await statuses.WriteAsync(InputOf(app, look, content, listenerErrors.Of(app).Errors) with { TakenBackFor = failure }, cancellationToken);
         return informers.WebApps.Get(ObjectKey.Of(app));
     }
+
+    private RollupInput InputOf(WebApp app, Look look, AppContent content, IReadOnlyList<string> errors) => new(app, look.Target, look.Live)
+    {
+        Course = look.Course,
+        Lost = look.Lost.Count,
+        ContentHash = content.Live,
+        LostClaims = conflicts.LostBy(app),
+        ListenerErrors = errors,
+    };
 
     private static RolloutPlan PlanOf(WebApp app, Look look)
     {
@@ -155,6 +145,7 @@ internal sealed partial class WebAppReconciler(
             {
                 OthersStop = look.OthersStop,
                 Held = isHeld ? limits.MaxSurge : 0,
+                Returning = look.Lost.Count(view => view is { IsReturning: true, IsOfOtherRevision: false }),
                 Canaries = look.Target.Canary is null ? 0 : look.Canary?.ReplicasWanted(app) ?? 0,
             },
             [.. look.Live.Select(view => view.State)])
@@ -181,9 +172,9 @@ internal sealed partial class WebAppReconciler(
         var creating = CreateAsync(app, target, target.Run, live, plan.Create, cancellationToken);
         var trying = CreateAsync(app, target, target.Canary, live, plan.CreateCanaries, cancellationToken);
 
-        if (look.Lost.Count > 0 && plan.Create > 0)
+        if (plan.Create > 0 && look.Lost.Where(view => view.IsLost).ToList() is { Count: > 0 } lost)
         {
-            events.Record(app, EventTypes.Warning, WebAppReasons.ReplicasLost, $"{Names(look.Lost)} went with silent hosts: others are made in their place");
+            events.Record(app, EventTypes.Warning, WebAppReasons.ReplicasLost, $"{Names(lost)} went with silent hosts: others are made in their place");
         }
 
         // All of them, also when one fails: none may still be at work when the app is looked at again.
@@ -337,14 +328,14 @@ internal sealed partial class WebAppReconciler(
             }
 
             var view = ReplicaView.Of(replica, app, target, host, replica.Spec.HostName is not null && host is null, outages, now);
-            (view.IsLost ? lost : live).Add(view);
+            (view.IsLost || view.IsReturning ? lost : live).Add(view);
         }
 
         return (live, lost);
     }
 
     /// <param name="Live">Its replicas that are not being deleted.</param>
-    /// <param name="Lost">Those of them that an outage of their host has taken away; not among the live.</param>
+    /// <param name="Lost">Those of them that an outage of their host has taken away, until they serve again; not among the live.</param>
     /// <param name="Canary">Null when the target's revision is none.</param>
     /// <param name="OthersStop">Replicas of another revision than the one to run are being stopped.</param>
     private sealed record Look(

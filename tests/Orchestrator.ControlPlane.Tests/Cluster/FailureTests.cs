@@ -113,6 +113,33 @@ public sealed class FailureTests
     }
 
     [Fact]
+    public async Task A_silence_that_ends_in_time_makes_nothing_twice_although_the_replicas_are_ready_only_after_their_host()
+    {
+        await using var cluster = await TestCluster.StartAsync(hosts: 3);
+        await cluster.ApplyAsync("web", 3);
+        await cluster.WaitForReadyAsync("web", 3);
+        var before = (await cluster.ReplicasAsync("web")).Select(replica => replica.Metadata.Uid).Order();
+        var most = 0;
+        cluster.ReplicaChanged = () => most = Math.Max(most, cluster.Api.Replicas.Items.Count);
+        await cluster.Api.HostClient.MergePatchAsync(new(null, "h2"), new { spec = new { unreachableAfterSeconds = 600 } }, TestEnd);
+        await SilenceAsync(cluster, "h2");
+        await cluster.WaitForAppAsync("web", seen => seen.Status!.ReadyReplicas == 2);
+
+        // The host is back before its replicas are; another app shows that this was seen.
+        var silent = cluster.Agent.StatusOf;
+        cluster.Agent.StatusOf = replica => replica.Spec.AppName == "web" ? silent(replica) : TestAgent.Ready(replica);
+        await cluster.SetHostReadyAsync("h2", true, since: TimeProvider.System.GetUtcNow().UtcDateTime);
+        await cluster.ApplyAsync("after", 1);
+        await cluster.WaitForReadyAsync("after", 1);
+        cluster.Agent.StatusOf = TestAgent.Ready;
+        cluster.Agent.LookAgain();
+        await cluster.WaitForReadyAsync("web", 3);
+
+        Assert.Equal(before, (await cluster.ReplicasAsync("web")).Select(replica => replica.Metadata.Uid).Order());
+        Assert.Equal(4, most);
+    }
+
+    [Fact]
     public async Task When_most_hosts_fall_silent_at_once_nothing_is_replaced_and_the_app_says_so()
     {
         await using var cluster = await TestCluster.StartAsync(hosts: 3);

@@ -46,6 +46,18 @@ public sealed class RolloutPlanTests
     }
 
     [Theory]
+    [InlineData("newR1 newR2", 0, 1, "")]
+    [InlineData("newR1 newR2", 1, 0, "")]
+    [InlineData("newR1 newR2 newR3", 1, 0, "")]
+    [InlineData("newR1 newR2 newR3 newR4", 1, 0, "newR4")]
+    public void While_replicas_may_be_back_in_a_moment_none_is_made_or_deleted_for_them(string live, int returning, int create, string delete)
+    {
+        var plan = RolloutPlan.Make(new(3, 1, 0) { Returning = returning }, Parse(live));
+
+        Assert.Equal((create, delete), (plan.Create, string.Join(' ', plan.Delete)));
+    }
+
+    [Theory]
     [InlineData("newR1 newR2", 3, "", "they may be back")]
     [InlineData("newR1 newR2 newR3", 2, "newR3", "no more are wanted; the oldest have served longest")]
     [InlineData("newR1 oldR2", 3, "oldR2", "an old one would only come back to be replaced")]
