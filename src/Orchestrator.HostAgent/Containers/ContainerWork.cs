@@ -153,12 +153,8 @@ internal sealed partial class ContainerWork(
         IEngine engine, ContainerSnapshot container, bool always, CancellationToken cancellationToken)
     {
         await engine.SetRestartPolicyAsync(container.Id, always, cancellationToken);
-        var seen = await engine.InspectAsync(container.Id, cancellationToken);
-        return Outcome.Of(seen) with { LastWords = await LastWordsAsync(engine, seen, cancellationToken) };
+        return Outcome.Of(await engine.InspectAsync(container.Id, cancellationToken));
     }
-
-    private static async Task<string?> LastWordsAsync(IEngine engine, ContainerSnapshot? ended, CancellationToken cancellationToken) =>
-        ended is { HasEnded: true, FinishedAt: { } end } ? await engine.LastLogLineAsync(ended.Id, end, cancellationToken) : null;
 
     /// <returns>Null when it went well.</returns>
     private async Task<Outcome?> PullAsync(IEngine engine, Replica replica, Operation operation)

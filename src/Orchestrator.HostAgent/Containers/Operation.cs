@@ -5,9 +5,8 @@ namespace Orchestrator.HostAgent.Containers;
 /// <param name="Looked">Whether <paramref name="Seen"/> is what is.</param>
 /// <param name="Failure">Reason and message of what went wrong.</param>
 /// <param name="PostStart">What came of the postStart hook: null inside when it went well.</param>
-/// <param name="LastWords">Last line of the container's log, if it was asked for.</param>
 internal sealed record Outcome(
-    ContainerSnapshot? Seen = null, bool Looked = false, (string Reason, string Message)? Failure = null, string? LastWords = null, HookOutcome? PostStart = null)
+    ContainerSnapshot? Seen = null, bool Looked = false, (string Reason, string Message)? Failure = null, HookOutcome? PostStart = null)
 {
     public static Outcome Of(ContainerSnapshot? seen) => new(seen, Looked: true);
 

@@ -12,7 +12,7 @@ namespace Orchestrator.HostAgent.Containers;
 /// <summary>Starts the planner's steps beside the reconciles, and turns whatever comes of one into an <see cref="Outcome"/>.</summary>
 /// <param name="onEnded">Told the key of the Replica whose operation has ended.</param>
 internal sealed partial class OperationLauncher(
-    ContainerWork work, Action<ObjectKey> onEnded, IEventRecorder events, ILogger logger, TimeProvider time)
+    ContainerWork work, Action<ObjectKey> onEnded, IEventRecorder events, ILogger logger)
 {
     /// <summary>To be called by the reconcile of the record's key, when no operation is under way for it.</summary>
     public void Launch(ContainerStep step, ReplicaRecord record, Replica replica, DockerHost dockerHost, EngineSession session)
@@ -24,11 +24,6 @@ internal sealed partial class OperationLauncher(
         if (step == ContainerStep.Restart)
         {
             record.Kill = record.RestartCause;
-        }
-
-        if (step == ContainerStep.KeepEngineFromRestarting && container?.State == ContainerState.Exited)
-        {
-            record.LastWords = (null, record.History.Ended ?? time.GetUtcNow());
         }
 
         var task = step switch

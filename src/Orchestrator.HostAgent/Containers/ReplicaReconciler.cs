@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Api;
-using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.HostAgent.Draining;
 using Orchestrator.HostAgent.Engines;
@@ -14,24 +13,6 @@ using Orchestrator.Runtime.Informers;
 using Orchestrator.Runtime.Reconciling;
 
 namespace Orchestrator.HostAgent.Containers;
-
-/// <summary>What the reconciler of a host's Replicas needs to know of the host.</summary>
-internal interface IHostView
-{
-    DockerHost Host { get; }
-
-    /// <summary>Null while the engine cannot be reached, or has not been looked over yet.</summary>
-    EngineSession? Session { get; }
-
-    /// <summary>Why there is no session, for people; null if there is one.</summary>
-    string? Problem { get; }
-
-    /// <summary>Neither its engine nor any replica on it answers.</summary>
-    bool IsSilent { get; }
-
-    /// <summary>Asks for a look at the whole engine: something may be there that nobody claims.</summary>
-    void RequestLook();
-}
 
 /// <summary>
 /// Moves one Replica of a host a step on: reads what is, lets the planner decide, starts what takes long in the background, and
@@ -183,7 +164,7 @@ internal sealed partial class ReplicaReconciler(
         if (record.Look is null)
         {
             record.BeginLook();
-            record.Look = AskAsync(record, replica, session);
+            record.Look = ContainerLook.AskAsync(record, replica, session);
         }
 
         if (!record.Look.IsCompleted)
@@ -202,7 +183,7 @@ internal sealed partial class ReplicaReconciler(
         try
         {
             var (seen, lastWords) = await look;
-            Take(record, replica, seen?.ReplicaUid == record.Uid ? seen : null, lastWords);
+            Take(record, replica, seen, lastWords);
         }
         catch (Exception failure)
         {
@@ -218,32 +199,6 @@ internal sealed partial class ReplicaReconciler(
             }
         }
     }
-
-    // A new one is not asked for: the look at the whole engine would have found it, and its create would.
-    private static async Task<(ContainerSnapshot? Seen, string? LastWords)> AskAsync(ReplicaRecord record, Replica replica, EngineSession session)
-    {
-        var known = record.History.Ended;
-        var seen = await InspectAsync(session, record.Container?.Id, session.Ended)
-            ?? await InspectAsync(session, record.ListedId, session.Ended)
-            ?? (record.MayExist ? await InspectAsync(session, ContainerBody.NameOf(replica), session.Ended) : null);
-        return (seen, seen is { FinishedAt: { } end } && end != known ? await LastWordsAsync(session, seen.Id, end) : null);
-    }
-
-    private static async Task<string?> LastWordsAsync(EngineSession session, string id, DateTimeOffset end)
-    {
-        try
-        {
-            return await session.Engine.LastLogLineAsync(id, end, session.Ended);
-        }
-        catch (EngineException)
-        {
-            // A log driver that cannot be read, say: the end itself is what matters.
-            return null;
-        }
-    }
-
-    private static async Task<ContainerSnapshot?> InspectAsync(EngineSession session, string? idOrName, CancellationToken cancellationToken) =>
-        idOrName is null ? null : await session.Engine.InspectAsync(idOrName, cancellationToken);
 
     private void Take(ReplicaRecord record, Replica replica, ContainerSnapshot? seen, string? lastWords = null)
     {
@@ -282,19 +237,14 @@ internal sealed partial class ReplicaReconciler(
             record.PostStart = (hooked.Id, hooked.StartedAt, hook.Failure);
         }
 
-        if (outcome.Looked)
+        // Of one that has ended a look tells more: its last words.
+        if (outcome is { Looked: true, Seen: not { HasEnded: true } })
         {
             Take(record, replica, outcome.Seen);
         }
         else
         {
             record.Invalidate();
-        }
-
-        if (outcome.LastWords is not null && record.History.Ended is { } ended)
-        {
-            record.LastWords = (outcome.LastWords, ended);
-            record.History = record.History.WithLastWords(outcome.LastWords);
         }
 
         if (outcome.Failure is not { } failure)
@@ -333,11 +283,6 @@ internal sealed partial class ReplicaReconciler(
             record.History = record.History.Stable();
         }
 
-        if (NeedsLastWords(record))
-        {
-            return new ContainerPlan(ContainerStep.KeepEngineFromRestarting);
-        }
-
         var setback = record.Setback;
         var current = record.Container?.Labels.GetValueOrDefault(ContainerBody.SpecLabel) == ContainerBody.SpecOf(replica, host.Host);
         var mended = setback?.Reason == ReplicaReasons.PublishAddressUnavailable && !current;
@@ -356,10 +301,6 @@ internal sealed partial class ReplicaReconciler(
                 RestartWanted: record.RestartCause is not null),
             now);
     }
-
-    // Said with each back-off of a crash loop; the step asks for them by the way.
-    private static bool NeedsLastWords(ReplicaRecord record) =>
-        record is { Container.State: ContainerState.Exited, History: { IsCrashLoop: true, Ended: { } ended } } && record.LastWords?.Of != ended;
 
     /// <returns>When to come again because a write was held back; null when it was not.</returns>
     private async Task<DateTimeOffset?> WriteStatusAsync(

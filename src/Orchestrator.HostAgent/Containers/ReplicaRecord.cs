@@ -72,9 +72,6 @@ internal sealed class ReplicaRecord(ObjectKey key, string uid, ReplicaStatus? st
 
     public Operation? Operation { get; set; }
 
-    /// <summary>Last line of the log of the run that ended at the second element.</summary>
-    public (string? Line, DateTimeOffset Of)? LastWords { get; set; }
-
     /// <summary>Requests may be in flight to it. In doubt it was: the wait for the proxies is short when they have none.</summary>
     public bool EverReady { get; set; } = WasEverReady(status);
 
@@ -90,7 +87,7 @@ internal sealed class ReplicaRecord(ObjectKey key, string uid, ReplicaStatus? st
     public bool IsStale => _stale || Look is not null;
 
     /// <summary>The question to the engine that has no answer yet.</summary>
-    public Task<(ContainerSnapshot? Seen, string? LastWords)>? Look { get; set; }
+    public Task<ContainerLook>? Look { get; set; }
 
     /// <summary>The container's id as a look at the whole engine found it; null when it found none.</summary>
     public string? ListedId => _listedId;

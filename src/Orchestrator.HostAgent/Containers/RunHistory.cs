@@ -84,7 +84,7 @@ public sealed record RunHistory(
     /// <summary>With the last line that the run which last ended has written.</summary>
     public RunHistory WithLastWords(string? line) => LastTermination is not { } last ? this : this with
     {
-        LastTermination = new Termination { ExitCode = last.ExitCode, Reason = last.Reason, FinishedAt = last.FinishedAt, Message = line ?? last.Message },
+        LastTermination = new Termination { ExitCode = last.ExitCode, Reason = last.Reason, FinishedAt = last.FinishedAt, Message = line },
     };
 
     private RunHistory NextRun(

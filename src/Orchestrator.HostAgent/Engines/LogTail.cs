@@ -10,7 +10,9 @@ internal static class LogTail
 {
     /// <summary>Characters: a sentence in a status message, not a log.</summary>
     public const int MaxLength = 240;
-    private const int MaxBytes = 16 * 1024;
+
+    /// <summary>Bytes: more than <see cref="Lines"/> of the longest that an engine stores in one piece, with their times.</summary>
+    private const int MaxBytes = 512 * 1024;
 
     /// <summary>Lines asked for: a run that has begun since may have written some. The engine's own <c>until</c> counts after its <c>tail</c>.</summary>
     private const int Lines = 20;
@@ -22,20 +24,14 @@ internal static class LogTail
             ShowStdout = true, ShowStderr = true, Timestamps = true, Tail = Lines.ToString(CultureInfo.InvariantCulture),
         };
         using var log = await containers.GetContainerLogsAsync(id, parameters, cancellationToken);
-        var bytes = new byte[MaxBytes];
-        var length = 0;
-        while (length < bytes.Length)
+        using var text = new MemoryStream();
+        var buffer = new byte[16 * 1024];
+        while (text.Length < MaxBytes && await log.ReadOutputAsync(buffer, 0, buffer.Length, cancellationToken) is { EOF: false } read)
         {
-            var read = await log.ReadOutputAsync(bytes, length, bytes.Length - length, cancellationToken);
-            if (read.EOF)
-            {
-                break;
-            }
-
-            length += read.Count;
+            text.Write(buffer, 0, read.Count);
         }
 
-        return LastOf(Encoding.UTF8.GetString(bytes, 0, length), until);
+        return LastOf(Encoding.UTF8.GetString(text.GetBuffer(), 0, (int)text.Length), until);
     }
 
     /// <summary>The last line with something in it that was written until then, printable: what a container writes may hold anything.</summary>

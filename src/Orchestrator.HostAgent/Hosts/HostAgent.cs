@@ -61,7 +61,7 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
         var contents = new ContentReader(services.Kubernetes);
         _work = new ContainerWork(services.InstanceId, puller, contents, hooks, _status.MarkImages, services.Events, logger);
         var prober = new Prober(services.Scheduler, services.Http, () => Session?.Engine, logger, services.Time);
-        var operations = new OperationLauncher(_work, _queue.Add, services.Events, logger, services.Time);
+        var operations = new OperationLauncher(_work, _queue.Add, services.Events, logger);
         _replicas = new ReplicaReconciler(
             services.Informers,
             this,

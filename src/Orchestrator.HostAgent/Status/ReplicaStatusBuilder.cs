@@ -117,11 +117,11 @@ internal static class ReplicaStatusBuilder
         return record.Container switch
         {
             { State: ContainerState.Paused } => (ReplicaPhases.Running, ReplicaReasons.Paused, "somebody has paused the container; docker unpause lets it go on"),
-            { HasEnded: true } when history.IsCrashLoop && HasSaidItsLastWords(record) => (
+            { HasEnded: true } when history.IsCrashLoop => (
                 ReplicaPhases.BackOff,
                 ReplicaReasons.CrashLoopBackOff,
                 $"back-off {history.Backoff.TotalSeconds} s restarting failed container: {KilledFor(record)}exit code {history.LastTermination?.ExitCode}"
-                + (record.LastWords is { Line: { } line } ? $"; its last words: {line}" : "")),
+                + (history.LastTermination?.Message is { } line ? $"; its last words: {line}" : "")),
             { HasEnded: true } => (
                 ReplicaPhases.Starting, ReplicaReasons.ContainerRestarting, $"its container ended with exit code {history.LastTermination?.ExitCode} and is being restarted"),
             _ => (ReplicaPhases.Starting, null, null),
@@ -133,10 +133,6 @@ internal static class ReplicaStatusBuilder
 
     // Texts that differ from look to look are told no more often here than there.
     private static string? Told(ProbeVerdict verdict, ProbeStatus? told) => verdict.IsSettled ? told?.LastFailure?.Message : null;
-
-    /// <summary>A crash loop is told of once they are known: who hears of it may not look a second time.</summary>
-    private static bool HasSaidItsLastWords(ReplicaRecord record) =>
-        record.LastWords?.Of == record.History.Ended && record.Operation?.Step is not ContainerStep.KeepEngineFromRestarting;
 
     private static List<V1Condition> ConditionsOf(
         Replica replica, ReplicaRecord record, bool ready, bool deleting, bool running, DateTimeOffset now)
