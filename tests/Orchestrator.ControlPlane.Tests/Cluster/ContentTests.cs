@@ -136,11 +136,7 @@ public sealed class ContentTests
         await SetAsync(cluster, "two");
         var second = (await cluster.WaitForAppAsync("web", app => IsComplete(app, 2) && app.Status!.CurrentRevision != first.CurrentRevision)).Status!;
 
-        var standIn = new ContentStandIn(first.CurrentRevision!, first.ContentHash!, second.ContentHash!).ToString();
-        await cluster.Api.WebAppClient.MergePatchAsync(
-            new(TestCluster.Namespace, "web"),
-            new { metadata = new { annotations = new Dictionary<string, string> { [Annotations.Content] = standIn } } },
-            default);
+        await StandInAsync(cluster, first, second.ContentHash!);
         var back = (await cluster.WaitForAppAsync("web", app => IsComplete(app, 2) && app.Status!.CurrentRevision == first.CurrentRevision)).Status!;
         Assert.Equal(second.ContentHash, back.ContentHash);
         Assert.All(await LiveReplicasAsync(cluster), replica => Assert.Equal(first.ContentHash, replica.Spec.Template.ContentHash));
@@ -151,6 +147,42 @@ public sealed class ContentTests
             "web", app => IsComplete(app, 2) && app.Status!.CurrentRevision is { } now && now != first.CurrentRevision && now != second.CurrentRevision)).Status!;
         Assert.Equal("three", await LevelOfAsync(cluster, third.CurrentRevision!));
     }
+
+    [Fact]
+    public async Task A_stand_in_brings_old_content_back_although_its_config_map_is_gone_until_it_is_there_again()
+    {
+        await using var cluster = await TestCluster.StartAsync();
+        await SetAsync(cluster, "one");
+        await cluster.ApplyAsync("web", 2, Refer);
+        var first = (await cluster.WaitForReadyAsync("web", 2)).Status!;
+        await SetAsync(cluster, "two");
+        await cluster.WaitForAppAsync("web", app => IsComplete(app, 2) && app.Status!.CurrentRevision != first.CurrentRevision);
+        await cluster.Kubernetes.CoreV1.DeleteNamespacedConfigMapAsync("settings", TestCluster.Namespace);
+        await WaitForProgressAsync(cluster, "ConfigurationNotFound", "ConfigMap \"settings\" not found");
+
+        await StandInAsync(cluster, first, live: "");
+        await cluster.WaitForAppAsync("web", app => IsComplete(app, 2) && app.Status!.CurrentRevision == first.CurrentRevision);
+        Assert.All(await LiveReplicasAsync(cluster), replica => Assert.Equal(first.ContentHash, replica.Spec.Template.ContentHash));
+
+        await SetAsync(cluster, "three");
+        var third = (await cluster.WaitForAppAsync("web", app => IsComplete(app, 2) && app.Status!.CurrentRevision != first.CurrentRevision)).Status!;
+        Assert.Equal("three", await LevelOfAsync(cluster, third.CurrentRevision!));
+    }
+
+    /// <summary>As an undo writes it.</summary>
+    private static Task<WebApp> StandInAsync(TestCluster cluster, WebAppStatus wanted, string live) => cluster.Api.WebAppClient.MergePatchAsync(
+        new(TestCluster.Namespace, "web"),
+        new
+        {
+            metadata = new
+            {
+                annotations = new Dictionary<string, string>
+                {
+                    [Annotations.Content] = new ContentStandIn(wanted.CurrentRevision!, wanted.ContentHash!, live).ToString(),
+                },
+            },
+        },
+        default);
 
     [Fact]
     public async Task What_was_kept_goes_with_the_history_and_with_the_app()

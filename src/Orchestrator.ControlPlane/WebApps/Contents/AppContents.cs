@@ -19,10 +19,11 @@ internal sealed class AppContents(LiveContents live, KeptContents kept, IEventRe
         }
 
         var found = await live.LookAsync(app, cancellationToken);
-        var asked = found.Problem is null && ContentStandIn.Of(app) is { } standIn && standIn.Holds(app.Spec, found.Hash) && kept.Has(app, standIn.Revision)
-            ? standIn.HashOrNull
-            : found.Hash;
-        return new(found.Hash, asked, found.Problem);
+
+        // Where something is missing there is no live content; what was kept needs none.
+        return ContentStandIn.Of(app) is { } standIn && standIn.Holds(app.Spec, found.Hash) && kept.Has(app, standIn.Revision)
+            ? new(found.Hash, standIn.HashOrNull, Problem: null)
+            : new(found.Hash, found.Hash, found.Problem);
     }
 
     /// <summary>Whether replicas of a revision can be made.</summary>
