@@ -34,7 +34,7 @@ public sealed class CrashTests
                 await installation.ApplyAsync(Manifests.Web("web", image, wanted));
             }
 
-            await PassTime(random.Next(0, 900));
+            await Pace.PassAsync(TimeSpan.FromMilliseconds(random.Next(0, 900)));
             await installation.KillAsync();
             Assert.Equal(3, await Answering(installation));
             await installation.ServeAsync();
@@ -128,7 +128,4 @@ public sealed class CrashTests
         var metrics = await http.GetStringAsync(installation.ProxyMetrics);
         return metrics.Split('\n').Single(line => line.StartsWith("process_start_time_seconds ", StringComparison.Ordinal));
     }
-
-    /// <summary>The kill comes at a random moment: this waits for nothing else.</summary>
-    private static Task PassTime(int milliseconds) => Task.Delay(TimeSpan.FromMilliseconds(milliseconds), TimeProvider.System);
 }

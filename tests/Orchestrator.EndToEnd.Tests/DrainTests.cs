@@ -10,7 +10,7 @@ namespace Orchestrator.EndToEnd.Tests;
 /// Two proxies. A replica that is to go stops once each of them that lives has let go of it, whoever deletes it; one that died or
 /// hangs holds nothing up.
 /// </summary>
-public sealed class DrainTests(DrainTests.Site site) : IClassFixture<DrainTests.Site>
+public sealed class DrainTests(SharedInstallation shared) : IClassFixture<SharedInstallation>
 {
     /// <summary>No test lasts as long: what ends a drain here is never its timeout.</summary>
     private const int NoLimit = 86_400;
@@ -24,17 +24,7 @@ public sealed class DrainTests(DrainTests.Site site) : IClassFixture<DrainTests.
     /// <summary>A Lease and what else there is to do.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
-    /// <summary>One installation for all: each test has its own app and its own second proxy.</summary>
-    public sealed class Site : IAsyncLifetime
-    {
-        internal Installation Installation { get; private set; } = null!;
-
-        public async ValueTask InitializeAsync() => Installation = await Installation.StartAsync();
-
-        public ValueTask DisposeAsync() => Installation.DisposeAsync();
-    }
-
-    private Installation Installation => site.Installation;
+    private Installation Installation => shared.Installation;
 
     [Fact]
     public async Task A_replica_deleted_by_hand_runs_until_its_last_request_has_ended()

@@ -8,7 +8,7 @@ namespace Orchestrator.EndToEnd.Tests;
 /// What comes in the middle of a rollout: another version, the way back, a crash, the loss of a host. What was asked for last is
 /// what comes, and at every moment there are as many replicas as the strategy says.
 /// </summary>
-public sealed class MidRolloutTests(MidRolloutTests.Site site) : IClassFixture<MidRolloutTests.Site>
+public sealed class MidRolloutTests(SharedInstallation shared) : IClassFixture<SharedInstallation>
 {
     private const int Replicas = 6;
     private const int MaxSurge = 2;
@@ -16,17 +16,7 @@ public sealed class MidRolloutTests(MidRolloutTests.Site site) : IClassFixture<M
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
-    /// <summary>One installation for both.</summary>
-    public sealed class Site : IAsyncLifetime
-    {
-        internal Installation Installation { get; private set; } = null!;
-
-        public async ValueTask InitializeAsync() => Installation = await Installation.StartAsync();
-
-        public ValueTask DisposeAsync() => Installation.DisposeAsync();
-    }
-
-    private Installation Installation => site.Installation;
+    private Installation Installation => shared.Installation;
 
     [Fact]
     public async Task Whatever_comes_in_the_middle_the_last_word_counts_and_no_request_is_lost()
@@ -75,19 +65,14 @@ public sealed class MidRolloutTests(MidRolloutTests.Site site) : IClassFixture<M
 
         await ApplyAsync("site", "web:v2");
         await SeeInTheMiddle("site");
-        await host.DoAsync("cut");
-        try
+        await host.WhileAwayAsync("cut", "mend", async () =>
         {
             watch.Lose(host.Name);
 
             // Its replicas are replaced, and the rollout is complete without the host.
             await SeeComplete("site");
-        }
-        finally
-        {
-            await host.DoAsync("mend");
             watch.Regain();
-        }
+        });
 
         await SeeOnly("site", Revision(await SeeComplete("site")));
         Assert.All(watch.Breaches, breach => Assert.Fail(breach));

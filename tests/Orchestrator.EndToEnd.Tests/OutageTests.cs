@@ -17,21 +17,15 @@ public sealed class OutageTests
     public async Task A_host_that_is_gone_is_replaced_and_its_replicas_are_taken_back_when_it_returns(string goes, string returns)
     {
         await using var installation = await StartAsync();
-        var before = await installation.ReplicasAsync("web");
-        var host = installation.Lab.Hosts[2];
+        var (before, host) = (await installation.ReplicasAsync("web"), installation.Lab.Hosts[2]);
         await using var visitor = new Visitor(installation.Http, "web", people: 4);
 
-        await host.DoAsync(goes);
-        try
+        await host.WhileAwayAsync(goes, returns, async () =>
         {
             await SeeReadyElsewhere(installation, host.Name);
             Assert.Equal("False Silent", await ConditionAsync(installation, host.Name, ConditionTypes.Alive));
             Assert.Contains("ReplicasLost", (await installation.KubectlAsync("get", "events")).OrThrow().Output, StringComparison.Ordinal);
-        }
-        finally
-        {
-            await host.DoAsync(returns);
-        }
+        });
 
         // Those that were there first stay: they level the hosts.
         await Eventually.See(() => installation.ReplicasAsync("web"), seen => Names(seen).SetEquals(Names(before)), Limit);
@@ -48,12 +42,10 @@ public sealed class OutageTests
     public async Task An_engine_that_is_gone_leaves_its_replicas_serving_until_they_are_moved(string goes, string returns)
     {
         await using var installation = await StartAsync();
-        var before = await installation.ReplicasAsync("web");
-        var host = installation.Lab.Hosts[2];
+        var (before, host) = (await installation.ReplicasAsync("web"), installation.Lab.Hosts[2]);
         await using var visitor = new Visitor(installation.Http, "web", people: 4);
 
-        await host.DoAsync(goes);
-        try
+        await host.WhileAwayAsync(goes, returns, async () =>
         {
             await Eventually.See(() => ConditionAsync(installation, host.Name, ConditionTypes.Alive), alive => alive == "True ReplicasAnswer", Limit);
             await Eventually.See(() => Visitor.OnceAsync(installation.Http, "web"), page => page.Host == host.Name);
@@ -61,11 +53,7 @@ public sealed class OutageTests
 
             (await installation.KubectlAsync("patch", "dockerhost", host.Name, "--type", "merge", "-p", """{"spec": {"engineDownAfterSeconds": 1}}""")).OrThrow();
             await SeeReadyElsewhere(installation, host.Name);
-        }
-        finally
-        {
-            await host.DoAsync(returns);
-        }
+        });
 
         // What was moved is stopped as soon as there is an engine that can.
         await Eventually.See(

@@ -3,7 +3,7 @@ using Orchestrator.EndToEnd.Tests.Installations;
 namespace Orchestrator.EndToEnd.Tests;
 
 /// <summary>New versions come in, good and bad ones, while people visit; nobody notices.</summary>
-public sealed class RolloutTests
+public sealed class RolloutTests(SharedInstallation shared) : IClassFixture<SharedInstallation>
 {
     /// <summary>Exit code of <c>orc</c>.</summary>
     private const int RolloutFailed = 7;
@@ -37,7 +37,7 @@ public sealed class RolloutTests
     [Fact]
     public async Task Versions_come_and_go_under_load_without_a_lost_request_also_over_a_crash_of_the_control_plane()
     {
-        await using var installation = await Installation.StartAsync();
+        var installation = shared.Installation;
         await installation.ApplyAsync(Manifests.Web("web", installation.Lab.Image("web:v1"), replicas: 6));
         await installation.SeeReady("web", 6);
         await Eventually.See(() => Visitor.OnceAsync(installation.Http, "web"), page => page.Version == "v1");
@@ -68,47 +68,51 @@ public sealed class RolloutTests
 
         Assert.All(visitor.Failures, failure => Assert.Fail(failure));
         Assert.Equal(new HashSet<string> { "v1", "v2" }, visitor.Versions.ToHashSet());
+        (await installation.OrcAsync("delete", "webapp", "web")).OrThrow();
     }
 
     [Theory]
     [MemberData(nameof(BadVersions))]
     public async Task A_bad_version_is_taken_back_and_nobody_notices(string what, string change, bool serves, string reason, string told)
     {
-        await using var installation = await Installation.StartAsync();
-        await installation.ApplyAsync(Manifests.Web("web", installation.Lab.Image("web:v1"), replicas: 3));
-        await installation.SeeReady("web", 3);
-        var before = (await installation.ContainersAsync("web")).Select(container => container.Id).Order().ToList();
-        await Eventually.See(() => Visitor.OnceAsync(installation.Http, "web"), page => page.Version == "v1");
+        var installation = shared.Installation;
+        var app = what.Replace(",", "", StringComparison.Ordinal).Replace(' ', '-');
+        await installation.ApplyAsync(Manifests.Web(app, installation.Lab.Image("web:v1"), replicas: 3));
+        await installation.SeeReady(app, 3);
+        var before = (await installation.ContainersAsync(app)).Select(container => container.Id).Order().ToList();
+        await Eventually.See(() => Visitor.OnceAsync(installation.Http, app), page => page.Version == "v1");
 
-        await using var visitor = new Visitor(installation.Http, "web");
+        await using var visitor = new Visitor(installation.Http, app);
         change = change
             .Replace("{broken}", installation.Lab.Image("broken:v1"), StringComparison.Ordinal)
             .Replace("{missing}", installation.Lab.Image("web:none"), StringComparison.Ordinal);
-        await installation.PatchAsync("web", $$"""{"env": [{"name": "VERSION", "value": "bad"}], {{change}}}""");
-        var status = await installation.OrcAsync("rollout", "status", "web", "--timeout", "90s");
+        await installation.PatchAsync(app, $$"""{"env": [{"name": "VERSION", "value": "bad"}], {{change}}}""");
+        var status = await installation.OrcAsync("rollout", "status", app, "--timeout", "90s");
         Assert.Equal(RolloutFailed, status.ExitCode);
         Assert.Contains(told, status.Errors, StringComparison.Ordinal);
-        var app = await Eventually.See(
-            () => installation.GetAsync("webapp", "web"),
+        var takenBack = await Eventually.See(
+            () => installation.GetAsync("webapp", app),
             seen => seen["status"]?["failedRollout"] is not null && seen["status"]!["updatedReplicas"]!.GetValue<int>() == 0,
             Limit);
 
-        var failed = app["status"]!["failedRollout"]!;
+        var failed = takenBack["status"]!["failedRollout"]!;
         Assert.True(reason.Length == 0 || reason == failed["reason"]!.GetValue<string>(), $"{what}: {failed}");
         Assert.Contains(told, failed["message"]!.GetValue<string>(), StringComparison.Ordinal);
-        Assert.Equal("False RolledBack", Rollouts.Progressing(app));
-        Assert.Equal(app["status"]!["updateRevision"]!.GetValue<string>(), failed["revision"]!.GetValue<string>());
+        Assert.Equal("False RolledBack", Rollouts.Progressing(takenBack));
+        Assert.Equal(takenBack["status"]!["updateRevision"]!.GetValue<string>(), failed["revision"]!.GetValue<string>());
 
         // The very containers that served before, and soon no other.
         await Eventually.See(
-            () => installation.ContainersAsync("web"), seen => seen.Select(container => container.Id).Order().SequenceEqual(before), Limit);
+            () => installation.ContainersAsync(app), seen => seen.Select(container => container.Id).Order().SequenceEqual(before), Limit);
         Assert.All(visitor.Failures, failure => Assert.Fail($"{what}: {failure}"));
         Assert.Equal(serves, visitor.Versions.Contains("bad"));
 
         // What was taken back is no success, also for who asks later; and the way back to a whole world is one command.
-        Assert.Equal(RolloutFailed, (await installation.OrcAsync("rollout", "status", "web", "--watch=false")).ExitCode);
-        (await installation.OrcAsync("rollout", "undo", "web", "--wait", "--timeout", "30s")).OrThrow();
-        Assert.Equal(before, (await installation.ContainersAsync("web")).Select(container => container.Id).Order());
-        Assert.Contains("RolledBack", (await installation.KubectlAsync("get", "events")).OrThrow().Output, StringComparison.Ordinal);
+        Assert.Equal(RolloutFailed, (await installation.OrcAsync("rollout", "status", app, "--watch=false")).ExitCode);
+        (await installation.OrcAsync("rollout", "undo", app, "--wait", "--timeout", "30s")).OrThrow();
+        Assert.Equal(before, (await installation.ContainersAsync(app)).Select(container => container.Id).Order());
+        var events = (await installation.KubectlAsync("get", "events")).OrThrow().Output.Split('\n');
+        Assert.Contains(events, line => line.Contains("RolledBack", StringComparison.Ordinal) && line.Contains($"/{app} ", StringComparison.Ordinal));
+        (await installation.OrcAsync("delete", "webapp", app)).OrThrow();
     }
 }

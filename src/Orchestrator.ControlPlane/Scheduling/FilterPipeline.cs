@@ -6,7 +6,7 @@ namespace Orchestrator.ControlPlane.Scheduling;
 internal static class FilterPipeline
 {
     /// <summary>Depend on the host alone: checked once for a group and round.</summary>
-    private static readonly IHostFilter[] OnHost = 
+    private static readonly IHostFilter[] OnHost =
     [
         new ReadyFilter(), new CordonFilter(), new TaintFilter(), new HostSelectorFilter(), new HostAffinityFilter(), new ArchitectureFilter(),
     ];

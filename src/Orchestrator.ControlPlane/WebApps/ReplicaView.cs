@@ -3,6 +3,7 @@ using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
 using Orchestrator.ControlPlane.Hosts;
+using Orchestrator.Runtime.Reconciling;
 
 namespace Orchestrator.ControlPlane.WebApps;
 
@@ -64,7 +65,7 @@ internal sealed record ReplicaView(
             IsLost = outage.IsLost,
             IsReturning = returning is not null,
             IsCanary = replica.Spec.Revision == target.Canary,
-            RecheckAfter = Sooner(outage.RecheckAfter ?? returning, leave > TimeSpan.Zero && leave < TimeSpan.MaxValue ? leave : null),
+            RecheckAfter = Earliest.Of(outage.RecheckAfter ?? returning, leave > TimeSpan.Zero && leave < TimeSpan.MaxValue ? leave : null),
         };
         if (outage.IsInDoubt)
         {
@@ -80,7 +81,7 @@ internal sealed record ReplicaView(
         var left = (since ?? now.UtcDateTime) + app.Spec.MinReady - now.UtcDateTime;
         return left <= TimeSpan.Zero
             ? view with { Available = true }
-            : view with { RecheckAfter = Sooner(view.RecheckAfter, left) };
+            : view with { RecheckAfter = Earliest.Of(view.RecheckAfter, left) };
     }
 
     private static ReplicaView Judge(Replica replica, bool outdated, bool hostGone)
@@ -114,6 +115,4 @@ internal sealed record ReplicaView(
 
         return soonest;
     }
-
-    private static TimeSpan? Sooner(TimeSpan? left, TimeSpan? right) => left is null || right < left ? right : left;
 }

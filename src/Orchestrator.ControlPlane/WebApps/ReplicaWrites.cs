@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using System.Net;
 using k8s.Models;
 using Orchestrator.Api;
 using Orchestrator.Api.Replicas;
@@ -10,36 +8,15 @@ using Orchestrator.Runtime.Informers;
 
 namespace Orchestrator.ControlPlane.WebApps;
 
-/// <summary>
-/// Creates, deletes and adopts Replicas for the WebApp controller, several at a time, and remembers what it has deleted until
-/// the cache shows it: planning again from a cache that lags must not choose further victims.
-/// </summary>
-internal sealed class ReplicaWrites
+/// <summary>Creates, deletes and adopts Replicas for the WebApp controller, several at a time.</summary>
+internal sealed class ReplicaWrites(Informer<Replica> replicas, ResourceClient<Replica> client)
 {
     /// <summary>Requests of one app under way at once: enough to hide the latency, few enough to be fair to others.</summary>
     private const int Parallelism = 16;
 
-    private readonly Informer<Replica> _replicas;
-    private readonly ResourceClient<Replica> _client;
+    private readonly ReplicaDeletions _deletions = new(replicas, client);
 
-    // What was deleted and is not seen as such yet. True: the answer was lost, and with it whether the request has arrived.
-    private readonly ConcurrentDictionary<string, bool> _deletedUids = new(StringComparer.Ordinal);
-
-    public ReplicaWrites(Informer<Replica> replicas, ResourceClient<Replica> client)
-    {
-        _replicas = replicas;
-        _client = client;
-        replicas.Subscribe(change =>
-        {
-            if (change.New is null or { Metadata.DeletionTimestamp: not null })
-            {
-                _deletedUids.TryRemove(change.Object.Metadata.Uid, out _);
-            }
-        });
-    }
-
-    public bool IsDeleting(Replica replica) =>
-        replica.Metadata.DeletionTimestamp is not null || _deletedUids.ContainsKey(replica.Metadata.Uid);
+    public bool IsDeleting(Replica replica) => replica.Metadata.DeletionTimestamp is not null || _deletions.Contains(replica);
 
     public static V1OwnerReference OwnerReferenceTo(WebApp app) => new()
     {
@@ -58,7 +35,7 @@ internal sealed class ReplicaWrites
         WebApp app, string revision, ReplicaTemplate template, int count, CancellationToken cancellationToken)
     {
         var names = ReplicaNames.Of(app.Metadata.Name, app.Metadata.Uid, revision)
-            .Where(name => _replicas.Get(new(app.Metadata.NamespaceProperty, name)) is null)
+            .Where(name => replicas.Get(new(app.Metadata.NamespaceProperty, name)) is null)
             .Take(count);
         var created = 0;
         Exception? failure = null;
@@ -85,16 +62,11 @@ internal sealed class ReplicaWrites
         return (created, failure);
     }
 
-    public Task DeleteAsync(IEnumerable<Replica> replicas, CancellationToken cancellationToken) =>
-        Parallel.ForEachAsync(replicas, Options(cancellationToken), async (replica, cancellation) => await DeleteOneAsync(replica, cancellation));
+    /// <inheritdoc cref="ReplicaDeletions.DeleteAsync"/>
+    public Task DeleteAsync(IEnumerable<Replica> leaving, CancellationToken cancellationToken) => _deletions.DeleteAsync(leaving, cancellationToken);
 
-    /// <summary>
-    /// Sends deletions again whose answers were lost. To be done before planning: as long as it is not known whether a replica goes,
-    /// to choose another victim could make it two too few, and to make another one, one too many.
-    /// </summary>
-    public Task RepeatLostDeletionsAsync(IEnumerable<Replica> replicas, CancellationToken cancellationToken) => DeleteAsync(
-        replicas.Where(replica => replica.Metadata.DeletionTimestamp is null && _deletedUids.GetValueOrDefault(replica.Metadata.Uid)),
-        cancellationToken);
+    /// <inheritdoc cref="ReplicaDeletions.RepeatLostAsync"/>
+    public Task RepeatLostDeletionsAsync(IEnumerable<Replica> among, CancellationToken cancellationToken) => _deletions.RepeatLostAsync(among, cancellationToken);
 
     /// <summary>Makes the app the Replica's controller, instead of none or of an earlier app of its name.</summary>
     public Task AdoptAsync(WebApp app, Replica replica, CancellationToken cancellationToken) =>
@@ -120,56 +92,25 @@ internal sealed class ReplicaWrites
         };
         try
         {
-            _replicas.Seed(await _client.CreateAsync(wanted, cancellationToken));
+            replicas.Seed(await client.CreateAsync(wanted, cancellationToken));
             return true;
         }
         catch (AlreadyExistsException)
         {
             // The cache is behind, or an earlier try did arrive: what there is decides at the next look, which this brings about.
-            if (await _client.GetAsync(ObjectKey.Of(wanted), cancellationToken) is { } existing)
+            if (await client.GetAsync(ObjectKey.Of(wanted), cancellationToken) is { } existing)
             {
-                _replicas.Seed(existing);
+                replicas.Seed(existing);
             }
 
             return false;
         }
     }
 
-    private async Task DeleteOneAsync(Replica replica, CancellationToken cancellationToken)
-    {
-        var (key, uid) = (ObjectKey.Of(replica), replica.Metadata.Uid);
-        _deletedUids[uid] = false;
-        try
-        {
-            await _client.DeleteAsync(key, uid, cancellationToken);
-        }
-        catch (ConflictException)
-        {
-            // Another object has the name: this one is gone.
-        }
-        catch (ApiException refused) when (refused.Code < HttpStatusCode.InternalServerError)
-        {
-            // It is still there.
-            _deletedUids.TryRemove(uid, out _);
-            throw;
-        }
-        catch
-        {
-            _deletedUids[uid] = true;
-            throw;
-        }
-
-        if (_replicas.Get(key)?.Metadata.Uid != uid)
-        {
-            // The cache was faster than the answer.
-            _deletedUids.TryRemove(uid, out _);
-        }
-    }
-
     private async Task SetOwnersAsync(Replica replica, List<V1OwnerReference> owners, CancellationToken cancellationToken)
     {
         var patch = new { metadata = new { resourceVersion = replica.Metadata.ResourceVersion, ownerReferences = owners } };
-        _replicas.Seed(await _client.MergePatchAsync(ObjectKey.Of(replica), patch, cancellationToken));
+        replicas.Seed(await client.MergePatchAsync(ObjectKey.Of(replica), patch, cancellationToken));
     }
 
     private static IEnumerable<V1OwnerReference> OtherOwners(Replica replica) =>

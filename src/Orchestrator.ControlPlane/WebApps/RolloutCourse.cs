@@ -1,5 +1,6 @@
 using Orchestrator.Api;
 using Orchestrator.Api.WebApps;
+using Orchestrator.Runtime.Reconciling;
 
 namespace Orchestrator.ControlPlane.WebApps;
 
@@ -79,10 +80,8 @@ internal sealed record RolloutCourse(RolloutProgress? Progress, RolloutFailure? 
 
         // Where it is not taken back, the deadline has still to come.
         var (failure, recheckAfter) = available == 0 ? FailsForGood(updated, now) : (null, null);
-        return new(progress, failure, failure is not null ? left : Sooner(canary?.RecheckAfter, Sooner(recheckAfter, left)));
+        return new(progress, failure, failure is not null ? left : Earliest.Of(canary?.RecheckAfter, Earliest.Of(recheckAfter, left)));
     }
-
-    private static TimeSpan? Sooner(TimeSpan? one, TimeSpan? other) => one is null || other < one ? other : one;
 
     private static RolloutFailure OutOfTime(WebApp app, List<ReplicaView> updated)
     {

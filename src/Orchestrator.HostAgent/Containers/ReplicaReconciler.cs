@@ -129,7 +129,7 @@ internal sealed partial class ReplicaReconciler(
         }
 
         var hold = await WriteStatusAsync(record, replica, drainCheckAt, now, cancellationToken);
-        return Sooner(Sooner(plan.LookAgainAt, hold), reportAt) is { } next ? ReconcileResult.After(Positive(next - now)) : ReconcileResult.Done;
+        return Earliest.Of(Earliest.Of(plan.LookAgainAt, hold), reportAt) is { } next ? ReconcileResult.After(Positive(next - now)) : ReconcileResult.Done;
     }
 
     private ReplicaRecord RecordOf(ObjectKey key, Replica replica)
@@ -373,8 +373,6 @@ internal sealed partial class ReplicaReconciler(
             // Somebody has forced it away.
         }
     }
-
-    private static DateTimeOffset? Sooner(DateTimeOffset? left, DateTimeOffset? right) => left is null || right < left ? right : left;
 
     private static TimeSpan Positive(TimeSpan span) => span > TimeSpan.Zero ? span : TimeSpan.FromMilliseconds(1);
 

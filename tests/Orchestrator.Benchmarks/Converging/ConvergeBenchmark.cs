@@ -29,61 +29,42 @@ internal static class ConvergeBenchmark
     private static readonly TimeSpan IdleWatch = TimeSpan.FromSeconds(20);
 
     /// <param name="timeline">Shows where the time of two more rounds of ours goes.</param>
-    public static async Task RunAsync(TextWriter output, bool timeline, CancellationToken stop)
-    {
-        var lab = LabDescription.Read(Hosts);
-        using var limit = new CancellationTokenSource(Limit);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
-        try
-        {
-            await RunAsync(output, lab, timeline, either.Token);
-        }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested && limit.IsCancellationRequested)
-        {
-            throw new TimeoutException($"the benchmark took longer than {Limit.TotalSeconds} s: this machine is too busy to measure on");
-        }
-    }
+    public static Task RunAsync(TextWriter output, bool timeline, CancellationToken stop) =>
+        LabRun.RunAsync(Hosts, Limit, stop, (run, cancellationToken) => RunAsync(output, run.Lab, run.Engines, timeline, cancellationToken));
 
-    private static async Task RunAsync(TextWriter output, LabDescription lab, bool timeline, CancellationToken cancellationToken)
+    private static async Task RunAsync(
+        TextWriter output, LabDescription lab, IReadOnlyList<EngineApi> engines, bool timeline, CancellationToken cancellationToken)
     {
         var began = Stopwatch.StartNew();
-        var engines = lab.Hosts.Take(Hosts).Select(host => new EngineApi(host, lab.Tls)).ToList();
-        try
+        var workload = new Workload(Replicas, lab.Image("web:v1"), engines);
+        await Floor.RemoveAsync(workload); // of a run that was killed
+        await Task.WhenAll(engines.Select(engine => engine.PullAsync(workload.Image)));
+        var (fresh, again) = await StartsAsync(cancellationToken);
+
+        await using var ours = await Ours.StartAsync(workload);
+        await using var cluster = await SwarmCluster.StartAsync(engines, lab);
+        var swarm = new Swarm(workload, cluster);
+        var (floor, idle) = await WarmUpAsync(workload, ours, swarm, cancellationToken);
+
+        ISide[] sides = [floor, ours, swarm];
+        var times = sides.ToDictionary(side => side, side => new Samples($"{side.Name}, ms"));
+        for (var round = 0; round < Rounds && (round < FewestRounds || began.Elapsed < Enough); round++)
         {
-            var workload = new Workload(Replicas, lab.Image("web:v1"), engines);
-            await Floor.RemoveAsync(workload); // of a run that was killed
-            await Task.WhenAll(engines.Select(engine => engine.PullAsync(workload.Image)));
-            var (fresh, again) = await StartsAsync(cancellationToken);
-
-            await using var ours = await Ours.StartAsync(workload);
-            await using var cluster = await SwarmCluster.StartAsync(engines, lab);
-            var swarm = new Swarm(workload, cluster);
-            var (floor, idle) = await WarmUpAsync(workload, ours, swarm, cancellationToken);
-
-            ISide[] sides = [floor, ours, swarm];
-            var times = sides.ToDictionary(side => side, side => new Samples($"{side.Name}, ms"));
-            for (var round = 0; round < Rounds && (round < FewestRounds || began.Elapsed < Enough); round++)
+            for (var turn = 0; turn < sides.Length; turn++)
             {
-                for (var turn = 0; turn < sides.Length; turn++)
-                {
-                    var side = sides[(round + turn) % sides.Length];
-                    times[side].Add(await side.RoundAsync(cancellationToken));
-                    await output.WriteLineAsync(string.Create(
-                        CultureInfo.InvariantCulture, $"round {round + 1}: {side.Name} {times[side].Values[^1]:F0} ms"));
-                }
+                var side = sides[(round + turn) % sides.Length];
+                times[side].Add(await side.RoundAsync(cancellationToken));
+                await output.WriteLineAsync(string.Create(
+                    CultureInfo.InvariantCulture, $"round {round + 1}: {side.Name} {times[side].Values[^1]:F0} ms"));
             }
-
-            for (var shown = 0; timeline && shown < 2; shown++)
-            {
-                await Timeline.WriteAsync(ours, workload, output, cancellationToken);
-            }
-
-            await ReportAsync(output, times[floor], times[ours], times[swarm], ours, fresh, again, idle);
         }
-        finally
+
+        for (var shown = 0; timeline && shown < 2; shown++)
         {
-            engines.ForEach(engine => engine.Dispose());
+            await Timeline.WriteAsync(ours, workload, output, cancellationToken);
         }
+
+        await ReportAsync(output, times[floor], times[ours], times[swarm], ours, fresh, again, idle);
     }
 
     private static async Task<(Samples Fresh, Samples Again)> StartsAsync(CancellationToken cancellationToken)

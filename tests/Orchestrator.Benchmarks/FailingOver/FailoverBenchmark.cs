@@ -27,23 +27,10 @@ internal static class FailoverBenchmark
     /// <summary>Between two looks at the engines.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-    public static async Task RunAsync(TextWriter output, CancellationToken stop)
-    {
-        var lab = LabDescription.Read(Hosts);
-        using var limit = new CancellationTokenSource(Limit);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
-        var engines = lab.Hosts.Take(Hosts).Select(host => new EngineApi(host, lab.Tls)).ToList();
-        try
-        {
-            await RunAsync(output, lab, engines, either.Token);
-        }
-        finally
-        {
-            engines.ForEach(engine => engine.Dispose());
-        }
-    }
+    public static Task RunAsync(TextWriter output, CancellationToken stop) =>
+        LabRun.RunAsync(Hosts, Limit, stop, (run, cancellationToken) => RunAsync(output, run.Lab, run.Engines, cancellationToken));
 
-    private static async Task RunAsync(TextWriter output, LabDescription lab, List<EngineApi> engines, CancellationToken cancellationToken)
+    private static async Task RunAsync(TextWriter output, LabDescription lab, IReadOnlyList<EngineApi> engines, CancellationToken cancellationToken)
     {
         var image = lab.Image("httpd:v1");
         await Task.WhenAll(engines.Select(engine => engine.PullAsync(image)));
@@ -64,7 +51,7 @@ internal static class FailoverBenchmark
     }
 
     private static async Task MeasureAsync(
-        TextWriter output, LabDescription lab, List<EngineApi> engines, Installation installation, SwarmCluster cluster, CancellationToken cancellationToken)
+        TextWriter output, LabDescription lab, IReadOnlyList<EngineApi> engines, Installation installation, SwarmCluster cluster, CancellationToken cancellationToken)
     {
         var (lost, others) = (lab.Hosts[Hosts - 1], engines.Take(Hosts - 1).ToList());
         var (ours, swarm) = (new Samples("ours, ms"), new Samples("swarm, ms"));

@@ -19,21 +19,8 @@ internal static class RolloutBenchmark
 
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);
 
-    public static async Task RunAsync(TextWriter output, CancellationToken stop)
-    {
-        var lab = LabDescription.Read(Hosts);
-        using var limit = new CancellationTokenSource(Limit);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
-        var engines = lab.Hosts.Take(Hosts).Select(host => new EngineApi(host, lab.Tls)).ToList();
-        try
-        {
-            await RunAsync(output, lab, engines, either.Token);
-        }
-        finally
-        {
-            engines.ForEach(engine => engine.Dispose());
-        }
-    }
+    public static Task RunAsync(TextWriter output, CancellationToken stop) =>
+        LabRun.RunAsync(Hosts, Limit, stop, (run, cancellationToken) => RunAsync(output, run.Lab, run.Engines, cancellationToken));
 
     private static async Task RunAsync(TextWriter output, LabDescription lab, IReadOnlyList<EngineApi> engines, CancellationToken cancellationToken)
     {

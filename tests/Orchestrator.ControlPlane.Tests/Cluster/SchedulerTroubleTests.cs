@@ -39,7 +39,7 @@ public sealed class SchedulerTroubleTests
             var path = request.RequestUri!.AbsolutePath;
             if (path.EndsWith("/replicas", StringComparison.Ordinal) && request.RequestUri.Query.Contains("watch=true", StringComparison.Ordinal))
             {
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+                await new TaskCompletionSource().Task.WaitAsync(cancellationToken); // the watch is never answered
             }
 
             if (request.Method == HttpMethod.Patch && path.Contains("/replicas/web-", StringComparison.Ordinal))

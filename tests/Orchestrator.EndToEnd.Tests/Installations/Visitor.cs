@@ -99,7 +99,7 @@ internal sealed class Visitor : IAsyncDisposable
                 _failures.Enqueue($"{Words(failure)} ({What}, asked at {at:HH:mm:ss.fff}, failed {watch.Elapsed.TotalSeconds:F3} s later)");
             }
 
-            await Task.Delay(pause, TimeProvider.System);
+            await Pace.PassAsync(pause);
         }
     }
 

@@ -88,7 +88,7 @@ internal sealed class SiteVisits(HttpClient http, string app)
                 throw new InvalidDataException($"instead of message {message} came {heard}");
             }
 
-            await Task.Delay(MessagePeriod, TimeProvider.System, cancellationToken);
+            await Pace.PassAsync(MessagePeriod, cancellationToken);
         }
 
         await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, cancellationToken);

@@ -19,7 +19,7 @@ internal sealed class SlowContent(byte[] chunk, int chunks, TimeSpan pause, bool
         {
             await stream.WriteAsync(chunk, cancellationToken);
             await stream.FlushAsync(cancellationToken);
-            await Task.Delay(pause, TimeProvider.System, cancellationToken);
+            await Pace.PassAsync(pause, cancellationToken);
         }
     }
 

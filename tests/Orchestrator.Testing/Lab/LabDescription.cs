@@ -55,4 +55,20 @@ public sealed record LabHost(string Name, int Index, string Address, string Endp
     /// <summary>Cuts it off, freezes, kills or heals it: a command of <c>tests/lab/host</c>.</summary>
     public async Task DoAsync(string command) =>
         (await Command.RunAsync(Repository.At("tests/lab/host"), [command, Index.ToString(CultureInfo.InvariantCulture)])).OrThrow();
+
+    /// <summary>Does something while the host is away, and has it back whatever comes of it.</summary>
+    /// <param name="goes">How it goes, such as <c>cut</c>.</param>
+    /// <param name="returns">How it comes back, such as <c>mend</c>.</param>
+    public async Task WhileAwayAsync(string goes, string returns, Func<Task> meanwhile)
+    {
+        await DoAsync(goes);
+        try
+        {
+            await meanwhile();
+        }
+        finally
+        {
+            await DoAsync(returns);
+        }
+    }
 }
