@@ -30,7 +30,7 @@ internal static class ConvergeBenchmark
 
     /// <param name="timeline">Shows where the time of two more rounds of ours goes.</param>
     public static Task RunAsync(TextWriter output, bool timeline, CancellationToken stop) =>
-        LabRun.RunAsync(Hosts, Limit, stop, (run, cancellationToken) => RunAsync(output, run.Lab, run.Engines, timeline, cancellationToken));
+        LabRun.RunAsync(Hosts, Limit, (run, cancellationToken) => RunAsync(output, run.Lab, run.Engines, timeline, cancellationToken), stop);
 
     private static async Task RunAsync(
         TextWriter output, LabDescription lab, IReadOnlyList<EngineApi> engines, bool timeline, CancellationToken cancellationToken)

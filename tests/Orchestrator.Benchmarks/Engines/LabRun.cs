@@ -7,7 +7,7 @@ namespace Orchestrator.Benchmarks.Engines;
 internal sealed record LabRun(LabDescription Lab, IReadOnlyList<EngineApi> Engines)
 {
     /// <exception cref="TimeoutException">It took longer than the limit.</exception>
-    public static async Task RunAsync(int hosts, TimeSpan limit, CancellationToken stop, Func<LabRun, CancellationToken, Task> measure)
+    public static async Task RunAsync(int hosts, TimeSpan limit, Func<LabRun, CancellationToken, Task> measure, CancellationToken stop)
     {
         var lab = LabDescription.Read(hosts);
         using var late = new CancellationTokenSource(limit);

@@ -28,7 +28,7 @@ internal static class FailoverBenchmark
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     public static Task RunAsync(TextWriter output, CancellationToken stop) =>
-        LabRun.RunAsync(Hosts, Limit, stop, (run, cancellationToken) => RunAsync(output, run.Lab, run.Engines, cancellationToken));
+        LabRun.RunAsync(Hosts, Limit, (run, cancellationToken) => RunAsync(output, run.Lab, run.Engines, cancellationToken), stop);
 
     private static async Task RunAsync(TextWriter output, LabDescription lab, IReadOnlyList<EngineApi> engines, CancellationToken cancellationToken)
     {

@@ -20,7 +20,7 @@ internal static class RolloutBenchmark
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);
 
     public static Task RunAsync(TextWriter output, CancellationToken stop) =>
-        LabRun.RunAsync(Hosts, Limit, stop, (run, cancellationToken) => RunAsync(output, run.Lab, run.Engines, cancellationToken));
+        LabRun.RunAsync(Hosts, Limit, (run, cancellationToken) => RunAsync(output, run.Lab, run.Engines, cancellationToken), stop);
 
     private static async Task RunAsync(TextWriter output, LabDescription lab, IReadOnlyList<EngineApi> engines, CancellationToken cancellationToken)
     {
