@@ -55,7 +55,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
         _store = new RouteStore(options.StateFolder, loggers.CreateLogger<RouteStore>());
         _saver = new RouteSaver(_store, _watcher, _routes, loggers.CreateLogger<RouteSaver>(), time);
         _suspects = new Suspects(options.ConnectTimeout, loggers.CreateLogger<Suspects>(), time);
-        _hostChecks = new HostChecks(_routes, _suspects, options.ConnectTimeout, loggers.CreateLogger<HostChecks>(), time);
+        _hostChecks = new HostChecks(_routes, _suspects, loggers.CreateLogger<HostChecks>(), time);
         _forwarder = new Forwarder(options, _suspects, time);
         _accessLog = options.AccessLog is { } path ? new AccessLog(OpenLog(path), time) : null;
         _listeners = new ListenerSet(

@@ -64,10 +64,9 @@ internal sealed class Forwarder : IDisposable
             }
 
             ForwarderError error;
-            var silence = endpoint.Host.Use(_time.GetTimestamp(), MayRepeat(context));
             try
             {
-                error = await _forwarder.SendAsync(context, endpoint.Prefix, ConnectionsTo(endpoint), _config, _transformer, silence);
+                error = await SendAsync(context, endpoint);
             }
             finally
             {
@@ -76,7 +75,7 @@ internal sealed class Forwarder : IDisposable
 
             if (error == ForwarderError.None)
             {
-                endpoint.Host.Hear(_time.GetTimestamp());
+                endpoint.Host.Hear();
                 canary?.Count(endpoint, context.Response.StatusCode, _time.GetElapsedTime(started));
                 return endpoint;
             }
@@ -127,6 +126,21 @@ internal sealed class Forwarder : IDisposable
 
     public void Dispose() => _services.Dispose();
 
+    /// <summary>Until the answer has ended, or the host is given up.</summary>
+    private async ValueTask<ForwarderError> SendAsync(HttpContext context, ReplicaEndpoint endpoint)
+    {
+        var host = endpoint.Host;
+        host.Use();
+        using var givenUp = new CancellationTokenSource();
+        using var later = host.Later.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), givenUp);
+
+        // An answer that has begun cannot come from another replica: it is worth waiting for.
+        using var soon = MayRepeat(context)
+            ? host.Soon.UnsafeRegister(static waiting => ((Waiting)waiting!).GiveUp(), new Waiting(context.Response, givenUp))
+            : default;
+        return await _forwarder.SendAsync(context, endpoint.Prefix, ConnectionsTo(endpoint), _config, _transformer, givenUp.Token);
+    }
+
     private HttpMessageInvoker ConnectionsTo(ReplicaEndpoint endpoint) =>
         endpoint.Connections ?? endpoint.Keep(new ReplicaConnections(_connectTimeout, _time));
 
@@ -171,4 +185,15 @@ internal sealed class Forwarder : IDisposable
         ForwarderError.ResponseHeaders => ProxyError.InvalidResponse,
         _ => ProxyError.ReplicaFailed,
     };
+
+    private sealed record Waiting(HttpResponse Response, CancellationTokenSource Source)
+    {
+        public void GiveUp()
+        {
+            if (!Response.HasStarted)
+            {
+                Source.Cancel();
+            }
+        }
+    }
 }

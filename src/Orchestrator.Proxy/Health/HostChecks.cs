@@ -13,7 +13,7 @@ namespace Orchestrator.Proxy.Health;
 /// silence: any answer of the host's kernel, a refusal too, is a sign of life.
 /// </summary>
 internal sealed partial class HostChecks(
-    Routes routes, Suspects suspects, TimeSpan connectTimeout, ILogger<HostChecks> logger, TimeProvider time)
+    Routes routes, Suspects suspects, ILogger<HostChecks> logger, TimeProvider time)
 {
     public static readonly TimeSpan Period = TimeSpan.FromMilliseconds(300);
 
@@ -23,6 +23,7 @@ internal sealed partial class HostChecks(
     /// <summary>Connections in a row that got no answer: one lost packet is no silence.</summary>
     private const int Misses = 2;
 
+    /// <summary>Other hosts that are asked at a time when one is missed.</summary>
     private const int Witnesses = 3;
 
     /// <summary>A host without requests is not asked: the first one finds out, and is sent elsewhere.</summary>
@@ -80,11 +81,11 @@ internal sealed partial class HostChecks(
         try
         {
             using var socket = await ReplicaConnections.ConnectAsync(new DnsEndPoint(endpoint.Address, endpoint.Port), Timeout, time, cancellationToken);
-            host.Hear(time.GetTimestamp());
+            host.Hear();
         }
         catch (SocketException failure) when (!IsSilence(failure.SocketErrorCode))
         {
-            host.Hear(time.GetTimestamp());
+            host.Hear();
         }
         catch (SocketException failure)
         {
@@ -127,7 +128,7 @@ internal sealed partial class HostChecks(
             }
         }
 
-        host.GiveUp(connectTimeout + Timeout);
+        host.GiveUp();
         if (news)
         {
             Silences.Inc();
@@ -137,7 +138,7 @@ internal sealed partial class HostChecks(
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "Host {Host} is silent: its replicas are avoided, and {Requests} requests no longer wait for it")]
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Host {Host} is silent: its replicas are avoided; {Requests} requests were on their way")]
         public static partial void Silent(ILogger logger, string host, int requests);
     }
 }

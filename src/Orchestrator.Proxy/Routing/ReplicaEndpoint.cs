@@ -23,7 +23,7 @@ internal sealed class ReplicaEndpoint(EndpointId id)
     public EndpointId Id { get; } = id;
 
     /// <summary>Shared by all endpoints of its address.</summary>
-    public ReplicaHost Host { get; init; } = new(id.Address);
+    public ReplicaHost Host { get; init; } = new(id.Address, TimeProvider.System);
 
     /// <summary>Scheme and authority, as a prefix of request URLs.</summary>
     public string Prefix { get; } =

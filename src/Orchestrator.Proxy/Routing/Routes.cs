@@ -150,7 +150,7 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
     {
         if (!_hosts.TryGetValue(id.Address, out var host))
         {
-            _hosts.Add(id.Address, host = new ReplicaHost(id.Address));
+            _hosts.Add(id.Address, host = new ReplicaHost(id.Address, time));
         }
 
         var endpoint = new ReplicaEndpoint(id) { OnDrained = Ended, Host = host };

@@ -20,11 +20,11 @@ internal sealed class TestProxy : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
 
-    private TestProxy(ProxyOptions options)
+    private TestProxy(ProxyOptions options, TimeProvider? clockOfRoutes)
     {
         var time = TimeProvider.System;
         Options = options;
-        Routes = new Routes(options.Port, new SharedRandom(1), time);
+        Routes = new Routes(options.Port, new SharedRandom(1), clockOfRoutes ?? time);
         Suspects = new Suspects(options.ConnectTimeout, NullLogger<Suspects>.Instance, time);
         _forwarder = new Forwarder(options, Suspects, time);
         Listeners = new ListenerSet(
@@ -56,10 +56,11 @@ internal sealed class TestProxy : IAsyncDisposable
     /// <summary>The only app there is.</summary>
     public AppState App => Assert.Single(Routes.Table.Apps);
 
-    public static async Task<TestProxy> StartAsync(Func<ProxyOptions, ProxyOptions>? with = null)
+    /// <param name="clockOfRoutes">By which hosts are given up.</param>
+    public static async Task<TestProxy> StartAsync(Func<ProxyOptions, ProxyOptions>? with = null, TimeProvider? clockOfRoutes = null)
     {
         var options = new ProxyOptions { StateFolder = "", Port = 0, Address = IPAddress.Loopback, DrainTimeout = TimeSpan.FromSeconds(20) };
-        var proxy = new TestProxy(with is null ? options : with(options));
+        var proxy = new TestProxy(with is null ? options : with(options), clockOfRoutes);
         try
         {
             await proxy.Listeners.OpenSharedAsync(CancellationToken.None);
