@@ -288,6 +288,18 @@ public sealed class CommandTests(ServerFixture server)
         Assert.Equal("", await Ok("get", "secrets", "-n", "orchestrator-system", "-o", "name"));
     }
 
+    [Theory]
+    [InlineData("Give --endpoint")]
+    [InlineData("goes with none of --endpoint", "--endpoint", "tcp://127.0.0.1:1", "--docker-context", "production")]
+    [InlineData("no such context", "--docker-context", "no-such-context")]
+    public async Task A_host_is_either_an_endpoint_or_a_context(string why, params string[] options)
+    {
+        var refused = await server.OrcAsync(["hosts", "add", "h2", .. options]);
+
+        Assert.NotEqual(ExitCodes.Done, refused.ExitCode);
+        Assert.Contains(why, refused.Errors, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_host_that_the_server_refuses_leaves_no_secret_behind()
     {
