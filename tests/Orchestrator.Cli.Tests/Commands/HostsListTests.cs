@@ -9,11 +9,13 @@ public sealed class HostsListTests(ServerFixture server)
     private static readonly string[] Headings =
         ["NAME", "READY", "CORDONED", "VERSION", "REPLICAS", "CPU", "CPU-ALLOCATED", "MEMORY", "MEMORY-ALLOCATED", "IMAGES", "AGE", "ENDPOINT", "REASON"];
 
+    /// <summary>One test, since each command is a process: hosts are shown side by side anyway.</summary>
     [Fact]
-    public async Task A_host_is_shown_with_what_it_has_and_what_is_allocated()
+    public async Task Hosts_are_shown_with_what_they_have_and_what_is_allocated()
     {
-        var (host, app) = await HostAsync("unschedulable: true");
-        await app.PatchStatusAsync("dh", host, new()
+        (await server.OrcAsync(["apply", "-f", "-"], Manifest("list-busy", "unschedulable: true") + Manifest("list-images") + Manifest("list-unseen"))).OrThrow();
+        var hand = new AppUnderTest(server, "default");
+        await hand.PatchStatusAsync("dh", "list-busy", new()
         {
             ["engineVersion"] = "20.10.24",
             ["replicas"] = 3,
@@ -22,55 +24,29 @@ public sealed class HostsListTests(ServerFixture server)
             ["images"] = Images(2),
             ["conditions"] = new JsonArray(AppUnderTest.Condition("Ready", true, "EngineReady", "")),
         });
+        await hand.PatchStatusAsync("dh", "list-images", new() { ["images"] = Images(50) });
 
-        var (headings, cells) = await ListAsync(host);
+        var lines = (await server.OrcAsync(["hosts", "list", "-l", "pool=list"])).OrThrow().Output.TrimEnd('\n').Split('\n');
 
-        Assert.Equal(Headings, headings);
-        Assert.Equal([host, "True", "true", "20.10.24", "3", "4", "1.5", "31.3Gi", "512Mi", "2"], cells[..10]);
-        Assert.Matches("^[0-9]+s$", cells[10]);
-        Assert.Equal(["tcp://127.0.0.1:1", "EngineReady"], cells[11..]);
+        Assert.Equal(4, lines.Length);
+        var (busy, images, unseen) = (Cells(lines[1]), Cells(lines[2]), Cells(lines[3]));
+        Assert.Equal(Headings, Cells(lines[0]));
+        Assert.Equal(["list-busy", "True", "true", "20.10.24", "3", "4", "1.5", "31.3Gi", "512Mi", "2"], busy[..10]);
+        Assert.Matches("^[0-9]+s$", busy[10]);
+        Assert.Equal(["tcp://127.0.0.1:1", "EngineReady"], busy[11..]);
+
+        // As many as a status names at most.
+        Assert.Equal("50+", images[9]);
+        Assert.Equal(["list-unseen", "<none>", "false", .. Enumerable.Repeat("<none>", 7)], unseen[..10]);
+        Assert.Equal("<none>", unseen[^1]);
     }
 
-    [Fact]
-    public async Task A_host_nobody_has_looked_at_yet_shows_that_nothing_is_known()
-    {
-        var (host, _) = await HostAsync("unschedulable: false");
+    private static string Manifest(string name, string spec = "unschedulable: false") => $$$"""
+        ---
+        {apiVersion: orchestrator.dev/v1, kind: DockerHost, metadata: {name: {{{name}}}, labels: {pool: list}},
+         spec: {endpoint: "tcp://127.0.0.1:1", {{{spec}}} } }
 
-        var (_, cells) = await ListAsync(host);
-
-        Assert.Equal([host, "<none>", "false", .. Enumerable.Repeat("<none>", 7)], cells[..10]);
-        Assert.Equal("<none>", cells[^1]);
-    }
-
-    [Fact]
-    public async Task As_many_images_as_the_status_holds_may_be_more()
-    {
-        var (host, app) = await HostAsync("unschedulable: false");
-        await app.PatchStatusAsync("dh", host, new() { ["images"] = Images(50) });
-
-        var (_, cells) = await ListAsync(host);
-
-        Assert.Equal("50+", cells[9]);
-    }
-
-    private async Task<(string Host, AppUnderTest App)> HostAsync(string spec)
-    {
-        var space = await server.NamespaceAsync();
-        var host = $"{space}-host";
-        (await server.OrcAsync(["apply", "-f", "-"], $$$"""
-            {apiVersion: orchestrator.dev/v1, kind: DockerHost, metadata: {name: {{{host}}}, labels: {pool: {{{space}}}}},
-             spec: {endpoint: "tcp://127.0.0.1:1", {{{spec}}} } }
-            """)).OrThrow();
-        return (host, new AppUnderTest(server, space));
-    }
-
-    private async Task<(string[] Headings, string[] Cells)> ListAsync(string host)
-    {
-        var output = (await server.OrcAsync(["hosts", "list", "-l", $"pool={host[..^"-host".Length]}"])).OrThrow().Output;
-        var lines = output.TrimEnd('\n').Split('\n');
-        Assert.Equal(2, lines.Length);
-        return (Cells(lines[0]), Cells(lines[1]));
-    }
+        """;
 
     private static JsonArray Images(int count) =>
         [.. Enumerable.Range(0, count).Select(i => new JsonObject { ["names"] = new JsonArray($"web:v{i}"), ["sizeBytes"] = 1 })];
