@@ -27,7 +27,8 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
     private const string Query = "?fieldManager=orc&fieldValidation=Strict";
 
     private readonly Argument<string> _name = new("NAME") { Description = "Name of the host: lower-case letters, digits and dashes." };
-    private readonly Option<string> _endpoint = new("--endpoint", "-e") { Description = "Where its engine listens: unix:///path or tcp://host:port.", HelpName = "URL", Required = true };
+    private readonly Option<string?> _endpoint = new("--endpoint", "-e") { Description = "Where its engine listens: unix:///path or tcp://host:port.", HelpName = "URL" };
+    private readonly Option<string?> _context = new("--docker-context") { Description = "Take endpoint and TLS files from this context of Docker's own client ($DOCKER_CONFIG, ~/.docker).", HelpName = "NAME" };
     private readonly HostTlsOptions _tls = new();
     private readonly Option<string?> _publish = new("--publish-address") { Description = "The host's own address that containers publish on. Default: the endpoint's host; 127.0.0.1 for a unix socket.", HelpName = "ADDRESS" };
     private readonly Option<string?> _address = new("--address") { Description = "Where proxies reach the published ports, if that is another address (NAT). Default: the publish address.", HelpName = "ADDRESS" };
@@ -42,6 +43,7 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
     {
         Arguments.Add(_name);
         Options.Add(_endpoint);
+        Options.Add(_context);
         _tls.AddTo(this);
         Options.Add(_publish);
         Options.Add(_address);
@@ -56,14 +58,15 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
     [
         "orc hosts add local --endpoint unix:///var/run/docker.sock",
         "orc hosts add host1 --endpoint tcp://10.0.0.11:2376 --tls-dir ~/.docker/host1 --label zone=a",
+        "orc hosts add host2 --docker-context production",
     ];
 
     protected override async Task<int> RunAsync(ParseResult line, Session session, CancellationToken cancellationToken)
     {
         var name = line.GetValue(_name)!;
         var (hosts, secrets) = (await session.Kinds.FindAsync(ApiGroup.GroupVersion, DockerHost.KubeKind, cancellationToken), await session.Kinds.FindAsync("v1", "Secret", cancellationToken));
-        var secret = _tls.ReadSecret(line, name);
-        var host = HostOf(line, name, secret is null ? null : HostSecrets.NameFor(name));
+        var (endpoint, secret) = EngineOf(line, name);
+        var host = HostOf(line, name, endpoint, secret is null ? null : HostSecrets.NameFor(name));
         await RequireNewAsync(session, hosts, name, cancellationToken);
         WarnOfPlainTcp(session, host);
         host.Spec.PublishAddress ??= await ResolveAsync(host.Spec.Endpoint, session, cancellationToken);
@@ -96,12 +99,30 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
         return ExitCodes.Done;
     }
 
-    private DockerHost HostOf(ParseResult line, string name, string? tlsSecretName) => new()
+    /// <summary>From the options, or all of it from a context: a mixture of both would be trusted by accident.</summary>
+    private (string Endpoint, JsonObject? Secret) EngineOf(ParseResult line, string name)
+    {
+        var secret = _tls.ReadSecret(line, name);
+        switch (line.GetValue(_endpoint), line.GetValue(_context))
+        {
+            case ({ } endpoint, null):
+                return (endpoint, secret);
+            case (null, { } context) when secret is null:
+                var (host, tls) = DockerContexts.OfUser().Read(context);
+                return (host, tls is var (authority, certificate, key) ? HostSecrets.Manifest(name, authority, certificate, key) : null);
+            case (null, null):
+                throw CommandException.Usage("where is the engine? Give --endpoint unix:///path or tcp://host:port, or --docker-context NAME");
+            default:
+                throw CommandException.Usage("--docker-context has endpoint and TLS files: it goes with none of --endpoint, --tls-dir, --tls-ca, --tls-cert, --tls-key");
+        }
+    }
+
+    private DockerHost HostOf(ParseResult line, string name, string endpoint, string? tlsSecretName) => new()
     {
         Metadata = new V1ObjectMeta { Name = name, Labels = Labels(line.GetValue(_labels) ?? []) },
         Spec = new DockerHostSpec
         {
-            Endpoint = line.GetValue(_endpoint)!,
+            Endpoint = endpoint,
             TlsSecretName = tlsSecretName,
             PublishAddress = line.GetValue(_publish),
             Address = line.GetValue(_address),

@@ -6,13 +6,16 @@ using Orchestrator.Cli.Output;
 
 namespace Orchestrator.Cli.Commands;
 
-/// <summary>The hosts, as <c>get dockerhosts -o wide</c> shows them.</summary>
+/// <summary>
+/// The hosts with what they have and what of it is given away. Not the server's table: its columns cannot count images, nor put
+/// bytes into units.
+/// </summary>
 internal sealed class HostsListCommand : ApiCommand
 {
     private readonly Option<string?> _labels = CommonOptions.Selector();
 
     public HostsListCommand()
-        : base("list", "Show the hosts.", namespaced: false)
+        : base("list", "Show the hosts: ready, version, replicas, CPU and memory with what is allocated, images.", namespaced: false)
     {
         Aliases.Add("ls");
         Options.Add(_labels);
@@ -21,18 +24,15 @@ internal sealed class HostsListCommand : ApiCommand
     protected override async Task<int> RunAsync(ParseResult line, Session session, CancellationToken cancellationToken)
     {
         var kind = await session.Kinds.FindAsync(ApiGroup.GroupVersion, DockerHost.KubeKind, cancellationToken);
-        var table = new ServerTable(session.Terminal, wide: true, withNamespace: false, withHeadings: true, prefix: "");
-        await foreach (var chunk in ListScope.ListAsync(session.Api, new(kind, null, null, line.GetValue(_labels), null), ApiConnection.Table, cancellationToken))
-        {
-            table.Add(chunk);
-        }
-
-        if (table.Rows == 0)
+        var scope = new ListScope(kind, null, null, line.GetValue(_labels), null);
+        var hosts = await ListScope.ReadAllAsync<DockerHost>(session.Api, scope, cancellationToken);
+        if (hosts.Count == 0)
         {
             session.Terminal.Note("No hosts yet. Add one with `orc hosts add NAME --endpoint unix:///var/run/docker.sock`.");
+            return ExitCodes.Done;
         }
 
-        table.Write();
+        HostTable.Write(session.Terminal, hosts, session.Time);
         return ExitCodes.Done;
     }
 }

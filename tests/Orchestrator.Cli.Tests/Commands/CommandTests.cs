@@ -286,7 +286,19 @@ public sealed class CommandTests(ServerFixture server)
         Assert.Contains("true", await Ok("hosts", "list"), StringComparison.Ordinal);
         await Ok("hosts", "uncordon", "h1");
         Assert.Contains("secret/h1-docker-tls deleted", await Ok("hosts", "remove", "h1"), StringComparison.Ordinal);
-        Assert.Equal("", await Ok("get", "secrets", "-n", "orchestrator-system", "-o", "name"));
+        Assert.DoesNotContain("h1-docker-tls", await Ok("get", "secrets", "-n", "orchestrator-system", "-o", "name"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Give --endpoint")]
+    [InlineData("goes with none of --endpoint", "--endpoint", "tcp://127.0.0.1:1", "--docker-context", "production")]
+    [InlineData("no such context", "--docker-context", "no-such-context")]
+    public async Task A_host_is_either_an_endpoint_or_a_context(string why, params string[] options)
+    {
+        var refused = await server.OrcAsync(["hosts", "add", "h2", .. options]);
+
+        Assert.NotEqual(ExitCodes.Done, refused.ExitCode);
+        Assert.Contains(why, refused.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

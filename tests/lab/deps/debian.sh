@@ -16,8 +16,12 @@ case $tool in
     etcd) package=etcd-server ;;
     promtool) package=prometheus ;;
     haproxy) package=haproxy program=usr/sbin/haproxy ;;
+    docker) package=engine ;;
     *) package=$tool ;;
 esac
+packages=("$package")
+# Docker's client comes with the engine, in the folder that the lab unpacks (lib/engines.sh).
+[[ $tool != docker ]] || packages=(docker.io iptables)
 
 # A program whose libraries the machine lacks is started with those that were unpacked beside it.
 write_launcher() {
@@ -32,7 +36,7 @@ LAUNCHER
 }
 
 bring() {
-    unpack_packages "$package" "$package"
+    unpack_packages "$package" "${packages[@]}"
     [[ ! -x $(tool_path "$tool") ]] || return 0
     if ldd "$(packages_root "$package")/$program" 2>/dev/null | grep -q 'not found'; then
         local library_path
