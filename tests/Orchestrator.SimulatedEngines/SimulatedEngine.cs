@@ -10,11 +10,15 @@ internal sealed class SimulatedEngine(SimulationOptions options, TimeProvider ti
     /// <summary>128 + SIGKILL: the exit code of a process that was killed.</summary>
     private const int Killed = 137;
 
+    /// <summary>Execs whose exit code can still be asked for. A real engine forgets one minutes after it has ended.</summary>
+    private const int RememberedExecs = 1024;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<string, SimulatedContainer> _containers = [];
     private readonly Dictionary<string, SimulatedContainer> _names = [];
     private readonly Dictionary<string, IReadOnlyDictionary<string, string>> _volumes = [];
     private readonly Dictionary<string, int> _execs = [];
+    private readonly Queue<string> _execsByAge = new();
     private readonly HashSet<string> _images = [];
 
     public EventFeed Events { get; } = new();
@@ -106,6 +110,7 @@ internal sealed class SimulatedEngine(SimulationOptions options, TimeProvider ti
         lock (_lock)
         {
             container = Find_NeedsLock(idOrName);
+            ThrowIfRemoving_NeedsLock(container);
             if (container.Running || container.Starting)
             {
                 return false;
@@ -123,6 +128,7 @@ internal sealed class SimulatedEngine(SimulationOptions options, TimeProvider ti
                 throw EngineRefusalException.NoSuchContainer(idOrName);
             }
 
+            ThrowIfRemoving_NeedsLock(container);
             Publish_NeedsLock(container);
             container.State = "running";
             container.ExitCode = 0;
@@ -169,14 +175,28 @@ internal sealed class SimulatedEngine(SimulationOptions options, TimeProvider ti
 
     public async Task RemoveAsync(string idOrName, bool force)
     {
-        var container = Look(idOrName, container => container.Running && !force
-            ? throw new EngineRefusalException(409, $"You cannot remove a running container {container.Id}. Stop the container before attempting removal or force remove")
-            : container.State == "removing" ? throw new EngineRefusalException(409, $"removal of container {container.Id} is already in progress")
-            : container);
-        End(container.Id, Killed);
+        SimulatedContainer container;
+        bool ran;
         lock (_lock)
         {
+            container = Find_NeedsLock(idOrName);
+            if (container.State == "removing")
+            {
+                throw new EngineRefusalException(409, $"removal of container {container.Id} is already in progress");
+            }
+
+            if (container.Running && !force)
+            {
+                throw new EngineRefusalException(409, $"You cannot remove a running container {container.Id}. Stop the container before attempting removal or force remove");
+            }
+
+            ran = End_NeedsLock(container, Killed);
             container.State = "removing";
+        }
+
+        if (ran)
+        {
+            Tell("die", container, Killed);
         }
 
         await WorkAsync(options.Latencies.Remove);
@@ -202,6 +222,12 @@ internal sealed class SimulatedEngine(SimulationOptions options, TimeProvider ti
 
             var id = NewId();
             _execs.Add(id, command is ["false", ..] ? 1 : 0);
+            _execsByAge.Enqueue(id);
+            if (_execsByAge.Count > RememberedExecs)
+            {
+                _execs.Remove(_execsByAge.Dequeue());
+            }
+
             return id;
         }
     }
@@ -267,6 +293,14 @@ internal sealed class SimulatedEngine(SimulationOptions options, TimeProvider ti
     private SimulatedContainer Find_NeedsLock(string idOrName) =>
         _containers.GetValueOrDefault(idOrName) ?? _names.GetValueOrDefault(idOrName) ?? throw EngineRefusalException.NoSuchContainer(idOrName);
 
+    private static void ThrowIfRemoving_NeedsLock(SimulatedContainer container)
+    {
+        if (container.State == "removing")
+        {
+            throw new EngineRefusalException(409, "container is marked for removal and cannot be started");
+        }
+    }
+
     /// <summary>A client that gives up ends nothing: an engine goes on, and so there is no token.</summary>
     private Task WorkAsync(TimeSpan latency) => latency > TimeSpan.Zero ? Task.Delay(latency, time) : Task.CompletedTask;
 
@@ -297,18 +331,27 @@ internal sealed class SimulatedEngine(SimulationOptions options, TimeProvider ti
         lock (_lock)
         {
             container = Find_NeedsLock(idOrName);
-            if (!container.Running)
+            if (!End_NeedsLock(container, exitCode))
             {
                 return false;
             }
-
-            Close_NeedsLock(container);
-            container.State = "exited";
-            container.ExitCode = exitCode;
-            container.FinishedAt = time.GetUtcNow();
         }
 
         Tell("die", container, exitCode);
+        return true;
+    }
+
+    private bool End_NeedsLock(SimulatedContainer container, int exitCode)
+    {
+        if (!container.Running)
+        {
+            return false;
+        }
+
+        Close_NeedsLock(container);
+        container.State = "exited";
+        container.ExitCode = exitCode;
+        container.FinishedAt = time.GetUtcNow();
         return true;
     }
 

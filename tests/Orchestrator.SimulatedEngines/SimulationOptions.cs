@@ -14,7 +14,7 @@ public sealed record SimulationOptions(string Folder, int Engines, IReadOnlyList
 /// <summary>How long an engine works on a call. Calls without one here take a real engine less than a socket's own time.</summary>
 public sealed record EngineLatencies(TimeSpan Create, TimeSpan Start, TimeSpan Stop, TimeSpan Remove, TimeSpan Update, TimeSpan Exec)
 {
-    /// <summary>Medians of a real 20.10 engine, start with a published port (docs/design/simulated-engines.md).</summary>
+    /// <summary>Constants within the ranges that a real 20.10 engine was measured at, start with a published port (docs/design/simulated-engines.md).</summary>
     public static EngineLatencies Measured { get; } = new(
         Create: TimeSpan.FromMilliseconds(8),
         Start: TimeSpan.FromMilliseconds(220),
