@@ -5,7 +5,8 @@ using Orchestrator.EndToEnd.Tests.Lab;
 namespace Orchestrator.EndToEnd.Tests;
 
 /// <summary><c>kill -9</c> of the control plane at any moment: the world converges, nothing is doubled, lost or restarted.</summary>
-public sealed class CrashTests
+[Collection<Alone>]
+public sealed class CrashTests(SharedInstallation shared) : IClassFixture<SharedInstallation>
 {
     private const int Rounds = 20;
     private const int Seed = 20260101;
@@ -13,7 +14,7 @@ public sealed class CrashTests
     [Fact]
     public async Task The_control_plane_is_killed_twenty_times_in_create_scale_and_delete()
     {
-        await using var installation = await Installation.StartAsync();
+        var installation = shared.Installation;
         var image = installation.Lab.Image("web:v1");
         await installation.ApplyAsync(Manifests.Web("steady", image, replicas: 3));
         await installation.SeeReady("steady", 3);
@@ -47,13 +48,13 @@ public sealed class CrashTests
     [Fact]
     public async Task Sites_answer_while_the_control_plane_is_down_and_the_proxy_is_found_again()
     {
-        await using var installation = await Installation.StartAsync();
-        await installation.ApplyAsync(Manifests.Web("web", installation.Lab.Image("web:v1"), replicas: 3));
-        await installation.SeeReady("web", 3);
-        await Eventually.See(() => Visitor.OnceAsync(installation.Http, "web"), page => page.Version == "v1");
+        var installation = shared.Installation;
+        await installation.ApplyAsync(Manifests.Web("site", installation.Lab.Image("web:v1"), replicas: 3));
+        await installation.SeeReady("site", 3);
+        await Eventually.See(() => Visitor.OnceAsync(installation.Http, "site"), page => page.Version == "v1");
         var proxyBefore = await ProxyStartTime(installation);
 
-        await using (var visitor = new Visitor(installation.Http, "web"))
+        await using (var visitor = new Visitor(installation.Http, "site"))
         {
             await installation.KillAsync();
             await Eventually.True(() => visitor.Answered > 50);
@@ -69,17 +70,17 @@ public sealed class CrashTests
     [Fact]
     public async Task An_orderly_stop_ends_with_zero_and_leaves_containers_running()
     {
-        await using var installation = await Installation.StartAsync();
-        await installation.ApplyAsync(Manifests.Web("web", installation.Lab.Image("web:v1"), replicas: 3));
-        await installation.SeeReady("web", 3);
-        var before = await StartsOf(installation, "web");
+        var installation = shared.Installation;
+        await installation.ApplyAsync(Manifests.Web("shop", installation.Lab.Image("web:v1"), replicas: 3));
+        await installation.SeeReady("shop", 3);
+        var before = await StartsOf(installation, "shop");
 
         Assert.Equal(0, await installation.StopAsync());
-        Assert.Equal(before, await StartsOf(installation, "web"));
+        Assert.Equal(before, await StartsOf(installation, "shop"));
         await installation.ServeAsync();
-        await installation.SeeReady("web", 3);
+        await installation.SeeReady("shop", 3);
 
-        Assert.Equal(before, await StartsOf(installation, "web"));
+        Assert.Equal(before, await StartsOf(installation, "shop"));
     }
 
     private static async Task Converges(Installation installation, int wanted)

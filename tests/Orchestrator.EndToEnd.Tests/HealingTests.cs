@@ -5,12 +5,12 @@ using Orchestrator.EndToEnd.Tests.Installations;
 namespace Orchestrator.EndToEnd.Tests;
 
 /// <summary>What breaks by hand is whole again, and what is not ours is left alone.</summary>
-public sealed class HealingTests
+public sealed class HealingTests(SharedInstallation shared) : IClassFixture<SharedInstallation>
 {
     [Fact]
     public async Task A_container_removed_by_hand_is_made_again_while_requests_go_on()
     {
-        await using var installation = await Installation.StartAsync();
+        var installation = shared.Installation;
         await installation.ApplyAsync(Manifests.Web("web", installation.Lab.Image("web:v1"), replicas: 3));
         await installation.SeeReady("web", 3);
         var victim = (await installation.ContainersAsync("web"))[0];
@@ -29,10 +29,10 @@ public sealed class HealingTests
     [Fact]
     public async Task A_killed_process_is_restarted_in_its_container_and_counted()
     {
-        await using var installation = await Installation.StartAsync();
-        await installation.ApplyAsync(Manifests.Web("web", installation.Lab.Image("web:v1"), replicas: 3));
-        await installation.SeeReady("web", 3);
-        var victim = (await installation.ContainersAsync("web"))[0];
+        var installation = shared.Installation;
+        await installation.ApplyAsync(Manifests.Web("site", installation.Lab.Image("web:v1"), replicas: 3));
+        await installation.SeeReady("site", 3);
+        var victim = (await installation.ContainersAsync("site"))[0];
         var before = await installation.EngineOf(victim).InspectAsync(victim.Id);
         var pid = before["State"]!["Pid"]!.GetValue<int>();
 
@@ -44,13 +44,13 @@ public sealed class HealingTests
         await Eventually.See(
             () => installation.GetAsync("replica", victim.Labels[Labels.Replica]),
             seen => seen["status"]!["restarts"]?.GetValue<int>() == 1 && seen["status"]!["ready"]!.GetValue<bool>());
-        await installation.SeeReady("web", 3);
+        await installation.SeeReady("site", 3);
     }
 
     [Fact]
     public async Task A_container_of_somebody_else_is_never_touched()
     {
-        await using var installation = await Installation.StartAsync();
+        var installation = shared.Installation;
         var engine = installation.Engines[0];
         var image = installation.Lab.Image("web:v1");
 
@@ -59,18 +59,18 @@ public sealed class HealingTests
         var theirs = await engine.RunAsync("orc-default-web-other", image, new Dictionary<string, string>
         {
             [Labels.Instance] = "another-installation",
-            [Labels.App] = "web",
+            [Labels.App] = "shop",
             [Labels.Replica] = "web-other",
             [Labels.ReplicaUid] = "0",
             [Labels.Namespace] = "default",
         });
         try
         {
-            await installation.ApplyAsync(Manifests.Web("web", image, replicas: 6));
-            await installation.SeeReady("web", 6);
+            await installation.ApplyAsync(Manifests.Web("shop", image, replicas: 6));
+            await installation.SeeReady("shop", 6);
             await installation.KillAsync();
             await installation.ServeAsync();
-            (await installation.KubectlAsync("delete", "webapp", "web", "--timeout", "60s")).OrThrow();
+            (await installation.KubectlAsync("delete", "webapp", "shop", "--timeout", "60s")).OrThrow();
 
             Assert.All(
                 (await engine.ContainersAsync()).Where(container => container.Id == plain || container.Id == theirs),

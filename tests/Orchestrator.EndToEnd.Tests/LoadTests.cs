@@ -6,6 +6,7 @@ using Orchestrator.EndToEnd.Tests.Load;
 namespace Orchestrator.EndToEnd.Tests;
 
 /// <summary>All that changes while a site is served, at once, under everything that visitors do.</summary>
+[Collection<Alone>]
 public sealed class LoadTests(ITestOutputHelper output)
 {
     private const int Requests = 50_000; // at the least, spread over the changes

@@ -3,12 +3,12 @@ using Orchestrator.EndToEnd.Tests.Installations;
 namespace Orchestrator.EndToEnd.Tests;
 
 /// <summary>The main job on three real engines: apply, answer, scale, delete.</summary>
-public sealed class MainJobTests
+public sealed class MainJobTests(SharedInstallation shared) : IClassFixture<SharedInstallation>
 {
     [Fact]
     public async Task An_app_is_applied_answers_from_every_replica_scales_and_goes_without_a_trace()
     {
-        await using var installation = await Installation.StartAsync();
+        var installation = shared.Installation;
         await installation.ApplyAsync(Manifests.Web("web", installation.Lab.Image("web:v1"), replicas: 3));
         await installation.SeeReady("web", 3);
 
@@ -38,17 +38,17 @@ public sealed class MainJobTests
     [Fact]
     public async Task Scaling_under_load_loses_no_request()
     {
-        await using var installation = await Installation.StartAsync();
-        await installation.ApplyAsync(Manifests.Web("web", installation.Lab.Image("web:v1"), replicas: 4));
-        await installation.SeeReady("web", 4);
-        await Eventually.See(() => Visitor.OnceAsync(installation.Http, "web"), page => page.Version == "v1");
+        var installation = shared.Installation;
+        await installation.ApplyAsync(Manifests.Web("site", installation.Lab.Image("web:v1"), replicas: 4));
+        await installation.SeeReady("site", 4);
+        await Eventually.See(() => Visitor.OnceAsync(installation.Http, "site"), page => page.Version == "v1");
 
-        await using var visitor = new Visitor(installation.Http, "web");
+        await using var visitor = new Visitor(installation.Http, "site");
         foreach (var replicas in new[] { 8, 2, 6, 1, 4 })
         {
-            (await installation.OrcAsync("scale", "web", "--replicas", $"{replicas}")).OrThrow();
-            await installation.SeeReady("web", replicas);
-            await Eventually.See(() => installation.ContainersAsync("web"), seen => seen.Count == replicas);
+            (await installation.OrcAsync("scale", "site", "--replicas", $"{replicas}")).OrThrow();
+            await installation.SeeReady("site", replicas);
+            await Eventually.See(() => installation.ContainersAsync("site"), seen => seen.Count == replicas);
         }
 
         Assert.Empty(visitor.Failures);

@@ -5,6 +5,7 @@ using Orchestrator.EndToEnd.Tests.Installations;
 namespace Orchestrator.EndToEnd.Tests;
 
 /// <summary>A host goes in one way or another while people visit; none of them notices, and nothing is made twice for no reason.</summary>
+[Collection<Alone>]
 public sealed class OutageTests
 {
     private const int Replicas = 6;

@@ -44,6 +44,10 @@ public sealed class DockerHostSpec
     [JsonPropertyName("unschedulable")]
     public bool? Unschedulable { get; set; }
 
+    /// <summary>To be emptied: takes nothing new either, and what apps have on it moves elsewhere, the new replica first.</summary>
+    [JsonPropertyName("drain")]
+    public bool? Drain { get; set; }
+
     /// <summary>What to count with instead of what the engine reports; keys <c>cpu</c>, <c>memory</c>.</summary>
     [JsonPropertyName("capacity")]
     public IDictionary<string, ResourceQuantity>? Capacity { get; set; }
@@ -65,6 +69,10 @@ public sealed class DockerHostSpec
     /// </summary>
     [JsonPropertyName("engineDownAfterSeconds")]
     public int? EngineDownAfterSeconds { get; set; }
+
+    /// <summary>Takes nothing new.</summary>
+    [JsonIgnore]
+    public bool IsCordoned => (Unschedulable ?? false) || (Drain ?? false);
 
     [JsonIgnore]
     public TimeSpan UnreachableAfter => TimeSpan.FromSeconds(UnreachableAfterSeconds ?? DefaultUnreachableAfter);

@@ -13,6 +13,7 @@ internal sealed class HostsCommand : Command
         Subcommands.Add(new HostsListCommand());
         Subcommands.Add(new HostsRemoveCommand());
         Subcommands.Add(new HostsCordonCommand("cordon", "Let a host keep what it carries and take nothing new.", unschedulable: true));
-        Subcommands.Add(new HostsCordonCommand("uncordon", "Let a host take replicas again.", unschedulable: false));
+        Subcommands.Add(new HostsDrainCommand());
+        Subcommands.Add(new HostsCordonCommand("uncordon", "Let a host take replicas again; ends its drain.", unschedulable: false));
     }
 }

@@ -25,7 +25,13 @@ internal sealed class HostsCordonCommand : ApiCommand
         var kind = await session.Kinds.FindAsync(ApiGroup.GroupVersion, DockerHost.KubeKind, cancellationToken);
         foreach (var name in line.GetValue(_names)!)
         {
-            var patch = new JsonObject { ["spec"] = new JsonObject { ["unschedulable"] = _unschedulable ? true : null } };
+            var spec = new JsonObject { ["unschedulable"] = _unschedulable ? true : null };
+            if (!_unschedulable)
+            {
+                spec["drain"] = null;
+            }
+
+            var patch = new JsonObject { ["spec"] = spec };
             await session.Api.SendAsync(HttpMethod.Patch, kind.Path(null, name), patch, ApiConnection.MergePatch, cancellationToken);
             session.Terminal.Out.WriteLine($"{kind.Label}/{name} {(_unschedulable ? "cordoned" : "uncordoned")}");
         }

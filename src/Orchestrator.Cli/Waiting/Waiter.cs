@@ -39,6 +39,10 @@ internal sealed class Waiter(Session session, TimeSpan timeout)
     public Task UntilGoneAsync(IReadOnlyList<Awaited> objects, CancellationToken cancellationToken) =>
         UntilAsync(objects, GoneAsync, "go", cancellationToken);
 
+    /// <exception cref="CommandException">Not in time: says what is left and what keeps it. Or it is not to be drained any more.</exception>
+    public Task UntilDrainedAsync(IReadOnlyList<Awaited> hosts, CancellationToken cancellationToken) =>
+        UntilAsync(hosts, new HostDrain(session).LookAsync, "drain", cancellationToken);
+
     private async Task UntilAsync(
         IReadOnlyList<Awaited> objects, Func<Awaited, CancellationToken, Task<Readiness>> look, string what, CancellationToken cancellationToken)
     {

@@ -30,7 +30,7 @@ internal static class HostMetrics
                 silent++;
             }
 
-            if (host.Spec.Unschedulable ?? false)
+            if (host.Spec.IsCordoned)
             {
                 cordoned++;
             }

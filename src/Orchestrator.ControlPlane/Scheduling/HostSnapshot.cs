@@ -19,7 +19,8 @@ internal sealed class HostSnapshot
         Labels = host.Metadata.Labels ?? new Dictionary<string, string>();
         Taints = [.. host.Spec.Taints ?? []];
         IsReady = HostHealth.IsReady(host);
-        IsCordoned = host.Spec.Unschedulable ?? false;
+        IsCordoned = host.Spec.IsCordoned;
+        IsDrained = host.Spec.Drain ?? false;
         IsLeaving = host.Metadata.DeletionTimestamp is not null;
         Architecture = host.Status?.Architecture;
         Cpu = Units.OfCores(Allocatable(host, ResourceNeeds.Cpu));
@@ -44,6 +45,9 @@ internal sealed class HostSnapshot
     public bool IsReady { get; }
 
     public bool IsCordoned { get; }
+
+    /// <summary>To be emptied, and cordoned for that.</summary>
+    public bool IsDrained { get; }
 
     /// <summary>Being deleted.</summary>
     public bool IsLeaving { get; }

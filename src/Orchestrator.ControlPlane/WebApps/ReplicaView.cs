@@ -98,12 +98,12 @@ internal sealed record ReplicaView(
     }
 
     /// <summary>
-    /// When a host is to be left, new replica first: at once if it is being deleted or has a NoExecute taint that the app does not
-    /// tolerate, or no longer.
+    /// When a host is to be left, new replica first: at once if it is being deleted or drained, or has a NoExecute taint that the app
+    /// does not tolerate, or no longer.
     /// </summary>
     private static TimeSpan LeaveIn(DockerHost host, WebApp app, DateTimeOffset now)
     {
-        var soonest = host.Metadata.DeletionTimestamp is null ? TimeSpan.MaxValue : TimeSpan.Zero;
+        var soonest = host.Metadata.DeletionTimestamp is not null || (host.Spec.Drain ?? false) ? TimeSpan.Zero : TimeSpan.MaxValue;
         foreach (var taint in (host.Spec.Taints ?? []).Where(static taint => taint.Effect == Taints.NoExecute))
         {
             var tolerated = Taints.ToleratedFor(taint, app.Spec.Placement?.Tolerations) ?? TimeSpan.Zero;

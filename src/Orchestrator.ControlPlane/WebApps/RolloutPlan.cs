@@ -38,10 +38,23 @@ internal sealed record RolloutLimits(int Desired, int MaxSurge, int MaxUnavailab
     /// <summary>Replicas that may be back in a moment: none is made in their place.</summary>
     public int Returning { get; init; }
 
+    /// <summary>How many of those wanted may be missing by what could stay: <see cref="DisruptionLimits"/>.</summary>
+    public int MaxDisrupted { get; init; } = int.MaxValue;
+
+    /// <summary>
+    /// How many of those wanted may be missing while replicas leave a host. It brings nothing new that would be worth it, so where the
+    /// surge lets the new one start first, none.
+    /// </summary>
+    public int MaxMissingForMoves => MaxSurge > 0 ? 0 : Math.Min(MaxUnavailable, MaxDisrupted);
+
     public static RolloutLimits Of(WebAppSpec spec)
     {
         var (surge, unavailable) = RollingUpdateLimits.Of(spec.Strategy?.Rolling, spec.DesiredReplicas);
-        return new(spec.DesiredReplicas, surge, unavailable) { Recreate = spec.Strategy?.Type == RolloutStrategy.Recreate };
+        return new(spec.DesiredReplicas, surge, unavailable)
+        {
+            Recreate = spec.Strategy?.Type == RolloutStrategy.Recreate,
+            MaxDisrupted = DisruptionLimits.MaxUnavailable(spec),
+        };
     }
 }
 
@@ -101,7 +114,7 @@ internal sealed record RolloutPlan(int Create, IReadOnlyList<string> Delete)
         var room = desired + (outdated.Count > 0 ? limits.MaxSurge : 0) - updated.Count - outdated.Count - limits.Returning;
         var create = Math.Clamp(room, 0, Math.Max(0, desired - updated.Count));
 
-        delete.AddRange(OutdatedToDelete(desired - limits.MaxUnavailable, updated, outdated));
+        delete.AddRange(OutdatedToDelete(limits, updated, outdated));
         return new RolloutPlan(create, [.. delete.Select(replica => replica.Name)]);
     }
 
@@ -109,13 +122,20 @@ internal sealed record RolloutPlan(int Create, IReadOnlyList<string> Delete)
     /// Outdated replicas that may go now. Those that are not ready go first, but a new one that is not ready holds one of them
     /// back: when all are unready it is not known which revision is at fault.
     /// </summary>
-    /// <param name="least">Replicas that are to be left to serve.</param>
-    private static IEnumerable<ReplicaState> OutdatedToDelete(int least, List<ReplicaState> updated, List<ReplicaState> outdated)
+    private static IEnumerable<ReplicaState> OutdatedToDelete(RolloutLimits limits, List<ReplicaState> updated, List<ReplicaState> outdated)
     {
-        var unreadyMayGo = updated.Count(replica => replica.Available) + outdated.Count - least;
-        var readyMayGo = updated.Count(replica => replica.Available) + outdated.Count(replica => replica.Ready) - least;
-        return outdated.Where(replica => !replica.Ready).Take(Math.Max(0, unreadyMayGo))
-            .Concat(outdated.Where(replica => replica.Ready).Take(Math.Max(0, readyMayGo)));
+        var available = updated.Count(replica => replica.Available);
+        var (existing, serving) = (available + outdated.Count, available + outdated.Count(replica => replica.Ready));
+        foreach (var replica in outdated.OrderBy(replica => replica.Ready))
+        {
+            var least = limits.Desired - (replica.IsOfOtherRevision ? limits.MaxUnavailable : limits.MaxMissingForMoves);
+            ref var left = ref replica.Ready ? ref serving : ref existing;
+            if (left > least)
+            {
+                left--;
+                yield return replica;
+            }
+        }
     }
 
     /// <summary>

@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Logging;
 using Orchestrator.Api;
+using Orchestrator.Api.DockerHosts;
 using Orchestrator.HostAgent.Containers;
 using Orchestrator.HostAgent.Engines;
 using Orchestrator.Runtime;
+using Orchestrator.Runtime.Events;
 using Orchestrator.Runtime.Informers;
 
 namespace Orchestrator.HostAgent.Hosts;
@@ -12,13 +14,23 @@ namespace Orchestrator.HostAgent.Hosts;
 /// claims. Containers without the installation's label are never seen here, and so never touched.
 /// </summary>
 internal sealed partial class EngineLook(
-    string hostName, string instanceId, SharedInformers informers, ReplicaReconciler replicas, ContainerWork work, ILogger logger)
+    Func<DockerHost> host,
+    string instanceId,
+    SharedInformers informers,
+    ReplicaReconciler replicas,
+    ContainerWork work,
+    IEventRecorder events,
+    ILogger logger)
 {
+    /// <summary>Reason of the Event on the DockerHost.</summary>
+    internal const string RemovedContainer = "RemovedContainer";
+
     /// <summary>Seconds that a container nobody claims gets after the stop signal; whose it was would know better, but is gone.</summary>
     private static readonly TimeSpan OrphanGrace = TimeSpan.FromSeconds(10);
 
+    private readonly string _hostName = host().Metadata.Name;
     private readonly HashSet<string> _leaving = [];
-    private readonly LeftoverFiles _files = new(hostName, instanceId, logger);
+    private readonly LeftoverFiles _files = new(host().Metadata.Name, instanceId, logger);
 
     /// <param name="all">See <see cref="ReplicaReconciler.TakeListing"/>.</param>
     public async Task LookAsync(EngineSession session, bool all, CancellationToken cancellationToken)
@@ -48,9 +60,13 @@ internal sealed partial class EngineLook(
         replicas.TakeListing(claimed, all);
         foreach (var container in unclaimed)
         {
-            if (claimed.ContainsKey(container.Labels[Labels.ReplicaUid]) || await IsOrphanAsync(container.Labels, container.Name, cancellationToken))
+            if (claimed.ContainsKey(container.Labels[Labels.ReplicaUid]))
             {
-                StartRemoval(session, container);
+                StartRemoval(session, container, RemovalReason.Duplicate);
+            }
+            else if (await IsOrphanAsync(container.Labels, container.Name, cancellationToken))
+            {
+                StartRemoval(session, container, RemovalReason.ReplicaGone);
             }
         }
 
@@ -64,10 +80,10 @@ internal sealed partial class EngineLook(
 
     private bool IsClaimed(IReadOnlyDictionary<string, string> labels) =>
         KeyOf(labels) is { } key
-        && labels.GetValueOrDefault(Labels.Host) == hostName
+        && labels.GetValueOrDefault(Labels.Host) == _hostName
         && informers.Replicas.Get(key) is { } replica
         && replica.Metadata.Uid == labels[Labels.ReplicaUid]
-        && replica.Spec.HostName == hostName;
+        && replica.Spec.HostName == _hostName;
 
     /// <summary>The cache may be behind; before anything is removed the API itself is asked.</summary>
     private async Task<bool> IsOrphanAsync(IReadOnlyDictionary<string, string> labels, string name, CancellationToken cancellationToken)
@@ -85,7 +101,7 @@ internal sealed partial class EngineLook(
         catch (Exception failure) when (failure is Runtime.Clients.ApiException or HttpRequestException)
         {
             // Not known to be an orphan is not one; and the engine is fine, whatever the API server is.
-            Log.ClaimUnknown(logger, failure, name, hostName);
+            Log.ClaimUnknown(logger, failure, name, _hostName);
             return false;
         }
 
@@ -107,7 +123,7 @@ internal sealed partial class EngineLook(
             .ThenBy(container => container.Id, StringComparer.Ordinal)
             .First();
 
-    private void StartRemoval(EngineSession session, ListedContainer container)
+    private void StartRemoval(EngineSession session, ListedContainer container, RemovalReason reason)
     {
         lock (_leaving)
         {
@@ -117,18 +133,18 @@ internal sealed partial class EngineLook(
             }
         }
 
-        Log.RemovingOrphan(logger, container.Name, hostName, container.Labels[Labels.ReplicaUid]);
-        _ = RemoveAsync(session, container);
+        Log.RemovingOrphan(logger, container.Name, _hostName, reason, container.Labels[Labels.ReplicaUid]);
+        _ = RemoveAsync(session, container, reason);
     }
 
-    private async Task RemoveAsync(EngineSession session, ListedContainer container)
+    private async Task RemoveAsync(EngineSession session, ListedContainer container, RemovalReason reason)
     {
         try
         {
             if (await session.Engine.InspectAsync(container.Id, session.Ended) is { } seen)
             {
                 await work.StopAndRemoveAsync(session.Engine, seen, OrphanGrace, session.Ended);
-                ReplicaMetrics.OrphansRemoved.WithLabels(hostName).Inc();
+                Tell(container, reason);
             }
         }
         catch (OperationCanceledException) when (session.Ended.IsCancellationRequested)
@@ -137,7 +153,7 @@ internal sealed partial class EngineLook(
         }
         catch (Exception failure)
         {
-            Log.OrphanStays(logger, failure, container.Name, hostName);
+            Log.OrphanStays(logger, failure, container.Name, _hostName);
         }
         finally
         {
@@ -148,10 +164,32 @@ internal sealed partial class EngineLook(
         }
     }
 
+    /// <summary>On the host: the Replica, if there was one, may be gone for long.</summary>
+    private void Tell(ListedContainer container, RemovalReason reason)
+    {
+        var of = $"Replica {container.Labels.GetValueOrDefault(Labels.Namespace)}/{container.Labels.GetValueOrDefault(Labels.Replica)}";
+        var (label, why) = reason switch
+        {
+            RemovalReason.Duplicate => ("duplicate", $"{of} has another container"),
+            _ => ("replica_gone", $"{of} (uid {container.Labels[Labels.ReplicaUid]}) is gone or on another host"),
+        };
+        ReplicaMetrics.OrphansRemoved.WithLabels(_hostName, label).Inc();
+        events.Record(host(), EventTypes.Normal, RemovedContainer, $"Removed container {container.Name}: {why}");
+    }
+
+    private enum RemovalReason
+    {
+        /// <summary>No Replica with the uid of its labels is bound to the host.</summary>
+        ReplicaGone,
+
+        /// <summary>Its Replica is there, and keeps another container.</summary>
+        Duplicate,
+    }
+
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "Removing container {Name} from host {Host}: no Replica claims it ({Uid})")]
-        public static partial void RemovingOrphan(ILogger logger, string name, string host, string uid);
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Removing container {Name} from host {Host}: no Replica claims it ({Reason}, uid {Uid})")]
+        public static partial void RemovingOrphan(ILogger logger, string name, string host, RemovalReason reason, string uid);
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "{Name} on host {Host} stays: the API server did not say whether a Replica claims it")]
         public static partial void ClaimUnknown(ILogger logger, Exception failure, string name, string host);

@@ -73,7 +73,7 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
             logger,
             services.Clock,
             services.Time);
-        _look = new EngineLook(name, services.InstanceId, services.Informers, _replicas, _work, logger);
+        _look = new EngineLook(() => _host, services.InstanceId, services.Informers, _replicas, _work, services.Events, logger);
         _link = new EngineLink(
             this,
             new EngineConnector(services.Kubernetes, services.Time),
@@ -171,7 +171,7 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
         _work.Dispose();
         _queue.Dispose();
         EngineMetrics.Forget(_host.Metadata.Name);
-        ReplicaMetrics.OrphansRemoved.RemoveLabelled(_host.Metadata.Name);
+        ReplicaMetrics.ForgetHost(_host.Metadata.Name);
     }
 
     private void EnqueueAll()

@@ -31,7 +31,7 @@ public sealed class PriorityTests
         await Eventually.See(
             () => cluster.EventsAsync(high.Metadata.Name),
             events => events.Exists(one => one.Contains($"takes the place of {stopped.Metadata.Name} on {stopped.Spec.HostName}", StringComparison.Ordinal)));
-        Assert.Equal(1, (await cluster.AppAsync("low")).Status!.ReadyReplicas);
+        await cluster.WaitForAppAsync("low", app => app.Status?.ReadyReplicas == 1);
     }
 
     [Fact]

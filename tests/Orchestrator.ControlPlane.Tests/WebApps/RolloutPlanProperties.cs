@@ -27,8 +27,10 @@ public sealed class RolloutPlanProperties
         Gen.Select(Gen.Int[0, 20], Gen.Int[0, 6], Gen.Int[0, 6])
             .Select((desired, surge, unavailable) => new RolloutLimits(desired, surge, surge == 0 && unavailable == 0 ? 1 : unavailable));
 
+    /// <summary>Where nothing may be disrupted nor surge, no host is ever left: that is not arrived at.</summary>
     private static readonly Gen<RolloutLimits> Any =
-        Gen.Select(Rolling, Gen.Bool, Gen.Bool).Select((limits, recreate, stop) => limits with { Recreate = recreate, OthersStop = recreate && stop });
+        Gen.Select(Rolling, Gen.Bool, Gen.Bool, Gen.Int[1, 6]).Select((limits, recreate, stop, disrupted) =>
+            limits with { Recreate = recreate, OthersStop = recreate && stop, MaxDisrupted = disrupted });
 
     [Fact]
     public void Never_more_than_wanted_and_the_surge() => Gen.Select(Any, Worlds).Sample((limits, live) =>
@@ -54,6 +56,20 @@ public sealed class RolloutPlanProperties
         var left = ready.Count - plan.Delete.Count(ready.Contains);
         Assert.True(left >= Math.Min(ready.Count, limits.Desired - limits.MaxUnavailable));
     });
+
+    [Fact]
+    public void Leaving_hosts_makes_no_more_missing_than_may_be_disrupted_and_none_where_the_new_one_can_start_first() =>
+        Gen.Select(Rolling, Gen.Int[0, 6], Worlds).Sample((limits, disrupted, world) =>
+        {
+            var live = world.Select(replica => replica with { IsOfOtherRevision = false }).ToList();
+            var gone = RolloutPlan.Make(limits with { MaxDisrupted = disrupted }, live).Delete.ToHashSet();
+            var tooMany = live.Count(replica => replica is { Outdated: false, Broken: false }) > limits.Desired;
+            var (before, after) = (Serving(live), Serving(live.Where(replica => !gone.Contains(replica.Name))));
+            var most = limits.MaxSurge > 0 ? 0 : Math.Min(disrupted, limits.MaxUnavailable);
+            Assert.True(tooMany || after >= Math.Min(before, limits.Desired - most));
+
+            static int Serving(IEnumerable<ReplicaState> replicas) => replicas.Count(replica => replica.Outdated ? replica.Ready : replica.Available);
+        });
 
     [Fact]
     public void No_old_one_goes_for_a_new_one_that_is_not_available_yet() => Gen.Select(Rolling, Worlds).Sample((limits, live) =>

@@ -6,7 +6,7 @@ public sealed class RolloutPlanTests
 {
     private static readonly DateTime Noon = new(2025, 3, 1, 12, 0, 0, DateTimeKind.Utc);
 
-    // A replica in a word: new or old, ready (R), not long enough (N), unready (U) or broken (B), its host if it has one, its age in minutes.
+    // A replica in a word: new, old or on a host to be left (hst), ready (R), not long enough (N), unready (U) or broken (B), its host if it has one, its age in minutes.
     [Theory]
     [InlineData(3, "", 3, "", "nothing there: create all at once")]
     [InlineData(0, "", 0, "", "nothing wanted, nothing there")]
@@ -91,6 +91,24 @@ public sealed class RolloutPlanTests
         Assert.Equal((1, 0), (plan.Create, plan.Delete.Count));
     }
 
+    [Theory]
+    [InlineData(4, 1, 2, 9, "newR1 newR2 newR3 hstR4", 1, "", "the new one first, although some might be missing")]
+    [InlineData(4, 1, 2, 9, "newR1 newR2 hstR3 hstR4", 1, "", "no more at once than the surge")]
+    [InlineData(4, 1, 2, 9, "newR1 newR2 newU5 hstR3 hstR4", 0, "", "it serves until the new one does")]
+    [InlineData(4, 1, 2, 9, "newR1 newR2 newR5 hstR3 hstR4", 0, "hstR4", "then it goes")]
+    [InlineData(4, 1, 2, 9, "newR1 newU2 newR3 hstR4 hstR5", 0, "", "another that is not ready counts as missing")]
+    [InlineData(4, 0, 2, 9, "newR1 newR2 hstR3 hstR4", 0, "hstR4 hstR3", "without a surge some go first")]
+    [InlineData(4, 0, 2, 1, "newR1 newR2 hstR3 hstR4", 0, "hstR4", "no more than may be disrupted")]
+    [InlineData(4, 0, 2, 0, "newR1 newR2 hstR3 hstR4", 0, "", "none may")]
+    [InlineData(4, 0, 2, 1, "newR1 oldR2 oldR3 hstR4", 0, "hstR4 oldR3", "a rollout has its own limits")]
+    public void A_host_is_left_the_new_replica_first(
+        int desired, int surge, int unavailable, int disrupted, string live, int create, string delete, string why)
+    {
+        var plan = RolloutPlan.Make(new(desired, surge, unavailable) { MaxDisrupted = disrupted }, Parse(live));
+
+        Assert.True((create, delete) == (plan.Create, string.Join(' ', plan.Delete)), $"{why}: got +{plan.Create} -[{string.Join(' ', plan.Delete)}]");
+    }
+
     [Fact]
     public void Who_leaves_first_is_unbound_then_unready_then_from_the_fullest_host_then_the_youngest()
     {
@@ -123,7 +141,7 @@ public sealed class RolloutPlanTests
     private static List<ReplicaState> Parse(string live) =>
         [.. live.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => new ReplicaState(
             word,
-            Outdated: word.StartsWith("old", StringComparison.Ordinal),
+            Outdated: !word.StartsWith("new", StringComparison.Ordinal),
             Broken: word[3] == 'B',
             Ready: word[3] is 'R' or 'N',
             HostName: "h" + word[4..],

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using Orchestrator.Api;
+using Orchestrator.Api.DockerHosts;
 using Orchestrator.EndToEnd.Tests.Lab;
 using Orchestrator.Testing.Lab;
 
@@ -15,10 +16,13 @@ namespace Orchestrator.EndToEnd.Tests.Installations;
 internal sealed class Installation : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+    private const int PortsPerHost = 500;
+    private static int _started;
     private readonly TemporaryFolder _folder = new();
     private readonly StringBuilder _log = new();
     private readonly string[] _serveOptions;
     private readonly string? _givenKubeconfig;
+    private readonly string _portRange;
     private readonly int _metricsPort;
     private readonly int _adminPort;
     private readonly int _apiPort;
@@ -30,6 +34,8 @@ internal sealed class Installation : IAsyncDisposable
         Lab = lab;
         _givenKubeconfig = kubeconfig;
         _serveOptions = serveOptions;
+        var first = PortRange.DefaultFirst + (PortsPerHost * (1 + (Interlocked.Increment(ref _started) % 10)));
+        _portRange = $"{first}-{first + PortsPerHost - 1}";
         (_apiPort, ProxyPort, _adminPort, _metricsPort) = (FreePort.Next(), FreePort.Next(), FreePort.Next(), FreePort.Next());
         Engines = [.. lab.Hosts.Select(host => new Engine(host.Name, host.Socket))];
         Http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromSeconds(30) })
@@ -144,7 +150,7 @@ internal sealed class Installation : IAsyncDisposable
 
     public async Task JoinAsync(LabHost host) => (await OrcAsync(
         "hosts", "add", host.Name, "--endpoint", host.Endpoint,
-        "--tls-ca", Lab.Tls.Ca, "--tls-cert", Lab.Tls.Certificate, "--tls-key", Lab.Tls.Key)).OrThrow();
+        "--tls-ca", Lab.Tls.Ca, "--tls-cert", Lab.Tls.Certificate, "--tls-key", Lab.Tls.Key, "--port-range", _portRange)).OrThrow();
 
     public Task<Command> OrcAsync(params string[] arguments) => OrcAsync(arguments, "");
 
@@ -172,6 +178,9 @@ internal sealed class Installation : IAsyncDisposable
             && Number(seen, "updatedReplicas") == replicas
             && seen["status"]?["observedGeneration"]?.GetValue<long>() == seen["metadata"]!["generation"]!.GetValue<long>(),
         within ?? TimeSpan.FromSeconds(60));
+
+    public Task SeeDescribed(string kind, string name, string text, TimeSpan within) => Eventually.See(
+        async () => (await KubectlAsync("describe", kind, name)).OrThrow().Output, seen => seen.Contains(text, StringComparison.Ordinal), within);
 
     /// <summary>
     /// The containers of an app on all hosts, whatever their state, as the engines themselves list them. Not those of other

@@ -52,21 +52,21 @@ public sealed class ChartTests
         await SeeReady(proxy, ports["9181"]);
 
         await JoinAsync(server, lab);
-        await ApplyAsync(server, Manifests.Web("web", lab.Image("web:v1"), replicas: 2));
+        await ApplyAsync(server, Manifests.Web("chart", lab.Image("web:v1"), replicas: 2));
         await SeeReplicas(server, 2);
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{ports["8080"]}") };
-        await Eventually.See(() => Visitor.OnceAsync(http, "web"), page => page.Version == "v1");
-        await ApplyAsync(server, Manifests.Web("web", lab.Image("web:v2"), replicas: 2));
-        await Eventually.See(() => Visitor.OnceAsync(http, "web"), page => page.Version == "v2", TimeSpan.FromSeconds(60));
+        await Eventually.See(() => Visitor.OnceAsync(http, "chart"), page => page.Version == "v1");
+        await ApplyAsync(server, Manifests.Web("chart", lab.Image("web:v2"), replicas: 2));
+        await Eventually.See(() => Visitor.OnceAsync(http, "chart"), page => page.Version == "v2", TimeSpan.FromSeconds(60));
         await SeeReplicas(server, 2);
 
         await controller.KillAsync();
-        (await server.KubectlAsync("scale", "webapp/web", "--replicas=1")).OrThrow();
+        (await server.KubectlAsync("scale", "webapp/chart", "--replicas=1")).OrThrow();
         await SeeReplicas(server, 1);
 
-        (await server.KubectlAsync("delete", "webapp", "web", "--timeout=60s")).OrThrow();
+        (await server.KubectlAsync("delete", "webapp", "chart", "--timeout=60s")).OrThrow();
         (await server.KubectlAsync("delete", "dockerhost", "--all", "--timeout=60s")).OrThrow();
-        Assert.DoesNotContain(await engine.ContainersAsync(), container => container.Labels.GetValueOrDefault(Api.Labels.App) == "web");
+        Assert.DoesNotContain(await engine.ContainersAsync(), container => container.Labels.GetValueOrDefault(Api.Labels.App) == "chart");
         await standby.StopAsync();
         await proxy.StopAsync();
         Assert.Equal(
@@ -114,7 +114,7 @@ public sealed class ChartTests
     {
         await Eventually.See(
             async () => (await server.KubectlAsync(
-                "get", "webapp", "web", "-o",
+                "get", "webapp", "chart", "-o",
                 "jsonpath={.status.observedGeneration}={.metadata.generation} {.status.replicas} {.status.readyReplicas} {.status.updatedReplicas}")).OrThrow().Output,
             seen => seen.Split(' ') is [var generation, var there, var ready, var updated]
                 && generation.Split('=') is [var observed, var current] && observed == current

@@ -13,5 +13,5 @@ internal sealed class CordonFilter : IHostFilter
 {
     public bool Check(PlacementGroup group, HostSlot slot) => slot.Host is { IsCordoned: false, IsLeaving: false };
 
-    public string Explain(PlacementGroup group, HostSlot slot) => slot.Host.IsLeaving ? "being deleted" : "cordoned";
+    public string Explain(PlacementGroup group, HostSlot slot) => slot.Host.IsLeaving ? "being deleted" : slot.Host.IsDrained ? "being drained" : "cordoned";
 }

@@ -1,0 +1,34 @@
+using Orchestrator.EndToEnd.Tests.Installations;
+
+namespace Orchestrator.EndToEnd.Tests;
+
+/// <summary>A host is emptied while people visit, and takes replicas again.</summary>
+public sealed class HostDrainTests(SharedInstallation shared) : IClassFixture<SharedInstallation>
+{
+    private const int Replicas = 6;
+
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    private Installation Installation => shared.Installation;
+
+    [Fact]
+    public async Task Nobody_notices_that_a_host_is_drained()
+    {
+        await Installation.ApplyAsync(Manifests.Web("web", Installation.Lab.Image("web:v1"), Replicas));
+        await Installation.SeeReady("web", Replicas);
+        await Eventually.See(() => Visitor.OnceAsync(Installation.Http, "web"), page => page.Version == "v1");
+        var host = Installation.Lab.Hosts[2].Name;
+        await using var visitor = new Visitor(Installation.Http, "web", people: 4);
+
+        var drained = (await Installation.OrcAsync("hosts", "drain", host, "--timeout", "60s")).OrThrow();
+
+        Assert.EndsWith($"dockerhost.orchestrator.dev/{host} drained\n", drained.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(await Installation.ContainersAsync("web"), container => container.Host == host);
+        await Installation.SeeReady("web", Replicas);
+
+        (await Installation.OrcAsync("hosts", "uncordon", host)).OrThrow();
+        (await Installation.KubectlAsync("scale", "webapp", "web", $"--replicas={Replicas + 2}")).OrThrow();
+        await Eventually.See(() => Visitor.OnceAsync(Installation.Http, "web"), page => page.Host == host, Limit);
+        Assert.All(visitor.Failures, failure => Assert.Fail(failure));
+    }
+}
