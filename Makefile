@@ -2,8 +2,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build orc demo test deps bench-converge bench-rollout bench-failover bench-probes bench-scheduler lint lab-up lab-down \
-	lab-status images chart clean
+.PHONY: help build orc demo test deps bench-converge bench-rollout bench-failover bench-probes bench-scheduler bench-scale lint lab-up \
+	lab-down lab-status images chart clean
 
 # Hosts of a lab, and which of the labs that may stand side by side.
 N ?= 3
@@ -56,6 +56,10 @@ bench-probes: ## 1,000 replicas probed each second by http and by tcp: processor
 bench-scheduler: ## 50,000 replicas placed on 5,000 hosts in memory, 100 to 10,000 hosts, and with the API; ends in a RESULT line
 	dotnet build tests/Orchestrator.Benchmarks --configuration Release -v quiet --nologo
 	artifacts/bin/Orchestrator.Benchmarks/release/Orchestrator.Benchmarks scheduler
+
+bench-scale: orc ## 20,000 replicas on 1,000 simulated engines through a real orc serve; ends in a RESULT line
+	dotnet build tests/Orchestrator.Benchmarks --configuration Release -v quiet --nologo
+	artifacts/bin/Orchestrator.Benchmarks/release/Orchestrator.Benchmarks scale $(BENCH_OPTIONS)
 
 lint: ## check the shell scripts (installs shellcheck if it is missing)
 	tests/lab/lint

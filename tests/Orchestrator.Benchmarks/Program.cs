@@ -4,6 +4,7 @@ using Orchestrator.Benchmarks.Converging;
 using Orchestrator.Benchmarks.FailingOver;
 using Orchestrator.Benchmarks.Probing;
 using Orchestrator.Benchmarks.RollingOut;
+using Orchestrator.Benchmarks.Scaling;
 using Orchestrator.Benchmarks.Scheduling;
 using Orchestrator.EndToEnd.Tests.Installations;
 
@@ -12,10 +13,11 @@ if (args is [ProbedProcess.Command, var ports])
     return await ProbedServer.RunAsync(int.Parse(ports, CultureInfo.InvariantCulture), Console.In, Console.Out);
 }
 
-if (args is not (["converge"] or ["converge", "--timeline"] or ["rollout"] or ["failover"] or ["probes"] or ["scheduler"]))
+var scale = args is ["scale", .. var scaleArguments] ? ScaleOptions.Parse(scaleArguments) : null;
+if (scale is null && args is not (["converge"] or ["converge", "--timeline"] or ["rollout"] or ["failover"] or ["probes"] or ["scheduler"]))
 {
     await Console.Error.WriteLineAsync(
-        "usage: Orchestrator.Benchmarks converge [--timeline] | rollout | failover | probes | scheduler (through 'make bench-…')");
+        "usage: Orchestrator.Benchmarks converge [--timeline] | rollout | failover | probes | scheduler | " + ScaleOptions.Usage + " (through 'make bench-…')");
     return 2;
 }
 
@@ -50,6 +52,7 @@ try
 
     await (args[0] switch
     {
+        "scale" => ScaleBenchmark.RunAsync(Console.Out, scale!, stop.Token),
         "rollout" => RolloutBenchmark.RunAsync(Console.Out, stop.Token),
         "failover" => FailoverBenchmark.RunAsync(Console.Out, stop.Token),
         _ => ConvergeBenchmark.RunAsync(Console.Out, timeline: args.Length > 1, stop.Token),

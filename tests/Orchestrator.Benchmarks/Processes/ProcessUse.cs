@@ -39,6 +39,9 @@ internal static class ProcessUse
     /// <summary>MB of memory, what it shares with others counted in full.</summary>
     public static double ResidentMegabytes(int pid) => Kilobytes(pid, "status", "VmRSS:") * 1024 / 1e6;
 
+    /// <summary>MB of memory when it had most, what it shares with others counted in full.</summary>
+    public static double PeakMegabytes(int pid) => Kilobytes(pid, "status", "VmHWM:") * 1024 / 1e6;
+
     private static double Kilobytes(int pid, string file, string field)
     {
         var text = Read(pid, file) ?? throw new InvalidOperationException($"process {pid} has ended while it was measured");
