@@ -29,7 +29,7 @@ public sealed class ResourceTableTests
     [InlineData(
         "DockerHost",
         "{metadata: {name: h, " + Created + "}, spec: {endpoint: 'tcp://h:1'}, status: {capacity: {cpu: 4, memory: 8Gi}, conditions: [{type: Ready, status: 'True', reason: Answers}]}}",
-        """["h","True",null,null,"4","8Gi",null,"5m7s","tcp://h:1","Answers"]""")]
+        """["h","True",null,null,null,"4","8Gi",null,"5m7s","tcp://h:1","Answers"]""")]
     [InlineData("Namespace", "{metadata: {name: ns, " + Created + "}, status: {phase: Active}}", """["ns","Active","5m7s"]""")]
     [InlineData("Namespace", "{metadata: {name: ns}}", """["ns","","<unknown>"]""")]
     [InlineData("Secret", "{metadata: {name: s, " + Created + "}, type: Opaque, data: {a: YQ==, b: YQ==}}", """["s","Opaque",2,"5m7s"]""")]
