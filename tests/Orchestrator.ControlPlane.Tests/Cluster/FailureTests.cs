@@ -106,7 +106,7 @@ public sealed class FailureTests
 
         cluster.Agent.StatusOf = TestAgent.Ready;
         cluster.Agent.LookAgain();
-        await cluster.SetHostReadyAsync("h2", true);
+        await cluster.SetHostReadyAsync("h2", true, since: TimeProvider.System.GetUtcNow().UtcDateTime);
         var after = await Eventually.See(() => cluster.ReplicasAsync("web"), seen => seen.Count == 6);
         await cluster.WaitForReadyAsync("web", 6);
         Assert.Equal(before.Select(replica => replica.Metadata.Uid).Order(), after.Select(replica => replica.Metadata.Uid).Order());
