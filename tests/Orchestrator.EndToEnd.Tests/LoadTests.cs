@@ -75,7 +75,7 @@ public sealed class LoadTests(ITestOutputHelper output)
     {
         (await installation.OrcAsync("hosts", "cordon", host.Name)).OrThrow();
         (await installation.KubectlAsync("delete", "replicas", "-l", $"{Labels.Host}={host.Name}", "--wait=false")).OrThrow();
-        await SeeEmpty(host);
+        await SeeEmpty(installation, host);
         (await installation.OrcAsync("hosts", "uncordon", host.Name)).OrThrow();
     }
 
@@ -83,13 +83,13 @@ public sealed class LoadTests(ITestOutputHelper output)
     private static async Task TaintAsync(Installation installation, Engine host)
     {
         await PatchHostAsync("""[{"key": "maintenance", "effect": "NoExecute"}]""");
-        await SeeEmpty(host);
+        await SeeEmpty(installation, host);
         await PatchHostAsync("null");
 
         async Task PatchHostAsync(string taints) => (await installation.KubectlAsync(
             "patch", "dockerhost", host.Name, "--type", "merge", "--patch", $$$"""{"spec": {"taints": {{{taints}}}}}""")).OrThrow();
     }
 
-    private static Task SeeEmpty(Engine host) => Eventually.See(
-        host.ContainersAsync, containers => containers.All(container => container.Labels.GetValueOrDefault(Labels.App) != "site"), Limit);
+    private static Task SeeEmpty(Installation installation, Engine host) => Eventually.See(
+        () => installation.ContainersAsync("site"), containers => containers.All(container => container.Host != host.Name), Limit);
 }
