@@ -35,9 +35,9 @@ internal sealed class HostsDrainCommand : ApiCommand, IHasExamples
         var leaving = line.GetValue(_names)!.Distinct().Select(name => new Awaited(kind, null, name)).ToList();
         foreach (var host in leaving)
         {
-            var patch = new JsonObject { ["spec"] = new JsonObject { ["unschedulable"] = true, ["drain"] = true } };
+            var patch = new JsonObject { ["spec"] = new JsonObject { ["drain"] = true } };
             await session.Api.SendAsync(HttpMethod.Patch, kind.Path(null, host.Name), patch, ApiConnection.MergePatch, cancellationToken);
-            session.Terminal.Out.WriteLine($"{host} cordoned, draining");
+            session.Terminal.Out.WriteLine($"{host} draining");
         }
 
         if (line.GetValue(_noWait))

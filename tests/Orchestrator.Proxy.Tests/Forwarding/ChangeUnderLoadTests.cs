@@ -170,7 +170,7 @@ public sealed class ChangeUnderLoadTests
 
                 // A bounded load: it is about what is lost, not about how much passes.
                 Interlocked.Increment(ref _served);
-                await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+                await Pace.PassAsync(TimeSpan.FromMilliseconds(5));
             }
         }
     }
