@@ -36,6 +36,9 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
     /// <summary>Reconciles are short (what takes long runs beside them): more workers would only wait for the API server.</summary>
     private const int Workers = 4;
 
+    /// <summary>Levels, not edges: whatever was missed, by us too, is made good by then. A look in between asks for what it found changed.</summary>
+    private static readonly TimeSpan Resync = TimeSpan.FromMinutes(5);
+
     private readonly AgentServices _services;
     private readonly WorkQueue<ObjectKey> _queue;
     private readonly ReconcileLoop<ObjectKey> _loop;
@@ -46,6 +49,7 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
     private readonly EngineLook _look;
     private readonly HostStatusWriter _status;
     private volatile DockerHost _host;
+    private long _syncedAt;
 
     public HostAgent(DockerHost host, AgentServices services)
     {
@@ -150,9 +154,11 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
     public async Task LookAsync(EngineSession session, bool all, CancellationToken cancellationToken)
     {
         await _look.LookAsync(session, all, cancellationToken);
-
-        // Levels, not edges: whatever was missed, by us too, is made good now.
-        EnqueueAll();
+        if (all || _services.Time.GetElapsedTime(_syncedAt) >= Resync)
+        {
+            _syncedAt = _services.Time.GetTimestamp();
+            EnqueueAll();
+        }
     }
 
     public void Take(EngineEvent happened)
