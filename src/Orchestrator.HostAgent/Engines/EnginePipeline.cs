@@ -118,7 +118,9 @@ internal sealed class EnginePipeline
         }
         finally
         {
-            EngineMetrics.Duration.WithLabels(_host, operation.Name).Observe(_time.GetElapsedTime(started).TotalSeconds);
+            var seconds = _time.GetElapsedTime(started).TotalSeconds;
+            EngineMetrics.Duration.WithLabels(operation.Name).Observe(seconds);
+            EngineMetrics.HostDuration.WithLabels(_host).Observe(seconds);
         }
     }
 }

@@ -36,6 +36,9 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
     /// <summary>Reconciles are short (what takes long runs beside them): more workers would only wait for the API server.</summary>
     private const int Workers = 4;
 
+    /// <summary>Levels, not edges: whatever was missed, by us too, is made good by then. A look in between asks for what it found changed.</summary>
+    private static readonly TimeSpan Resync = TimeSpan.FromMinutes(5);
+
     private readonly AgentServices _services;
     private readonly WorkQueue<ObjectKey> _queue;
     private readonly ReconcileLoop<ObjectKey> _loop;
@@ -46,6 +49,7 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
     private readonly EngineLook _look;
     private readonly HostStatusWriter _status;
     private volatile DockerHost _host;
+    private long _syncedAt;
 
     public HostAgent(DockerHost host, AgentServices services)
     {
@@ -53,7 +57,9 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
         _host = host;
         var name = host.Metadata.Name;
         var logger = services.Loggers.CreateLogger<HostAgent>();
-        _queue = new WorkQueue<ObjectKey>($"host-{name}", services.Time);
+
+        // One name for all hosts: histograms of a host's own are 20 kB of each scrape.
+        _queue = new WorkQueue<ObjectKey>("replica", services.Time, new Random(name.GetHashCode(StringComparison.Ordinal)));
         var puller = new ImagePuller(new PullSecrets(services.Kubernetes), services.Time);
         _pulse = new HostPulse(Answering, AnswersAsync, Changed, services.Clock, services.Time);
         _status = new HostStatusWriter(name, services.Informers, () => _link!.Session, () => _link!.Problem, _pulse, logger, services.Clock, services.Time);
@@ -124,7 +130,6 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
     public void Enqueue(ObjectKey key)
     {
         _queue.Add(key);
-        _status.Mark();
     }
 
     /// <summary>A proxy has come, gone, or let go of something.</summary>
@@ -149,9 +154,11 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
     public async Task LookAsync(EngineSession session, bool all, CancellationToken cancellationToken)
     {
         await _look.LookAsync(session, all, cancellationToken);
-
-        // Levels, not edges: whatever was missed, by us too, is made good now.
-        EnqueueAll();
+        if (all || _services.Time.GetElapsedTime(_syncedAt) >= Resync)
+        {
+            _syncedAt = _services.Time.GetTimestamp();
+            EnqueueAll();
+        }
     }
 
     public void Take(EngineEvent happened)

@@ -23,7 +23,7 @@ internal sealed partial class HostStatusWriter(
     SteadyClock clock,
     TimeProvider time)
 {
-    /// <summary>While thirty Replicas start on a host, it is written a few times, not thirty.</summary>
+    /// <summary>What changes several times within a moment is written once.</summary>
     private static readonly TimeSpan Least = TimeSpan.FromSeconds(1);
 
     /// <summary>Images come and go without an event that is ours to hear.</summary>
@@ -115,8 +115,6 @@ internal sealed partial class HostStatusWriter(
     private DockerHostStatus Build(DockerHost host)
     {
         var before = host.Status;
-        var bound = informers.Replicas.ByIndex(ReplicaIndexes.ByHost, hostName);
-        decimal Sum(string resource) => bound.Sum(replica => replica.Spec.Template.Resources?.Requested(resource) ?? 0);
         return new DockerHostStatus
         {
             ObservedGeneration = host.Metadata.Generation,
@@ -125,8 +123,10 @@ internal sealed partial class HostStatusWriter(
             OperatingSystem = _facts?.OperatingSystem ?? before?.OperatingSystem,
             Architecture = _facts?.Architecture ?? before?.Architecture,
             Capacity = CapacityOf(host),
-            Allocated = Quantities(Sum(ResourceNeeds.Cpu), Sum(ResourceNeeds.Memory)),
-            Replicas = bound.Count,
+
+            // The controller's to sum up.
+            Allocated = before?.Allocated,
+            Replicas = before?.Replicas ?? 0,
             Images = _images is { } images ? [.. images] : before?.Images,
             Conditions =
             [
