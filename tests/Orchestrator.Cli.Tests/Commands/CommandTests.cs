@@ -75,7 +75,7 @@ public sealed class CommandTests(ServerFixture server)
     [InlineData(ExitCodes.Usage, "KEY=VALUE", "hosts", "add", "h", "--endpoint", "tcp://127.0.0.1:1", "--label", "zone")]
     [InlineData(ExitCodes.Failed, "127.0.0.1:1 refused", "hosts", "add", "h", "--endpoint", "tcp://127.0.0.1:1")]
     [InlineData(ExitCodes.Failed, "/no/such.sock", "hosts", "add", "h", "--endpoint", "unix:///no/such.sock")]
-    [InlineData(ExitCodes.Failed, "spec.endpoint", "hosts", "add", "h", "--endpoint", "ftp://x", "--no-check")]
+    [InlineData(ExitCodes.Usage, "spec.endpoint", "hosts", "add", "h", "--endpoint", "ftp://x", "--no-check")]
     public async Task A_mistake_is_one_sentence_and_an_exit_code(int exitCode, string says, params string[] arguments)
     {
         var command = await server.OrcAsync(arguments);
