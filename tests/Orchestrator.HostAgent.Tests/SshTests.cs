@@ -32,7 +32,8 @@ public sealed class SshTests(AgentWorld world, SshHost ssh) : IClassFixture<SshH
     [InlineData("ssh://root@ADDRESS:2222/run/none.sock", EngineFailure.Refused, "at /run/none.sock: is Docker installed and running there?")]
     public async Task Each_failure_says_what_to_do(string endpoint, EngineFailure expected, string says)
     {
-        var failure = await Assert.ThrowsAsync<EngineException>(() => ConnectAsync(endpoint.Replace("ADDRESS", ssh.Server.Address, StringComparison.Ordinal)));
+        var failure = await Assert.ThrowsAsync<EngineException>(
+            async () => (await ConnectAsync(endpoint.Replace("ADDRESS", ssh.Server.Address, StringComparison.Ordinal))).Dispose());
 
         Assert.Equal((expected, true), (failure.Failure, failure.Message.Contains(says, StringComparison.Ordinal)));
     }
@@ -136,7 +137,7 @@ public sealed class SshTests(AgentWorld world, SshHost ssh) : IClassFixture<SshH
         }
     }
 
-    private Task SeeNoClientAsync() => Eventually.See(ssh.Server.Clients, seen => seen.Count == 0);
+    private Task SeeNoClientAsync() => Eventually.See(() => string.Join(' ', ssh.Server.Clients()), seen => seen.Length == 0);
 
     private Task<IEngine> ConnectAsync(string endpoint) => new EngineConnector(_nowhere, TimeProvider.System).ConnectAsync(
         new DockerHost { Metadata = new V1ObjectMeta { Name = "by-ssh" }, Spec = new DockerHostSpec { Endpoint = endpoint } },

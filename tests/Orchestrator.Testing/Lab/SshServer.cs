@@ -164,8 +164,9 @@ public sealed class SshServer : IAsyncDisposable
                 Port {Port}
             Host unknown changed keyless {Alias}
                 HostName {Address}
-            Host *
+            Host * !keyless
                 IdentityFile {_folder["id"]}
+            Host *
                 IdentitiesOnly yes
                 UserKnownHostsFile {_folder["known"]}
                 GlobalKnownHostsFile /dev/null
