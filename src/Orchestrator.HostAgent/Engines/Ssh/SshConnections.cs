@@ -16,7 +16,7 @@ internal sealed class SshConnections(EngineEndpoint endpoint, string program, Ti
     private const int MaxControlPath = 103 - 17;
 
     private readonly Lock _gate = new();
-    private DirectoryInfo? _folder;
+    private SshFolder? _folder;
     private bool _disposed;
 
     /// <returns>A stream whose first read fails with an <see cref="EngineException"/> if there is no connection.</returns>
@@ -28,33 +28,17 @@ internal sealed class SshConnections(EngineEndpoint endpoint, string program, Ti
         lock (_gate)
         {
             _disposed = true;
-            try
-            {
-                _folder?.Delete(recursive: true);
-            }
-            catch (IOException)
-            {
-                // An ssh that is just logging in has put its socket there meanwhile: it ends, and takes that away by itself.
-            }
+            _folder?.Dispose();
         }
     }
 
-    // In a folder that nobody else may enter: whoever has the socket has the login.
     private string? ControlPath()
     {
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            try
-            {
-                _folder ??= Directory.CreateTempSubdirectory("orc-ssh-");
-            }
-            catch (IOException failure)
-            {
-                throw new EngineException(EngineFailure.Ssh, $"no folder for ssh's socket can be made in {Path.GetTempPath()}: {failure.Message}", failure);
-            }
-
-            var path = Path.Combine(_folder.FullName, "c");
+            _folder ??= new SshFolder();
+            var path = Path.Combine(_folder.Path, "c");
             return Encoding.UTF8.GetByteCount(path) <= MaxControlPath ? path : null;
         }
     }

@@ -150,6 +150,22 @@ public sealed class SshConnectionsTests : IDisposable
         Assert.False(Directory.Exists(folder));
     }
 
+    [Fact]
+    public void What_a_killed_process_left_is_taken_away_if_it_is_empty()
+    {
+        string[] names = ["orc-ssh-2147483647-empty", "orc-ssh-2147483647-used", $"orc-ssh-{Environment.ProcessId}-ours", "orc-ssh-x-other"];
+        foreach (var name in names)
+        {
+            Directory.CreateDirectory(_folder[name]);
+        }
+
+        File.WriteAllText(Path.Combine(_folder[names[1]], "c"), "");
+
+        SshFolder.Sweep(_folder.Path);
+
+        Assert.Equal(names[1..].Order(), Directory.EnumerateDirectories(_folder.Path).Select(Path.GetFileName).Order());
+    }
+
     private static bool Opens(SshConnections connections)
     {
         try
