@@ -19,6 +19,7 @@ internal sealed class DockerEngine(
     public void Dispose()
     {
         client.Dispose();
+        dialer.Dispose();
         certificates?.Dispose();
     }
 

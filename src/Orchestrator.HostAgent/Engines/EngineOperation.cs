@@ -7,8 +7,12 @@ namespace Orchestrator.HostAgent.Engines;
 /// <param name="Timeout">Infinite for calls that take as long as they take and watch over themselves.</param>
 internal sealed record EngineOperation(string Name, TimeSpan Timeout, bool Repeatable)
 {
-    public static readonly EngineOperation Ping = new("ping", TimeSpan.FromSeconds(2), Repeatable: false);
-    public static readonly EngineOperation Version = new("version", TimeSpan.FromSeconds(5), Repeatable: true);
+    public static readonly EngineOperation Ping = new("ping", TimeSpan.FromSeconds(2), Repeatable: false) { IsCheck = true };
+    public static readonly EngineOperation Version = new("version", TimeSpan.FromSeconds(5), Repeatable: true) { IsCheck = true };
+
+    /// <summary>The first call over ssh: the login comes before it, ten round trips and whatever that machine asks before it lets in.</summary>
+    public static readonly EngineOperation VersionThroughLogin = Version with { Timeout = TimeSpan.FromSeconds(15) };
+
     public static readonly EngineOperation Info = new("info", TimeSpan.FromSeconds(5), Repeatable: true);
     public static readonly EngineOperation List = new("list", TimeSpan.FromSeconds(15), Repeatable: true);
     public static readonly EngineOperation Inspect = new("inspect", TimeSpan.FromSeconds(10), Repeatable: true);
@@ -33,4 +37,7 @@ internal sealed record EngineOperation(string Name, TimeSpan Timeout, bool Repea
     public static readonly EngineOperation Exec = new("exec", TimeSpan.FromSeconds(10), Repeatable: false);
     public static readonly EngineOperation ExecInspect = new("exec_inspect", TimeSpan.FromSeconds(5), Repeatable: true);
     public static readonly EngineOperation Pull = new("pull", System.Threading.Timeout.InfiniteTimeSpan, Repeatable: false);
+
+    /// <summary>Finds out whether the engine is there at all: made by who comes again by himself, past retries and circuit breaker.</summary>
+    public bool IsCheck { get; init; }
 }

@@ -160,6 +160,7 @@ internal sealed partial class HostStatusWriter(
             null => ((bool?)true, "EngineReady", (string?)null),
             { Failure: EngineFailure.Refused } refused => (false, "EngineRefused", refused.Message),
             { Failure: EngineFailure.Tls } mistrusted => (false, "TlsFailed", mistrusted.Message),
+            { Failure: EngineFailure.Ssh } refused => (false, "SshFailed", refused.Message),
             { Failure: EngineFailure.Incompatible } odd => (false, "EngineIncompatible", odd.Message),
             { Failure: EngineFailure.Unreachable } cut => (null, "EngineUnreachable", cut.Message),
             { Failure: EngineFailure.Unanswered or EngineFailure.Interrupted } silent => (null, "EngineSilent", silent.Message),
