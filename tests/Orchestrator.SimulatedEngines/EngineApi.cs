@@ -47,6 +47,7 @@ internal static class EngineApi
         ("POST", ["containers", "create"]) => CreateAsync(context, engine),
         ("GET", ["containers", var id, "json"]) => JsonAsync(context, engine.Look(id, Description)),
         ("GET", ["containers", var id, "logs"]) => LogsAsync(context, engine, id),
+        ("GET", ["containers", var id, "stats"]) => JsonAsync(context, engine.Look(id, container => Statistics(container, engine.Now))),
         ("POST", ["containers", var id, "start"]) => DoneAsync(context, engine.StartAsync(id)),
         ("POST", ["containers", var id, "stop"]) => DoneAsync(context, engine.StopAsync(id)),
         ("POST", ["containers", var id, "kill"]) => DoneAsync(context, () => engine.Kill(id)),
@@ -107,6 +108,16 @@ internal static class EngineApi
         Config = new { container.Image, container.Labels },
         HostConfig = new { RestartPolicy = new { Name = container.RestartPolicy, MaximumRetryCount = 0 } },
     };
+
+    /// <summary>A simulated process is idle: a thousandth of a core, and the memory of a small server. What does not run has no reading.</summary>
+    private static object Statistics(SimulatedContainer container, DateTimeOffset now) => container.Running
+        ? new
+        {
+            read = Moment(now),
+            cpu_stats = new { cpu_usage = new { total_usage = (ulong)((now - container.StartedAt!.Value).TotalNanoseconds / 1000) } },
+            memory_stats = new { usage = 8UL << 20, stats = new { inactive_file = 1UL << 20 } },
+        }
+        : new { read = Never };
 
     private static Task LogsAsync(HttpContext context, SimulatedEngine engine, string id)
     {

@@ -23,6 +23,9 @@ internal sealed class SimulatedEngine(SimulationOptions options, TimeProvider ti
 
     public EventFeed Events { get; } = new();
 
+    /// <summary>By the engine's clock.</summary>
+    public DateTimeOffset Now => time.GetUtcNow();
+
     public IReadOnlyList<string> Images
     {
         get

@@ -4,6 +4,7 @@ using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.HostAgent.Containers;
 using Orchestrator.HostAgent.Images;
+using Orchestrator.HostAgent.Usage;
 
 namespace Orchestrator.HostAgent.Engines;
 
@@ -178,6 +179,16 @@ internal sealed class DockerEngine(
     public Task<string?> LastLogLineAsync(string id, DateTimeOffset until, CancellationToken cancellationToken) =>
         Call(EngineOperation.Logs, token => LogTail.LastLineAsync(client.Containers, id, until, token), cancellationToken);
 
+    public Task<ContainerSample?> SampleAsync(string id, CancellationToken cancellationToken) => Call(
+        EngineOperation.Stats,
+        async token =>
+        {
+            var taken = new Once();
+            await client.Containers.GetContainerStatsAsync(id, new ContainerStatsParameters { Stream = false, OneShot = true }, taken, token);
+            return taken.Value is { } answer ? StatsTranslation.Sample(answer) : null;
+        },
+        cancellationToken);
+
     public async Task<IEngineEventStream> OpenEventsAsync(string instanceId, CancellationToken cancellationToken)
     {
         // Probes by HEALTHCHECK and exec would make most of the events, and are none of ours.
@@ -225,4 +236,12 @@ internal sealed class DockerEngine(
 
     private Task<T> Call<T>(EngineOperation operation, Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken) =>
         pipeline.RunAsync(operation, EngineCalls.Guard(call, dialer, certificates), cancellationToken);
+
+    /// <summary>Takes the one answer at once, on the thread that reads it: Progress would post it, and it could come too late.</summary>
+    private sealed class Once : IProgress<ContainerStatsResponse>
+    {
+        public ContainerStatsResponse? Value { get; private set; }
+
+        public void Report(ContainerStatsResponse value) => Value = value;
+    }
 }

@@ -14,6 +14,7 @@ internal sealed record EngineOperation(string Name, TimeSpan Timeout, bool Repea
     public static readonly EngineOperation Inspect = new("inspect", TimeSpan.FromSeconds(10), Repeatable: true);
     public static readonly EngineOperation Images = new("images", TimeSpan.FromSeconds(15), Repeatable: true);
     public static readonly EngineOperation Logs = new("logs", TimeSpan.FromSeconds(5), Repeatable: true);
+    public static readonly EngineOperation Stats = new("stats", TimeSpan.FromSeconds(10), Repeatable: true);
     public static readonly EngineOperation Events = new("events", TimeSpan.FromSeconds(5), Repeatable: true);
 
     // By its name a create happens once, whoever repeats it; a start of what runs and a removal of what is gone change nothing.

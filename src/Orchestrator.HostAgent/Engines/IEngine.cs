@@ -2,6 +2,7 @@ using Docker.DotNet.Models;
 using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.HostAgent.Containers;
+using Orchestrator.HostAgent.Usage;
 
 namespace Orchestrator.HostAgent.Engines;
 
@@ -63,6 +64,11 @@ internal interface IEngine : IDisposable
     /// <param name="until">The end of the run whose last words are wanted: another one may have begun.</param>
     /// <returns>The last line of its log until then, without control characters; null when it has none.</returns>
     Task<string?> LastLogLineAsync(string id, DateTimeOffset until, CancellationToken cancellationToken);
+
+    /// <summary>Reads a container's counters once. An engine before 25 answers with its next reading, within a second.</summary>
+    /// <returns>Null when it does not run.</returns>
+    /// <exception cref="EngineException">NotFound: there is no such container.</exception>
+    Task<ContainerSample?> SampleAsync(string id, CancellationToken cancellationToken);
 
     /// <summary>Opens the stream of container events of this installation. Read on until it ends or fails.</summary>
     Task<IEngineEventStream> OpenEventsAsync(string instanceId, CancellationToken cancellationToken);

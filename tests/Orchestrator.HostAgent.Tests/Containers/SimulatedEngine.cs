@@ -3,6 +3,7 @@ using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.HostAgent.Containers;
 using Orchestrator.HostAgent.Engines;
+using Orchestrator.HostAgent.Usage;
 
 namespace Orchestrator.HostAgent.Tests.Containers;
 
@@ -126,6 +127,10 @@ internal sealed class SimulatedEngine : IEngine
     }
 
     public Task<string?> LastLogLineAsync(string id, DateTimeOffset until, CancellationToken cancellationToken) => throw new InvalidOperationException();
+
+    public Func<string, Task<ContainerSample?>> OnSample { get; init; } = _ => throw new InvalidOperationException();
+
+    public Task<ContainerSample?> SampleAsync(string id, CancellationToken cancellationToken) => OnSample(id);
 
     public Task<IEngineEventStream> OpenEventsAsync(string instanceId, CancellationToken cancellationToken) => throw new InvalidOperationException();
 

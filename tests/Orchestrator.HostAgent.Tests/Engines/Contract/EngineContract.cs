@@ -183,6 +183,20 @@ public abstract class EngineContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Counters_of_a_running_container_are_read_one_at_a_time()
+    {
+        var id = await Engine.CreateAsync(Body("stats", NextPort()), Cancelled);
+        Assert.Null(await Engine.SampleAsync(id, Cancelled));
+        await Engine.StartAsync(id, Cancelled);
+        var first = (await Engine.SampleAsync(id, Cancelled))!;
+        var second = (await Engine.SampleAsync(id, Cancelled))!;
+        Assert.True(first.MemoryBytes > 0);
+        Assert.True(second.Time > first.Time, $"{second.Time:O} is not after {first.Time:O}");
+        Assert.True(second.CpuNanoseconds >= first.CpuNanoseconds);
+        Assert.Equal(EngineFailure.NotFound, (await FailAsync(Engine.SampleAsync(NameOf("absent"), Cancelled))).Failure);
+    }
+
+    [Fact]
     public async Task A_volume_keeps_its_first_labels_and_stays_while_a_container_has_it()
     {
         var name = $"orc-{_instance}";
