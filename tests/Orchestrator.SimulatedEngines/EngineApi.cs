@@ -57,7 +57,9 @@ internal static class EngineApi
         ("DELETE", ["containers", var id]) => RemoveAsync(context, engine, id),
         ("POST", ["exec", var id, "start"]) => DoneAsync(context, () => engine.ExitCodeOfExec(id), 200),
         ("GET", ["exec", var id, "json"]) => JsonAsync(context, new { ID = id, Running = false, ExitCode = engine.ExitCodeOfExec(id) }),
-        ("GET", ["images", "json"]) => JsonAsync(context, engine.Images.Select(image => new { RepoTags = new[] { image }, Size = 2L << 20 })),
+        ("GET", ["images", "json"]) => JsonAsync(context, engine.Images.Select(image => new { Id = SimulatedEngine.IdOfImage(image), RepoTags = new[] { image }, Size = 2L << 20 })),
+        ("GET", ["images", .. var name, "json"]) => JsonAsync(context, new { Id = engine.FindImage(string.Join('/', name)), Size = 2L << 20 }),
+        ("DELETE", ["images", .. var name]) => JsonAsync(context, engine.RemoveImage(string.Join('/', name)).Select(one => new Dictionary<string, string> { [one.What] = one.Name })),
         ("POST", ["images", "create"]) => PullAsync(context, engine),
         ("POST", ["volumes", "create"]) => CreateVolumeAsync(context, engine),
         ("GET", ["volumes"]) => ListVolumesAsync(context, engine),
@@ -87,7 +89,7 @@ internal static class EngineApi
         var all = context.Request.Query["all"].ToString() is "1" or "true" or "True";
         return JsonAsync(context, engine.List(
             container => (all || container.Running) && filters.AllowsLabels(container.Labels),
-            container => new { container.Id, Names = new[] { $"/{container.Name}" }, container.Image, container.Labels, container.State, Created = container.Created.ToUnixTimeSeconds() }));
+            container => new { container.Id, Names = new[] { $"/{container.Name}" }, container.Image, ImageID = SimulatedEngine.IdOfImage(container.Image), container.Labels, container.State, Created = container.Created.ToUnixTimeSeconds() }));
     }
 
     private static object Description(SimulatedContainer container) => new

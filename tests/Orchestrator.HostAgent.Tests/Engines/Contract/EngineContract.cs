@@ -33,6 +33,9 @@ public abstract class EngineContract : IAsyncLifetime
     /// <summary>An image that a pull finds, and that answers HTTP on port 80.</summary>
     protected abstract ImageReference Image { get; }
 
+    /// <summary>Another, that nothing else is made from.</summary>
+    protected abstract ImageReference SpareImage { get; }
+
     private IEngine Engine => _engine!;
 
     public async ValueTask InitializeAsync()
@@ -117,6 +120,27 @@ public abstract class EngineContract : IAsyncLifetime
     [Fact]
     public async Task A_pulled_image_is_listed() =>
         Assert.Contains(await Engine.ImagesAsync(Cancelled), image => image.Names.Contains($"{Image.Registry}/{Image.Repository}:{Image.Tag}"));
+
+    [Fact]
+    public async Task An_image_goes_unless_a_container_is_made_from_it_and_nothing_is_forced()
+    {
+        await Engine.PullAsync(SpareImage, null, Cancelled);
+        var image = (await Engine.FindImageAsync(SpareImage, Cancelled))!;
+        var listed = Assert.Single(await Engine.ListImagesAsync(Cancelled), one => one.Id == image);
+        Assert.Equal([SpareImage.Normalized], listed.Tags);
+        var body = Body("image", NextPort());
+        body.Image = SpareImage.Normalized;
+        var container = await Engine.CreateAsync(body, Cancelled);
+        Assert.Contains(image, await Engine.ListUsedImagesAsync(Cancelled));
+        Assert.Equal(EngineFailure.Conflict, (await FailAsync(Engine.RemoveImageAsync(image, listed.Tags, Cancelled))).Failure);
+
+        await Engine.RemoveAsync(container, Cancelled);
+        Assert.DoesNotContain(image, await Engine.ListUsedImagesAsync(Cancelled));
+        Assert.True(await Engine.RemoveImageAsync(image, listed.Tags, Cancelled));
+        Assert.False(await Engine.RemoveImageAsync(image, listed.Tags, Cancelled));
+        Assert.False(await Engine.RemoveImageAsync(image, [], Cancelled));
+        Assert.Null(await Engine.FindImageAsync(SpareImage, Cancelled));
+    }
 
     [Fact]
     public async Task A_taken_port_fails_the_start_and_a_free_one_mends_it()
