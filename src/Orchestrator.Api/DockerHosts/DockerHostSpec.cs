@@ -70,6 +70,10 @@ public sealed class DockerHostSpec
     [JsonPropertyName("engineDownAfterSeconds")]
     public int? EngineDownAfterSeconds { get; set; }
 
+    /// <summary>When unused images are removed; its own defaults when absent.</summary>
+    [JsonPropertyName("imageGarbageCollection")]
+    public ImageGarbageCollection? ImageGarbageCollection { get; set; }
+
     /// <summary>Takes nothing new.</summary>
     [JsonIgnore]
     public bool IsCordoned => (Unschedulable ?? false) || (Drain ?? false);

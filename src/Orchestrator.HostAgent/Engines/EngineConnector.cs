@@ -67,7 +67,7 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time,
             client = Client(dialer, api);
             var info = await pipeline.RunAsync(
                 EngineOperation.Info, EngineCalls.Guard(client.System.GetSystemInfoAsync, dialer, certificates), cancellationToken);
-            var facts = new EngineFacts(engineVersion, api.ToString(), info.OperatingSystem, architecture, info.NCPU, info.MemTotal);
+            var facts = new EngineFacts(engineVersion, api.ToString(), info.OperatingSystem, architecture, info.NCPU, info.MemTotal, info.DockerRootDir);
             return new EngineConnection(client, dialer, certificates, facts);
         }
         catch

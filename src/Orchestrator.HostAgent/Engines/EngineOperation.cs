@@ -17,7 +17,9 @@ internal sealed record EngineOperation(string Name, TimeSpan Timeout, bool Repea
     public static readonly EngineOperation List = new("list", TimeSpan.FromSeconds(15), Repeatable: true);
     public static readonly EngineOperation Inspect = new("inspect", TimeSpan.FromSeconds(10), Repeatable: true);
     public static readonly EngineOperation Images = new("images", TimeSpan.FromSeconds(15), Repeatable: true);
+    public static readonly EngineOperation ImageInspect = new("image_inspect", TimeSpan.FromSeconds(10), Repeatable: true);
     public static readonly EngineOperation Logs = new("logs", TimeSpan.FromSeconds(5), Repeatable: true);
+    public static readonly EngineOperation Stats = new("stats", TimeSpan.FromSeconds(10), Repeatable: true);
     public static readonly EngineOperation Events = new("events", TimeSpan.FromSeconds(5), Repeatable: true);
 
     // By its name a create happens once, whoever repeats it; a start of what runs and a removal of what is gone change nothing.
@@ -25,6 +27,9 @@ internal sealed record EngineOperation(string Name, TimeSpan Timeout, bool Repea
     public static readonly EngineOperation Start = new("start", TimeSpan.FromSeconds(60), Repeatable: true);
     public static readonly EngineOperation Update = new("update", TimeSpan.FromSeconds(15), Repeatable: true);
     public static readonly EngineOperation Remove = new("remove", TimeSpan.FromSeconds(60), Repeatable: true);
+
+    // Deletes what may be gigabytes of layers before it answers.
+    public static readonly EngineOperation ImageRemove = new("image_remove", TimeSpan.FromMinutes(2), Repeatable: true);
 
     // As with containers, a volume's name makes it one; the same archive makes the same files.
     public static readonly EngineOperation CreateVolume = new("create_volume", TimeSpan.FromSeconds(15), Repeatable: true);

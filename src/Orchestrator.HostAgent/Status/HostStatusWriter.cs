@@ -6,6 +6,7 @@ using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.HostAgent.Engines;
 using Orchestrator.HostAgent.Hosts;
+using Orchestrator.HostAgent.Images;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Clients;
 using Orchestrator.Runtime.Informers;
@@ -19,6 +20,7 @@ internal sealed partial class HostStatusWriter(
     Func<EngineSession?> session,
     Func<EngineException?> problem,
     HostPulse pulse,
+    PulledImages pulled,
     ILogger logger,
     SteadyClock clock,
     TimeProvider time)
@@ -37,7 +39,7 @@ internal sealed partial class HostStatusWriter(
     /// <summary>Something that the status tells of may have changed.</summary>
     public void Mark() => _dirty.Set();
 
-    /// <summary>An image was pulled.</summary>
+    /// <summary>An image was pulled or removed, or is used or not used any more.</summary>
     public void MarkImages()
     {
         Volatile.Write(ref _imagesAt, 0);
@@ -128,6 +130,7 @@ internal sealed partial class HostStatusWriter(
             Allocated = before?.Allocated,
             Replicas = before?.Replicas ?? 0,
             Images = _images is { } images ? [.. images] : before?.Images,
+            PulledImages = pulled.Snapshot() is { Count: > 0 } ours ? [.. ours] : null,
             Conditions =
             [
                 .. (before?.Conditions ?? []).Where(condition => condition.Type is not (ConditionTypes.Ready or ConditionTypes.Alive)),

@@ -12,4 +12,6 @@ public sealed class SshEngineTests(AgentWorld world, SshHost ssh) : EngineContra
     protected override string Address => ssh.Host.Address;
 
     protected override ImageReference Image => ImageReference.Parse(world.Lab.WebImage)!;
+
+    protected override ImageReference SpareImage => ImageReference.Parse($"{world.Lab.Registry}/broken:v1")!;
 }
