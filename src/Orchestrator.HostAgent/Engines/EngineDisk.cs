@@ -10,7 +10,7 @@ internal static class EngineDisk
 {
     public static DiskUse? Of(EngineEndpoint endpoint, EngineFacts facts)
     {
-        if (endpoint.SocketPath is null || facts.DataFolder is not { Length: > 0 } folder || !Directory.Exists(folder))
+        if (endpoint.Transport != EngineTransport.Unix || facts.DataFolder is not { Length: > 0 } folder || !Directory.Exists(folder))
         {
             return null;
         }
