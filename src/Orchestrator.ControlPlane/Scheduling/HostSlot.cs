@@ -62,6 +62,20 @@ internal sealed class HostSlot(HostSnapshot host, int index)
         }
     }
 
+    /// <summary>A replica on it no longer counts among its app's; it holds its room and its port for as long as it runs.</summary>
+    public void Leave(int appId, int revisionId)
+    {
+        _replicasOfApp[appId]--;
+        _replicasOfRevision[revisionId]--;
+    }
+
+    /// <summary>Takes <see cref="Leave"/> back.</summary>
+    public void Stay(int appId, int revisionId)
+    {
+        _replicasOfApp[appId]++;
+        _replicasOfRevision[revisionId]++;
+    }
+
     /// <summary>Whether a port counts: one outside the range (which was changed since) cannot be given anyway.</summary>
     public bool IsInRange(int port) => port >= Host.FirstPort && port <= Host.LastPort;
 

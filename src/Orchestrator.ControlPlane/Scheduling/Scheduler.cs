@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.ControlPlane.Hosts;
+using Orchestrator.ControlPlane.Rebalancing;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Clients;
 using Orchestrator.Runtime.Events;
@@ -47,14 +48,16 @@ internal sealed partial class Scheduler : IDisposable
     private readonly Assumptions _assumed = new();
     private readonly GoneReplicas _gone;
     private readonly Preemptions _preemptions;
+    private readonly Moves _moves;
     private readonly ConcurrentDictionary<string, long> _waitingSince = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _nextPort = new(StringComparer.Ordinal);
 
     /// <summary>Something waits that others may not be stopped for yet, for too few of theirs serve.</summary>
     private volatile bool _readinessMatters;
 
-    public Scheduler(SharedInformers informers, IEventRecorder events, ILoggerFactory loggers, TimeProvider time)
+    public Scheduler(SharedInformers informers, Moves moves, IEventRecorder events, ILoggerFactory loggers, TimeProvider time)
     {
+        _moves = moves;
         _informers = informers;
         _events = events;
         _time = time;
@@ -171,6 +174,7 @@ internal sealed partial class Scheduler : IDisposable
         var input = new RoundInput(_informers.Hosts.Items.Values.Select(HostSnapshot.Of), bound, _refused.Current(), _informers.WebApps.Get)
         {
             Leaving = _preemptions.Uids().Concat(promised.SelectMany(unfit => unfit.MakesRoom!.Victims).Select(victim => victim.Metadata.Uid)).ToHashSet(),
+            Moving = _moves.Uids,
             Promised = [.. promised.Select(unfit => (unfit.Replica, unfit.MakesRoom!.Host))],
         };
         var round = new PlacementRound(input, _nextPort);
