@@ -32,7 +32,7 @@ internal sealed partial class HostReconciler(SharedInformers informers, IEventRe
 
     public async Task<ReconcileResult> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
     {
-        HostMetrics.Set(informers.Hosts.Items.Values);
+        HostMetrics.Set(informers.Hosts.Items.Values, time.GetUtcNow());
         var bound = informers.Replicas.ByIndex(ReplicaIndexes.ByHost, key.Name);
         if (informers.Hosts.Get(key) is not { } host)
         {
@@ -60,7 +60,7 @@ internal sealed partial class HostReconciler(SharedInformers informers, IEventRe
                 : ReconcileResult.After(LookAgain);
         }
 
-        return ReconcileResult.After(Resync);
+        return ReconcileResult.After(HostFlapping.HeldBackUntil(host.Status, time.GetUtcNow()) - time.GetUtcNow().UtcDateTime ?? Resync);
     }
 
     private async Task<ReconcileResult> DrainAsync(

@@ -108,7 +108,7 @@ internal sealed partial class Rebalancer : IDisposable
         var bound = _informers.Replicas.Items.Values
             .Where(replica => replica.Spec.HostName is not null)
             .Select(replica => (replica, replica.Spec.HostName!, replica.Spec.HostPort));
-        var input = new RoundInput(hosts.Values.Select(HostSnapshot.Of), bound, [], _informers.WebApps.Get) { Moving = _moves.Uids };
+        var input = new RoundInput(hosts.Values.Select(HostSnapshot.Of), bound, [], _informers.WebApps.Get) { Now = _time.GetUtcNow(), Moving = _moves.Uids };
         foreach (var (app, moves) in RebalancePlan.Make(input, apps, takers, _steady.IsSteady, _moves))
         {
             Log.Moving(_logger, moves.Count, app.Key.ToString(), moves[0].From, moves[0].To);

@@ -24,6 +24,9 @@ internal sealed class HostSlot(HostSnapshot host, int index)
 
     public int Index { get; } = index;
 
+    /// <summary>Not to be trusted yet, and others are.</summary>
+    public bool IsHeldBack { get; set; }
+
     /// <summary>What bound replicas have requested, in <see cref="Units"/>.</summary>
     public long Cpu { get; private set; }
 

@@ -40,6 +40,9 @@ internal sealed record RoundInput(
     IEnumerable<(string Host, int Port)> Refused,
     Func<ObjectKey, WebApp?> AppOf)
 {
+    /// <summary>By the wall clock: hosts that have failed again and again are held back until a time of it.</summary>
+    public DateTimeOffset Now { get; init; }
+
     /// <summary>Uids of Replicas that are known to be on their way out although they do not say so yet.</summary>
     public IReadOnlySet<string> Leaving { get; init; } = new HashSet<string>();
 
@@ -83,6 +86,13 @@ internal sealed class PlacementRound
             var slot = new HostSlot(host, _inOrder.Count);
             _inOrder.Add(slot);
             _slots.Add(host.Name, slot);
+        }
+
+        // Where nobody else is ready there is nobody better to wait for.
+        var flapping = _inOrder.FindAll(slot => slot.Host.IsReady && slot.Host.HeldBackUntil > input.Now.UtcDateTime);
+        if (flapping.Count > 0 && _inOrder.Count(slot => slot.Host.IsReady) > flapping.Count)
+        {
+            flapping.ForEach(slot => slot.IsHeldBack = true);
         }
 
         foreach (var (replica, host, port) in input.Bound)

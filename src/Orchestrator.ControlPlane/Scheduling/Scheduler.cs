@@ -44,6 +44,7 @@ internal sealed partial class Scheduler : IDisposable
     private readonly Debounce _changed;
     private readonly ITimer _retry;
     private readonly ITimer _portExpiry;
+    private readonly ITimer _heldBackExpiry;
     private readonly RefusedPorts _refused;
     private readonly Assumptions _assumed = new();
     private readonly GoneReplicas _gone;
@@ -66,6 +67,7 @@ internal sealed partial class Scheduler : IDisposable
         _changed = new Debounce(Quiet, Cap, time);
         _retry = time.CreateTimer(_ => _changed.Signal(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _portExpiry = time.CreateTimer(_ => _changed.Signal(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _heldBackExpiry = time.CreateTimer(_ => _changed.Signal(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _refused = new RefusedPorts(time);
         _gone = new GoneReplicas(informers.Replicas);
         _preemptions = new Preemptions(informers, events);
@@ -120,6 +122,7 @@ internal sealed partial class Scheduler : IDisposable
     {
         _retry.Dispose();
         _portExpiry.Dispose();
+        _heldBackExpiry.Dispose();
     }
 
     private static bool IsWaiting(Replica replica) => replica.Spec.HostName is null && replica.Metadata.DeletionTimestamp is null;
@@ -171,9 +174,11 @@ internal sealed partial class Scheduler : IDisposable
         var promised = assumed.Values.OfType<Unfit>()
             .Where(unfit => unfit.MakesRoom is not null && replicas.GetValueOrDefault(ObjectKey.Of(unfit.Replica)) is { Spec.HostName: null })
             .ToList();
+        var now = _time.GetUtcNow();
         var input = new RoundInput(_informers.Hosts.Items.Values.Select(HostSnapshot.Of), bound, _refused.Current(), _informers.WebApps.Get)
         {
             Leaving = _preemptions.Uids().Concat(promised.SelectMany(unfit => unfit.MakesRoom!.Victims).Select(victim => victim.Metadata.Uid)).ToHashSet(),
+            Now = now,
             Moving = _moves.Uids,
             Promised = [.. promised.Select(unfit => (unfit.Replica, unfit.MakesRoom!.Host))],
         };
@@ -184,6 +189,13 @@ internal sealed partial class Scheduler : IDisposable
         {
             // No event tells that a port may be tried again.
             _portExpiry.Change(expiry, Timeout.InfiniteTimeSpan);
+        }
+
+        if (decisions.Exists(decision => decision is Unfit)
+            && _informers.Hosts.Items.Values.Select(host => HostFlapping.HeldBackUntil(host.Status, now)).Min() is { } trusted)
+        {
+            // Nor that a host may be trusted again.
+            _heldBackExpiry.Change(trusted - now.UtcDateTime, Timeout.InfiniteTimeSpan);
         }
 
         decisions.RemoveAll(decision => decision is Unfit { MakesRoom: null or { Victims: [] } } unfit && Binder.IsTold(unfit));

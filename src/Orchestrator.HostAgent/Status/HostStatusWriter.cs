@@ -128,6 +128,7 @@ internal sealed partial class HostStatusWriter(
             Allocated = Quantities(Sum(ResourceNeeds.Cpu), Sum(ResourceNeeds.Memory)),
             Replicas = bound.Count,
             Images = _images is { } images ? [.. images] : before?.Images,
+            Flapping = FlapBackoff.Next(before, problem() is null, time.GetUtcNow()),
             Conditions =
             [
                 .. (before?.Conditions ?? []).Where(condition => condition.Type is not (ConditionTypes.Ready or ConditionTypes.Alive)),

@@ -1,4 +1,5 @@
 using k8s.Models;
+using Microsoft.Extensions.Time.Testing;
 using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
@@ -122,10 +123,10 @@ internal sealed class World
     {
         var bound = Replicas.Where(replica => replica.Spec.HostName is not null)
             .Select(replica => (replica, replica.Spec.HostName!, replica.Spec.HostPort)).ToList();
-        return new(Hosts.Select(HostSnapshot.Of), bound, Refused, Apps.GetValueOrDefault) { Leaving = Leaving, Moving = Moving, Promised = Promised };
+        return new(Hosts.Select(HostSnapshot.Of), bound, Refused, Apps.GetValueOrDefault) { Now = new(Noon), Leaving = Leaving, Moving = Moving, Promised = Promised };
     }
 
-    public PlacementExplanation Explain(WebApp app, string revision = "r1") => PlacementExplanation.Of(app, revision, Apps.Values, Hosts, Replicas, TimeProvider.System);
+    public PlacementExplanation Explain(WebApp app, string revision = "r1") => PlacementExplanation.Of(app, revision, Apps.Values, Hosts, Replicas, new FakeTimeProvider(new(Noon)));
 
     /// <summary>The one decision of a round for one new replica of the app: the host, or the explanation.</summary>
     public string Place(WebApp app, string revision = "r1")
