@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build orc demo test deps bench-converge bench-rollout bench-failover bench-probes bench-scheduler bench-scale lint lab-up \
+.PHONY: help build orc demo test deps bench-converge bench-rollout bench-failover bench-probes bench-scheduler bench-scale chaos lint lab-up \
 	lab-down lab-status images chart clean
 
 # Hosts of a lab, and which of the labs that may stand side by side.
@@ -60,6 +60,13 @@ bench-scheduler: ## 50,000 replicas placed on 5,000 hosts in memory, 100 to 10,0
 bench-scale: orc ## 20,000 replicas on 1,000 simulated engines through a real orc serve; ends in a RESULT line
 	dotnet build tests/Orchestrator.Benchmarks --configuration Release -v quiet --nologo
 	artifacts/bin/Orchestrator.Benchmarks/release/Orchestrator.Benchmarks scale $(BENCH_OPTIONS)
+
+chaos: ## random kills, cuts, freezes, applies and scales for CHAOS_SECONDS (600) from CHAOS_SEED (a new one each time)
+	tests/lab/deps.sh kubectl
+	tests/lab/up 3
+	dotnet build tests/Orchestrator.EndToEnd.Tests --configuration Release -v quiet --nologo
+	CHAOS_SECONDS=$${CHAOS_SECONDS:-600} CHAOS_SEED=$${CHAOS_SEED:-$$RANDOM} \
+		artifacts/bin/Orchestrator.EndToEnd.Tests/release/Orchestrator.EndToEnd.Tests --filter-class '*.ChaosTests' --output Detailed
 
 lint: ## check the shell scripts (installs shellcheck if it is missing)
 	tests/lab/lint

@@ -52,6 +52,9 @@ public sealed partial record ImageReference(string Registry, string Repository, 
         return new ImageReference(registry, repository, tag ?? (digest is null ? "latest" : null), digest);
     }
 
+    /// <summary>What an engine is asked for: <c>registry/repository:tag</c>, or <c>registry/repository@digest</c> where there is a digest.</summary>
+    public string Normalized => Digest is null ? $"{Registry}/{Repository}:{Tag}" : $"{Registry}/{Repository}@{Digest}";
+
     private static bool LooksLikeRegistry(string component) =>
         component == "localhost" || component.Contains('.', StringComparison.Ordinal) || component.Contains(':', StringComparison.Ordinal);
 

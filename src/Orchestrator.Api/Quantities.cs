@@ -10,8 +10,11 @@ public static class Quantities
 
     /// <returns>Null when the resource is not named.</returns>
     public static decimal? Find(IDictionary<string, ResourceQuantity>? quantities, string resource) =>
-        quantities is not null && quantities.TryGetValue(resource, out var quantity) ? Read(quantity) : null;
+        quantities is not null && quantities.TryGetValue(resource, out var quantity) ? Number(quantity) : null;
+
+    /// <returns>Null when there is none.</returns>
+    public static decimal? Read(ResourceQuantity? quantity) => quantity is null ? null : Number(quantity);
 
     // The client library caps binary quantities only, and a decimal holds no 1e40.
-    private static decimal Read(ResourceQuantity quantity) => quantity.ToBigInteger() >= long.MaxValue ? Largest : quantity.ToDecimal();
+    private static decimal Number(ResourceQuantity quantity) => quantity.ToBigInteger() >= long.MaxValue ? Largest : quantity.ToDecimal();
 }

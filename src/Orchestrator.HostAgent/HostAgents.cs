@@ -1,11 +1,13 @@
 using System.Collections.Concurrent;
 using k8s;
+using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Api;
 using Orchestrator.Api.Replicas;
 using Orchestrator.HostAgent.Containers;
 using Orchestrator.HostAgent.Draining;
 using Orchestrator.HostAgent.Hosts;
+using Orchestrator.HostAgent.Images;
 using Orchestrator.HostAgent.Probing;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Clients;
@@ -21,6 +23,9 @@ namespace Orchestrator.HostAgent;
 /// </summary>
 public sealed partial class HostAgents : IDisposable
 {
+    /// <summary>A client must say in whose name it writes; this one does not write.</summary>
+    private const string ReadsOnly = "orchestrator-agent";
+
     private readonly AgentServices _services;
     private readonly ConcurrentDictionary<string, RunningAgent> _agents = new();
     private readonly WorkQueue<ObjectKey> _hosts;
@@ -43,6 +48,7 @@ public sealed partial class HostAgents : IDisposable
             events,
             instanceId,
             new ProxyAcknowledgements(informers.ProxyLeases, clock, time),
+            new ReferencedImages(informers, new ResourceClient<V1ControllerRevision>(kubernetes, ReadsOnly), time),
             new ProbeScheduler(time),
             new HttpProber(time),
             loggers,
@@ -99,6 +105,7 @@ public sealed partial class HostAgents : IDisposable
         _stranded.Dispose();
         _services.Scheduler.Dispose();
         _services.Http.Dispose();
+        _services.Referenced.Dispose();
     }
 
     private void Route(InformerEvent<Replica> change)

@@ -35,7 +35,7 @@ public sealed class PrometheusTests
             await SeeValue("orchestrator_hosts{condition=\"ready\"}", "3");
             await SeeValue("sum(orchestrator_proxy_requests_total{app=\"web\",code=\"2xx\"}) > bool 0", "1");
             await SeeValue("sum(controller_runtime_reconcile_total) > bool 0", "1");
-            await SeeValue("count(count by (host) (orchestrator_engine_request_duration_seconds_count))", "3");
+            await SeeValue("count(count by (host) (orchestrator_engine_host_request_duration_seconds_count))", "3");
         }
         finally
         {

@@ -20,19 +20,14 @@ public sealed class HostFailureTests(AgentWorld world)
     [Fact]
     public async Task A_host_is_described()
     {
-        var replica = await world.AddReadyReplicaAsync(Host.Name, template => template.Resources = new ResourceNeeds
-        {
-            Requests = new Dictionary<string, ResourceQuantity> { ["cpu"] = new("250m"), ["memory"] = new("32Mi") },
-        });
-        var status = (await world.SeeHostAsync(Host.Name, seen => seen.Status is { Replicas: 1, Images.Count: > 0, Allocated: { } allocated } && allocated["cpu"].ToDecimal() > 0)).Status!;
+        var replica = await world.AddReadyReplicaAsync(Host.Name);
+        var status = (await world.SeeHostAsync(Host.Name, seen => seen.Status is { Images.Count: > 0 })).Status!;
 
         Assert.Equal(await world.Lab.DockerAsync(Host, "version", "--format", "{{.Server.Version}}"), status.EngineVersion);
         Assert.Equal("amd64", status.Architecture);
         Assert.True(status.Capacity!["cpu"].ToDecimal() >= 1);
-        Assert.Equal((0.25m, 32m * 1024 * 1024), (status.Allocated!["cpu"].ToDecimal(), status.Allocated["memory"].ToDecimal()));
         Assert.Contains(status.Images!, image => image.Names.Contains(world.Lab.WebImage));
         await world.RemoveAsync(replica);
-        await world.SeeHostAsync(Host.Name, seen => seen.Status is { Replicas: 0 });
     }
 
     [Fact]
@@ -82,7 +77,6 @@ public sealed class HostFailureTests(AgentWorld world)
         var other = await world.AddReadyReplicaAsync("same-engine");
         await world.StopAgentAsync();
         world.StartAgent();
-        await world.SeeHostAsync("same-engine", seen => seen.Status is { Replicas: 1 });
         var third = await world.AddReadyReplicaAsync("same-engine");
 
         Assert.Equal(replica.Status!.ContainerId, await world.InspectAsync(replica, "{{.Id}}"));

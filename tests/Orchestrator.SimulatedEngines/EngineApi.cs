@@ -47,6 +47,7 @@ internal static class EngineApi
         ("POST", ["containers", "create"]) => CreateAsync(context, engine),
         ("GET", ["containers", var id, "json"]) => JsonAsync(context, engine.Look(id, Description)),
         ("GET", ["containers", var id, "logs"]) => LogsAsync(context, engine, id),
+        ("GET", ["containers", var id, "stats"]) => JsonAsync(context, engine.Look(id, container => Statistics(container, engine.Now))),
         ("POST", ["containers", var id, "start"]) => DoneAsync(context, engine.StartAsync(id)),
         ("POST", ["containers", var id, "stop"]) => DoneAsync(context, engine.StopAsync(id)),
         ("POST", ["containers", var id, "kill"]) => DoneAsync(context, () => engine.Kill(id)),
@@ -56,7 +57,9 @@ internal static class EngineApi
         ("DELETE", ["containers", var id]) => RemoveAsync(context, engine, id),
         ("POST", ["exec", var id, "start"]) => DoneAsync(context, () => engine.ExitCodeOfExec(id), 200),
         ("GET", ["exec", var id, "json"]) => JsonAsync(context, new { ID = id, Running = false, ExitCode = engine.ExitCodeOfExec(id) }),
-        ("GET", ["images", "json"]) => JsonAsync(context, engine.Images.Select(image => new { RepoTags = new[] { image }, Size = 2L << 20 })),
+        ("GET", ["images", "json"]) => JsonAsync(context, engine.Images.Select(image => new { Id = SimulatedEngine.IdOfImage(image), RepoTags = new[] { image }, Size = 2L << 20 })),
+        ("GET", ["images", .. var name, "json"]) => JsonAsync(context, new { Id = engine.FindImage(string.Join('/', name)), Size = 2L << 20 }),
+        ("DELETE", ["images", .. var name]) => JsonAsync(context, engine.RemoveImage(string.Join('/', name)).Select(one => new Dictionary<string, string> { [one.What] = one.Name })),
         ("POST", ["images", "create"]) => PullAsync(context, engine),
         ("POST", ["volumes", "create"]) => CreateVolumeAsync(context, engine),
         ("GET", ["volumes"]) => ListVolumesAsync(context, engine),
@@ -86,7 +89,7 @@ internal static class EngineApi
         var all = context.Request.Query["all"].ToString() is "1" or "true" or "True";
         return JsonAsync(context, engine.List(
             container => (all || container.Running) && filters.AllowsLabels(container.Labels),
-            container => new { container.Id, Names = new[] { $"/{container.Name}" }, container.Image, container.Labels, container.State, Created = container.Created.ToUnixTimeSeconds() }));
+            container => new { container.Id, Names = new[] { $"/{container.Name}" }, container.Image, ImageID = SimulatedEngine.IdOfImage(container.Image), container.Labels, container.State, Created = container.Created.ToUnixTimeSeconds() }));
     }
 
     private static object Description(SimulatedContainer container) => new
@@ -107,6 +110,16 @@ internal static class EngineApi
         Config = new { container.Image, container.Labels },
         HostConfig = new { RestartPolicy = new { Name = container.RestartPolicy, MaximumRetryCount = 0 } },
     };
+
+    /// <summary>A simulated process is idle: a thousandth of a core, and the memory of a small server. What does not run has no reading.</summary>
+    private static object Statistics(SimulatedContainer container, DateTimeOffset now) => container.Running
+        ? new
+        {
+            read = Moment(now),
+            cpu_stats = new { cpu_usage = new { total_usage = (ulong)((now - container.StartedAt!.Value).TotalNanoseconds / 1000) } },
+            memory_stats = new { usage = 8UL << 20, stats = new { inactive_file = 1UL << 20 } },
+        }
+        : new { read = Never };
 
     private static Task LogsAsync(HttpContext context, SimulatedEngine engine, string id)
     {

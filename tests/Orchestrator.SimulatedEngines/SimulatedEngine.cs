@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Orchestrator.SimulatedEngines;
 
@@ -22,6 +23,9 @@ internal sealed class SimulatedEngine(SimulationOptions options, TimeProvider ti
     private readonly HashSet<string> _images = [];
 
     public EventFeed Events { get; } = new();
+
+    /// <summary>By the engine's clock.</summary>
+    public DateTimeOffset Now => time.GetUtcNow();
 
     public IReadOnlyList<string> Images
     {
@@ -269,6 +273,34 @@ internal sealed class SimulatedEngine(SimulationOptions options, TimeProvider ti
         }
     }
 
+    /// <summary>Each reference is an image of its own.</summary>
+    public static string IdOfImage(string image) => $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(image)))}";
+
+    public string FindImage(string nameOrId)
+    {
+        lock (_lock)
+        {
+            return IdOfImage(FindImage_NeedsLock(nameOrId));
+        }
+    }
+
+    /// <returns>As the engine words it: what was <c>Untagged</c>, and what was <c>Deleted</c>.</returns>
+    public IReadOnlyList<(string What, string Name)> RemoveImage(string nameOrId)
+    {
+        lock (_lock)
+        {
+            var image = FindImage_NeedsLock(nameOrId);
+            if (_containers.Values.FirstOrDefault(container => container.Image == image) is { } user)
+            {
+                throw new EngineRefusalException(
+                    409, $"conflict: unable to remove repository reference \"{image}\" (must force) - container {user.Id[..12]} is using its referenced image");
+            }
+
+            _images.Remove(image);
+            return [("Untagged", image), ("Deleted", IdOfImage(image))];
+        }
+    }
+
     public void Pull(string image)
     {
         if (!options.Images.Contains(image))
@@ -289,6 +321,9 @@ internal sealed class SimulatedEngine(SimulationOptions options, TimeProvider ti
         container.Published.ForEach(port => port.Dispose());
         container.Published.Clear();
     }
+
+    private string FindImage_NeedsLock(string nameOrId) =>
+        _images.FirstOrDefault(image => image == nameOrId || IdOfImage(image) == nameOrId) ?? throw new EngineRefusalException(404, $"No such image: {nameOrId}");
 
     private SimulatedContainer Find_NeedsLock(string idOrName) =>
         _containers.GetValueOrDefault(idOrName) ?? _names.GetValueOrDefault(idOrName) ?? throw EngineRefusalException.NoSuchContainer(idOrName);

@@ -14,7 +14,7 @@ public sealed class DockerHostSpec
     /// <summary>Seconds.</summary>
     public const int DefaultEngineDownAfter = 300;
 
-    /// <summary>Where the engine listens: <c>unix:///path</c>, <c>tcp://host:port</c>.</summary>
+    /// <summary>Where the engine listens: <c>unix:///path</c>, <c>tcp://host:port</c>, or <c>ssh://user@host:port/path</c> where only the host is a must.</summary>
     [JsonPropertyName("endpoint")]
     public string Endpoint { get; set; } = "";
 
@@ -70,6 +70,10 @@ public sealed class DockerHostSpec
     [JsonPropertyName("engineDownAfterSeconds")]
     public int? EngineDownAfterSeconds { get; set; }
 
+    /// <summary>When unused images are removed; its own defaults when absent.</summary>
+    [JsonPropertyName("imageGarbageCollection")]
+    public ImageGarbageCollection? ImageGarbageCollection { get; set; }
+
     /// <summary>Takes nothing new.</summary>
     [JsonIgnore]
     public bool IsCordoned => (Unschedulable ?? false) || (Drain ?? false);
@@ -90,7 +94,7 @@ public sealed class DockerHostSpec
     [JsonIgnore]
     public string EffectiveAddress => Address ?? (EffectivePublishAddress is "0.0.0.0" or "::" ? EndpointHost : EffectivePublishAddress);
 
-    private string EndpointHost => new Uri(Endpoint) is { Scheme: "tcp", Host: var host } ? host.Trim('[', ']') : LoopbackAddress;
+    private string EndpointHost => new Uri(Endpoint) is { Scheme: "tcp" or "ssh", Host: var host } ? host.Trim('[', ']') : LoopbackAddress;
 }
 
 /// <summary>An inclusive range of TCP ports, 1 to 65535.</summary>

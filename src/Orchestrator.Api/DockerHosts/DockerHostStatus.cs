@@ -44,8 +44,18 @@ public sealed class DockerHostStatus
     [JsonPropertyName("flapping")]
     public HostFlapping? Flapping { get; set; }
 
+    /// <summary>
+    /// Images that our own pulls brought, and so ours to remove; the latest first, at most <see cref="MaxPulledImages"/>. One that
+    /// is no longer there, or that fell off the end, is not in it.
+    /// </summary>
+    [JsonPropertyName("pulledImages")]
+    public IList<PulledImage>? PulledImages { get; set; }
+
     [JsonPropertyName("conditions")]
     public IList<V1Condition>? Conditions { get; set; }
+
+    /// <summary>Some 30 KB at most; an image beyond it is treated as somebody else's.</summary>
+    public const int MaxPulledImages = 200;
 
     /// <summary>Kubernetes' nodeStatusMaxImages: the status stays small on a host with thousands.</summary>
     public const int MaxImages = 50;
@@ -80,4 +90,23 @@ public sealed class HostImage
 
     [JsonPropertyName("sizeBytes")]
     public long SizeBytes { get; set; }
+}
+
+/// <summary>An image that a pull of ours brought to a host that did not have it.</summary>
+public sealed class PulledImage
+{
+    /// <summary>The engine's: <c>sha256:…</c>.</summary>
+    [JsonPropertyName("id")]
+    public string Id { get; set; } = "";
+
+    /// <summary>References that we pulled it by, normalized. One that bears another name too has become somebody else's.</summary>
+    [JsonPropertyName("names")]
+    public IList<string> Names { get; set; } = [];
+
+    [JsonPropertyName("pulledAt")]
+    public DateTime PulledAt { get; set; }
+
+    /// <summary>Since when no container is made from it, as far as we looked; absent while one is.</summary>
+    [JsonPropertyName("unusedSince")]
+    public DateTime? UnusedSince { get; set; }
 }

@@ -27,7 +27,7 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
     private const string Query = "?fieldManager=orc&fieldValidation=Strict";
 
     private readonly Argument<string> _name = new("NAME") { Description = "Name of the host: lower-case letters, digits and dashes." };
-    private readonly Option<string?> _endpoint = new("--endpoint", "-e") { Description = "Where its engine listens: unix:///path or tcp://host:port.", HelpName = "URL" };
+    private readonly Option<string?> _endpoint = new("--endpoint", "-e") { Description = "Where its engine listens: unix:///path, tcp://host:port, or ssh://user@host[:port][/path] through ssh and the docker of that machine.", HelpName = "URL" };
     private readonly Option<string?> _context = new("--docker-context") { Description = "Take endpoint and TLS files from this context of Docker's own client ($DOCKER_CONFIG, ~/.docker).", HelpName = "NAME" };
     private readonly HostTlsOptions _tls = new();
     private readonly Option<string?> _publish = new("--publish-address") { Description = "The host's own address that containers publish on. Default: the endpoint's host; 127.0.0.1 for a unix socket.", HelpName = "ADDRESS" };
@@ -58,7 +58,8 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
     [
         "orc hosts add local --endpoint unix:///var/run/docker.sock",
         "orc hosts add host1 --endpoint tcp://10.0.0.11:2376 --tls-dir ~/.docker/host1 --label zone=a",
-        "orc hosts add host2 --docker-context production",
+        "orc hosts add host2 --endpoint ssh://deploy@host2.example.org",
+        "orc hosts add host3 --docker-context production",
     ];
 
     protected override async Task<int> RunAsync(ParseResult line, Session session, CancellationToken cancellationToken)
@@ -66,6 +67,7 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
         var name = line.GetValue(_name)!;
         var (hosts, secrets) = (await session.Kinds.FindAsync(ApiGroup.GroupVersion, DockerHost.KubeKind, cancellationToken), await session.Kinds.FindAsync("v1", "Secret", cancellationToken));
         var (endpoint, secret) = EngineOf(line, name);
+        RequireEndpoint(endpoint, secret);
         var host = HostOf(line, name, endpoint, secret is null ? null : HostSecrets.NameFor(name));
         await RequireNewAsync(session, hosts, name, cancellationToken);
         WarnOfPlainTcp(session, host);
@@ -111,7 +113,7 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
                 var (host, tls) = DockerContexts.OfUser().Read(context);
                 return (host, tls is var (authority, certificate, key) ? HostSecrets.Manifest(name, authority, certificate, key) : null);
             case (null, null):
-                throw CommandException.Usage("where is the engine? Give --endpoint unix:///path or tcp://host:port, or --docker-context NAME");
+                throw CommandException.Usage("where is the engine? Give --endpoint unix:///path, tcp://host:port or ssh://user@host, or --docker-context NAME");
             default:
                 throw CommandException.Usage("--docker-context has endpoint and TLS files: it goes with none of --endpoint, --tls-dir, --tls-ca, --tls-cert, --tls-key");
         }
@@ -144,24 +146,43 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
         throw CommandException.Failed($"there is a host {name} already; `orc hosts remove {name}` takes it out, `orc apply` changes it");
     }
 
-    /// <summary>Containers publish on an address; an endpoint may be a name.</summary>
+    // Before anything is asked or stored: also what is added unchecked must be an endpoint.
+    private static void RequireEndpoint(string endpoint, JsonObject? secret)
+    {
+        try
+        {
+            EngineCheck.RequireEndpoint(endpoint);
+        }
+        catch (EngineException failure)
+        {
+            throw CommandException.Usage(failure.Message);
+        }
+
+        if (secret is not null && !endpoint.StartsWith("tcp://", StringComparison.Ordinal))
+        {
+            throw CommandException.Usage($"{endpoint} takes no TLS files: they are for tcp endpoints");
+        }
+    }
+
+    /// <summary>Containers publish on an address; an endpoint may be a name, of ssh one that only its configuration knows.</summary>
     /// <returns>Null when the endpoint says it itself.</returns>
     private static async Task<string?> ResolveAsync(string endpoint, Session session, CancellationToken cancellationToken)
     {
-        if (!Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) || uri is not { Scheme: "tcp", HostNameType: UriHostNameType.Dns })
+        if (await EngineAddress.HostAsync(endpoint, cancellationToken) is not { } host
+            || (IPAddress.TryParse(host, out _) && endpoint.Contains(host, StringComparison.OrdinalIgnoreCase)))
         {
             return null;
         }
 
         try
         {
-            var address = (await Dns.GetHostAddressesAsync(uri.Host, cancellationToken))[0].ToString();
-            session.Terminal.Note($"Containers will publish on {address}, which is {uri.Host}; --publish-address says otherwise.");
+            var address = (await Dns.GetHostAddressesAsync(host, cancellationToken))[0].ToString();
+            session.Terminal.Note($"Containers will publish on {address}, which is {new Uri(endpoint).Host}; --publish-address says otherwise.");
             return address;
         }
         catch (SocketException failure)
         {
-            throw CommandException.Failed($"the name {uri.Host} cannot be resolved: {failure.Message}. Give --publish-address, or an address as the endpoint");
+            throw CommandException.Failed($"the name {host} cannot be resolved: {failure.Message}. Give --publish-address, or an address as the endpoint");
         }
     }
 

@@ -3,11 +3,13 @@ using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Cli.Connection;
 using Orchestrator.Cli.Output;
+using Orchestrator.Cli.Usage;
+using Orchestrator.Runtime.Clients;
 
 namespace Orchestrator.Cli.Commands;
 
 /// <summary>
-/// The hosts with what they have and what of it is given away. Not the server's table: its columns cannot count images, nor put
+/// The hosts with what they have, what of it is given away and what is in use. Not the server's table: its columns cannot count images, nor put
 /// bytes into units.
 /// </summary>
 internal sealed class HostsListCommand : ApiCommand
@@ -15,7 +17,7 @@ internal sealed class HostsListCommand : ApiCommand
     private readonly Option<string?> _labels = CommonOptions.Selector();
 
     public HostsListCommand()
-        : base("list", "Show the hosts: ready, version, replicas, CPU and memory with what is allocated, images.", namespaced: false)
+        : base("list", "Show the hosts: ready, version, replicas, CPU and memory with what is allocated and in use, images.", namespaced: false)
     {
         Aliases.Add("ls");
         Options.Add(_labels);
@@ -32,7 +34,21 @@ internal sealed class HostsListCommand : ApiCommand
             return ExitCodes.Done;
         }
 
-        HostTable.Write(session.Terminal, hosts, session.Time);
+        HostTable.Write(session.Terminal, hosts, await UsageAsync(hosts, session, cancellationToken), session.Time);
         return ExitCodes.Done;
+    }
+
+    /// <summary>Who may list hosts may see them, also without the right to see what is on them.</summary>
+    private static async Task<IReadOnlyDictionary<string, UsageRow>> UsageAsync(List<DockerHost> hosts, Session session, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await TopHostsCommand.RowsAsync(hosts, session, cancellationToken)).ToDictionary(row => row.Name);
+        }
+        catch (ApiException refused)
+        {
+            session.Terminal.Warn($"what is in use is not known: {refused.Message}");
+            return new Dictionary<string, UsageRow>();
+        }
     }
 }

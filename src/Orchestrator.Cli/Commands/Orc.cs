@@ -27,6 +27,7 @@ internal static class Orc
             new RolloutCommand(),
             new ExplainPlacementCommand(),
             new LogsCommand(),
+            new TopCommand(),
             new HostsCommand(),
             new EventsCommand(),
             new ApiResourcesCommand(),

@@ -21,6 +21,8 @@ internal sealed class DockerContexts(string folder)
 {
     private const string EndpointName = "docker";
 
+    private static readonly string[] Schemes = ["unix://", "tcp://", "ssh://"];
+
     public static DockerContexts OfUser() => new(
         Environment.GetEnvironmentVariable("DOCKER_CONFIG") is { Length: > 0 } chosen ? chosen : Path.Combine(DataFolders.Home, ".docker"));
 
@@ -40,12 +42,14 @@ internal sealed class DockerContexts(string folder)
         }
 
         var (host, skipsVerification) = EndpointOf(name, file);
-        if (!host.StartsWith("tcp://", StringComparison.Ordinal) && !host.StartsWith("unix://", StringComparison.Ordinal))
+        if (!Schemes.Any(scheme => host.StartsWith(scheme, StringComparison.Ordinal)))
         {
-            throw CommandException.Failed($"--docker-context {name}: its engine is at {host}, and a host is reached by unix:// or tcp:// only");
+            throw CommandException.Failed($"--docker-context {name}: its engine is at {host}, and a host is reached by {string.Join(", ", Schemes)} only");
         }
 
-        return skipsVerification
+        // What a context says of TLS is of no account to Docker's client either where there is none.
+        return host.StartsWith("ssh://", StringComparison.Ordinal) ? new(host, null)
+            : skipsVerification
             ? throw CommandException.Failed($"--docker-context {name} skips the check of the engine's certificate (SkipTLSVerify), and a host is always checked; give --endpoint and --tls-dir")
             : new(host, TlsOf(name, Path.Combine(folder, "contexts", "tls", id, EndpointName)));
     }

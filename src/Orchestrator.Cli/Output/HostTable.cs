@@ -1,10 +1,11 @@
 using System.Globalization;
 using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
+using Orchestrator.Cli.Usage;
 
 namespace Orchestrator.Cli.Output;
 
-/// <summary>Hosts with what they have and what of it is given away, in units that a person compares at a glance.</summary>
+/// <summary>Hosts with what they have, what of it is given away and what its replicas use, in units that a person compares at a glance.</summary>
 internal static class HostTable
 {
     private const string None = "<none>";
@@ -12,13 +13,18 @@ internal static class HostTable
     private static readonly (string Suffix, decimal Bytes)[] Units =
         [("Ti", 1L << 40), ("Gi", 1L << 30), ("Mi", 1L << 20), ("Ki", 1L << 10)];
 
-    public static void Write(Terminal terminal, IEnumerable<DockerHost> hosts, TimeProvider time)
+    /// <param name="usage">By name of host.</param>
+    public static void Write(Terminal terminal, IEnumerable<DockerHost> hosts, IReadOnlyDictionary<string, UsageRow> usage, TimeProvider time)
     {
         var table = new TextTable(
-            terminal, "NAME", "READY", "CORDONED", "VERSION", "REPLICAS", "CPU", "CPU-ALLOCATED", "MEMORY", "MEMORY-ALLOCATED", "IMAGES", "AGE", "ENDPOINT", "REASON");
+            terminal,
+            "NAME", "READY", "CORDONED", "VERSION", "REPLICAS",
+            "CPU", "CPU-ALLOCATED", "CPU-USED", "MEMORY", "MEMORY-ALLOCATED", "MEMORY-USED",
+            "IMAGES", "AGE", "ENDPOINT", "REASON");
         foreach (var host in hosts)
         {
             var status = host.Status;
+            var used = status is null ? null : usage.GetValueOrDefault(host.Metadata.Name);
             var ready = Conditions.Find(status?.Conditions, ConditionTypes.Ready);
             table.Add(
                 host.Metadata.Name,
@@ -28,8 +34,10 @@ internal static class HostTable
                 status is null ? None : status.Replicas.ToString(CultureInfo.InvariantCulture),
                 Cores(Quantities.Find(status?.Capacity, ResourceNeeds.Cpu)),
                 Cores(Quantities.Find(status?.Allocated, ResourceNeeds.Cpu)),
+                Cores(used?.CpuCores),
                 Bytes(Quantities.Find(status?.Capacity, ResourceNeeds.Memory)),
                 Bytes(Quantities.Find(status?.Allocated, ResourceNeeds.Memory)),
+                Bytes(used?.MemoryBytes),
                 Images(status),
                 host.Metadata.CreationTimestamp is { } created ? Durations.Age(time.GetUtcNow() - created) : "<unknown>",
                 host.Spec.Endpoint,

@@ -4,6 +4,7 @@ using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.HostAgent.Containers;
 using Orchestrator.HostAgent.Images;
+using Orchestrator.HostAgent.Usage;
 
 namespace Orchestrator.HostAgent.Engines;
 
@@ -19,6 +20,7 @@ internal sealed class DockerEngine(
     public void Dispose()
     {
         client.Dispose();
+        dialer.Dispose();
         certificates?.Dispose();
     }
 
@@ -178,6 +180,16 @@ internal sealed class DockerEngine(
     public Task<string?> LastLogLineAsync(string id, DateTimeOffset until, CancellationToken cancellationToken) =>
         Call(EngineOperation.Logs, token => LogTail.LastLineAsync(client.Containers, id, until, token), cancellationToken);
 
+    public Task<ContainerSample?> SampleAsync(string id, CancellationToken cancellationToken) => Call(
+        EngineOperation.Stats,
+        async token =>
+        {
+            var taken = new Once();
+            await client.Containers.GetContainerStatsAsync(id, new ContainerStatsParameters { Stream = false, OneShot = true }, taken, token);
+            return taken.Value is { } answer ? StatsTranslation.Sample(answer) : null;
+        },
+        cancellationToken);
+
     public async Task<IEngineEventStream> OpenEventsAsync(string instanceId, CancellationToken cancellationToken)
     {
         // Probes by HEALTHCHECK and exec would make most of the events, and are none of ours.
@@ -196,23 +208,66 @@ internal sealed class DockerEngine(
         return new EngineEventStream(stream, failure => EngineErrors.Classify(failure, dialer, certificates));
     }
 
-    public async Task<IReadOnlyList<HostImage>> ImagesAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ListedImage>> ListImagesAsync(CancellationToken cancellationToken)
     {
         var images = await Call(EngineOperation.Images, token => client.Images.ListImagesAsync(new ImagesListParameters(), token), cancellationToken);
-        return
-        [
-            .. images
-                .Select(image => new HostImage
-                {
-                    Names = [.. (image.RepoTags ?? []).Concat(image.RepoDigests ?? []).Where(name => !name.StartsWith("<none>", StringComparison.Ordinal))],
-                    SizeBytes = image.Size,
-                })
-                .Where(image => image.Names.Count > 0)
-                .OrderByDescending(image => image.SizeBytes)
-                .ThenBy(image => image.Names[0], StringComparer.Ordinal)
-                .Take(DockerHostStatus.MaxImages),
-        ];
+        return [.. images.Select(image => new ListedImage(image.ID, Names(image.RepoTags), Names(image.RepoDigests), image.Size))];
     }
+
+    public async Task<IReadOnlySet<string>> ListUsedImagesAsync(CancellationToken cancellationToken)
+    {
+        var listed = await Call(
+            EngineOperation.List, token => client.Containers.ListContainersAsync(new ContainersListParameters { All = true }, token), cancellationToken);
+        return listed.Select(container => container.ImageID).ToHashSet();
+    }
+
+    public async Task<string?> FindImageAsync(ImageReference image, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await Call(EngineOperation.ImageInspect, token => client.Images.InspectImageAsync(image.Normalized, token), cancellationToken)).ID;
+        }
+        catch (EngineException failure) when (failure.Failure == EngineFailure.NotFound)
+        {
+            return null;
+        }
+    }
+
+    public async Task<bool> RemoveImageAsync(string id, IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        // By its id an image of several names goes by force only. With the last tag of a repository go its digests.
+        var tags = names.Where(name => !name.Contains('@', StringComparison.Ordinal)).ToList();
+        var gone = false;
+        foreach (var name in tags.Count > 0 ? tags : names.Count > 1 ? names : [id])
+        {
+            try
+            {
+                var done = await Call(
+                    EngineOperation.ImageRemove, token => client.Images.DeleteImageAsync(name, new ImageDeleteParameters(), token), cancellationToken);
+                gone |= done.Any(one => one.TryGetValue("Deleted", out var deleted) && deleted == id);
+            }
+            catch (EngineException failure) when (failure.Failure == EngineFailure.NotFound)
+            {
+                // Gone already.
+            }
+        }
+
+        return gone;
+    }
+
+    public DiskUse? Disk() => EngineDisk.Of(dialer.Endpoint, facts);
+
+    public async Task<IReadOnlyList<HostImage>> ImagesAsync(CancellationToken cancellationToken) =>
+    [
+        .. (await ListImagesAsync(cancellationToken))
+            .Select(image => new HostImage { Names = [.. image.Tags, .. image.Digests], SizeBytes = image.SizeBytes })
+            .Where(image => image.Names.Count > 0)
+            .OrderByDescending(image => image.SizeBytes)
+            .ThenBy(image => image.Names[0], StringComparer.Ordinal)
+            .Take(DockerHostStatus.MaxImages),
+    ];
+
+    private static List<string> Names(IList<string>? names) => [.. (names ?? []).Where(name => !name.StartsWith("<none>", StringComparison.Ordinal))];
 
     private static Dictionary<string, IDictionary<string, bool>> Filter(params (string Key, string[] Values)[] filters) =>
         filters.ToDictionary(filter => filter.Key, IDictionary<string, bool> (filter) => filter.Values.ToDictionary(value => value, _ => true));
@@ -225,4 +280,12 @@ internal sealed class DockerEngine(
 
     private Task<T> Call<T>(EngineOperation operation, Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken) =>
         pipeline.RunAsync(operation, EngineCalls.Guard(call, dialer, certificates), cancellationToken);
+
+    /// <summary>Takes the one answer at once, on the thread that reads it: Progress would post it, and it could come too late.</summary>
+    private sealed class Once : IProgress<ContainerStatsResponse>
+    {
+        public ContainerStatsResponse? Value { get; private set; }
+
+        public void Report(ContainerStatsResponse value) => Value = value;
+    }
 }

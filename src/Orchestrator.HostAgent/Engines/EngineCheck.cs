@@ -6,6 +6,9 @@ namespace Orchestrator.HostAgent.Engines;
 /// <summary>Tries an engine before anything about it is stored.</summary>
 public static class EngineCheck
 {
+    /// <exception cref="EngineException">It is none that an engine can be reached at; the sentence says why.</exception>
+    public static void RequireEndpoint(string endpoint) => EngineEndpoint.Parse(endpoint);
+
     /// <param name="tls">What <c>spec.tlsSecretName</c> names; null for an endpoint without TLS.</param>
     /// <returns>What the engine says of itself.</returns>
     /// <exception cref="EngineException">It cannot be used; the sentence says why, and what to do.</exception>

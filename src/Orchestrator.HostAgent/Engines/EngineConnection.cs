@@ -8,6 +8,7 @@ internal sealed record EngineConnection(DockerClient Client, EngineDialer Dialer
     public void Dispose()
     {
         Client.Dispose();
+        Dialer.Dispose();
         Certificates?.Dispose();
     }
 }

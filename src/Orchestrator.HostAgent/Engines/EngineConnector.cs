@@ -2,12 +2,14 @@ using Docker.DotNet;
 using Docker.DotNet.NativeHttp;
 using k8s;
 using Orchestrator.Api.DockerHosts;
+using Orchestrator.HostAgent.Engines.Ssh;
 using VersionResponse = Docker.DotNet.Models.VersionResponse;
 
 namespace Orchestrator.HostAgent.Engines;
 
 /// <summary>Makes connections to the engines of DockerHosts: how each is reached, trusted and understood.</summary>
-internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time)
+/// <param name="sshProgram">A path, or a name to look for.</param>
+internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time, string sshProgram = SshConnections.DefaultProgram)
 {
     /// <summary>Docker 20.10, the oldest that Debian and Ubuntu still ship.</summary>
     public static readonly Version OldestApi = new(1, 41);
@@ -33,19 +35,25 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time)
         var certificates = host.Spec.TlsSecretName is { } secretName
             ? await EngineCertificates.ReadAsync(kubernetes, secretName, cancellationToken)
             : null;
-        return await OpenAsync(host, certificates, pipeline, time, cancellationToken);
+        return await OpenAsync(host, certificates, pipeline, time, cancellationToken, sshProgram);
     }
 
     /// <param name="certificates">Disposed of with the connection, and when there is none.</param>
     /// <inheritdoc cref="ConnectAsync" path="/exception"/>
     public static async Task<EngineConnection> OpenAsync(
-        DockerHost host, EngineCertificates? certificates, EnginePipeline pipeline, TimeProvider time, CancellationToken cancellationToken)
+        DockerHost host,
+        EngineCertificates? certificates,
+        EnginePipeline pipeline,
+        TimeProvider time,
+        CancellationToken cancellationToken,
+        string sshProgram = SshConnections.DefaultProgram)
     {
         DockerClient? client = null;
+        EngineDialer? dialer = null;
         try
         {
             RequireTcpForTls(host);
-            var dialer = new EngineDialer(EngineEndpoint.Parse(host.Spec.Endpoint), certificates, time);
+            dialer = new EngineDialer(EngineEndpoint.Parse(host.Spec.Endpoint), certificates, time, sshProgram);
             Version api;
             string engineVersion;
             string architecture;
@@ -59,12 +67,13 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time)
             client = Client(dialer, api);
             var info = await pipeline.RunAsync(
                 EngineOperation.Info, EngineCalls.Guard(client.System.GetSystemInfoAsync, dialer, certificates), cancellationToken);
-            var facts = new EngineFacts(engineVersion, api.ToString(), info.OperatingSystem, architecture, info.NCPU, info.MemTotal);
+            var facts = new EngineFacts(engineVersion, api.ToString(), info.OperatingSystem, architecture, info.NCPU, info.MemTotal, info.DockerRootDir);
             return new EngineConnection(client, dialer, certificates, facts);
         }
         catch
         {
             client?.Dispose();
+            dialer?.Dispose();
             certificates?.Dispose();
             throw;
         }
@@ -78,10 +87,11 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time)
     private static async Task<VersionResponse> FirstAnswerAsync(
         DockerClient client, EngineDialer dialer, EngineCertificates? certificates, EnginePipeline pipeline, CancellationToken cancellationToken)
     {
+        var operation = dialer.Endpoint.Transport == EngineTransport.Ssh ? EngineOperation.VersionThroughLogin : EngineOperation.Version;
         try
         {
             return await pipeline.RunAsync(
-                EngineOperation.Version, EngineCalls.Guard(client.System.GetVersionAsync, dialer, certificates), cancellationToken);
+                operation, EngineCalls.Guard(client.System.GetVersionAsync, dialer, certificates), cancellationToken);
         }
         catch (EngineException lost) when (lost.Failure == EngineFailure.Interrupted && certificates is not null)
         {
@@ -92,9 +102,9 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time)
 
     private static void RequireTcpForTls(DockerHost host)
     {
-        if (host.Spec.TlsSecretName is not null && EngineEndpoint.Parse(host.Spec.Endpoint).SocketPath is not null)
+        if (host.Spec.TlsSecretName is not null && EngineEndpoint.Parse(host.Spec.Endpoint).Transport != EngineTransport.Tcp)
         {
-            throw new EngineException(EngineFailure.Incompatible, "spec.tlsSecretName is for tcp endpoints; a unix socket has no TLS");
+            throw new EngineException(EngineFailure.Incompatible, "spec.tlsSecretName is for tcp endpoints; a unix socket has no TLS, and ssh has its own keys");
         }
     }
 

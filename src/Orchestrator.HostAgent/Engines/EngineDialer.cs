@@ -3,28 +3,47 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Orchestrator.HostAgent.Engines.Ssh;
 
 namespace Orchestrator.HostAgent.Engines;
 
 /// <summary>
-/// Opens connections to one engine: unix, tcp, or tcp with mutual TLS. The TLS handshake is made here rather than by the HTTP
+/// Opens connections to one engine: unix, tcp, tcp with mutual TLS, or ssh. The TLS handshake is made here rather than by the HTTP
 /// handler so that each way it can fail is told apart (docs/design/host-agent.md, Connections).
 /// </summary>
-internal sealed class EngineDialer(EngineEndpoint endpoint, EngineCertificates? certificates, TimeProvider time)
+/// <param name="sshProgram">A path, or a name to look for.</param>
+internal sealed class EngineDialer(
+    EngineEndpoint endpoint, EngineCertificates? certificates, TimeProvider time, string sshProgram = SshConnections.DefaultProgram) : IDisposable
 {
     /// <summary>An engine on another continent answers in well under a second; a dropped packet is sent again after one.</summary>
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(5);
 
+    private readonly SshConnections? _ssh = endpoint.Transport == EngineTransport.Ssh ? new(endpoint, sshProgram, time) : null;
+    private IPAddress? _dialled;
+    private Task<IPAddress?>? _lookedUp;
+
     public EngineEndpoint Endpoint => endpoint;
 
     public bool UsesTls => certificates is not null;
 
-    /// <summary>The address that the endpoint's name stood for when it was last dialled; null for a unix socket.</summary>
-    public IPAddress? PeerAddress { get; private set; }
+    /// <summary>
+    /// The address that the endpoint's name stood for when it was last dialled; null for a unix socket, and for ssh where only another
+    /// machine, which the connection goes through, can tell.
+    /// </summary>
+    public IPAddress? PeerAddress => _lookedUp is { IsCompletedSuccessfully: true } ? _lookedUp.Result : _dialled;
+
+    public void Dispose() => _ssh?.Dispose();
 
     public async ValueTask<Stream> DialAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
+        if (_ssh is not null)
+        {
+            // Beside the connection, which waits for no name server: what is asked for comes long after.
+            _lookedUp ??= EngineAddress.OfAsync(endpoint, sshProgram, CancellationToken.None);
+            return _ssh.Open();
+        }
+
         var stream = await ConnectAsync(cancellationToken);
         if (certificates is null)
         {
@@ -44,20 +63,21 @@ internal sealed class EngineDialer(EngineEndpoint endpoint, EngineCertificates? 
 
     private async Task<NetworkStream> ConnectAsync(CancellationToken cancellationToken)
     {
-        var socket = endpoint.SocketPath is null
+        var isTcp = endpoint.Transport == EngineTransport.Tcp;
+        var socket = isTcp
             ? new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }
             : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         using var limit = new CancellationTokenSource(ConnectTimeout, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            if (endpoint.SocketPath is null)
+            if (isTcp)
             {
                 KeepAlive(socket);
             }
 
             await socket.ConnectAsync(endpoint.ToEndPoint(), linked.Token);
-            PeerAddress = socket.RemoteEndPoint is IPEndPoint { Address: var peer } ? peer.IsIPv4MappedToIPv6 ? peer.MapToIPv4() : peer : null;
+            _dialled = socket.RemoteEndPoint is IPEndPoint { Address: var peer } ? peer.IsIPv4MappedToIPv6 ? peer.MapToIPv4() : peer : null;
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch (Exception failure)

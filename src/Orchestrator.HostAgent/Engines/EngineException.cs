@@ -12,6 +12,9 @@ public enum EngineFailure
     /// <summary>TLS could not be agreed on, or one side does not trust the other's certificate. The call was never sent.</summary>
     Tls,
 
+    /// <summary>ssh lets us not in, does not trust the other machine, or is not here. The call was never sent.</summary>
+    Ssh,
+
     /// <summary>The engine is too old, or too new, to talk to.</summary>
     Incompatible,
 
@@ -40,7 +43,7 @@ public sealed class EngineException(EngineFailure failure, string message, Excep
     public EngineFailure Failure { get; } = failure;
 
     /// <summary>The engine never saw the call: repeating it is safe whatever it is.</summary>
-    public bool NeverSent => Failure is EngineFailure.Refused or EngineFailure.Unreachable or EngineFailure.Tls;
+    public bool NeverSent => Failure is EngineFailure.Refused or EngineFailure.Unreachable or EngineFailure.Tls or EngineFailure.Ssh;
 
     /// <summary>It says something about the way to the engine, not about what was asked of it.</summary>
     public bool IsTransport => NeverSent || Failure is EngineFailure.Interrupted or EngineFailure.Unanswered or EngineFailure.Incompatible;

@@ -6,8 +6,12 @@ internal static class EngineMetrics
 {
     public static readonly Histogram Duration = Metrics.CreateHistogram(
         "orchestrator_engine_request_duration_seconds",
-        "How long calls of Docker engines took, by host and operation; every try counts.",
-        new HistogramConfiguration { LabelNames = ["host", "operation"], Buckets = Histogram.ExponentialBuckets(0.0005, 3, 11) });
+        "How long calls of Docker engines took, by operation; every try counts.",
+        new HistogramConfiguration { LabelNames = ["operation"], Buckets = Histogram.ExponentialBuckets(0.0005, 3, 11) });
+
+    /// <summary>Sum and count alone: buckets of each host's own would be most of a scrape.</summary>
+    public static readonly Summary HostDuration = Metrics.CreateSummary(
+        "orchestrator_engine_host_request_duration_seconds", "How long calls of Docker engines took, by host; every try counts.", "host");
 
     public static readonly Counter Errors = Metrics.CreateCounter(
         "orchestrator_engine_request_errors_total",
@@ -18,11 +22,7 @@ internal static class EngineMetrics
     /// <summary>The host is gone: so are its series.</summary>
     public static void Forget(string host)
     {
-        foreach (var labels in Duration.GetAllLabelValues().Where(labels => labels[0] == host).ToList())
-        {
-            Duration.RemoveLabelled(labels);
-        }
-
+        HostDuration.RemoveLabelled(host);
         foreach (var labels in Errors.GetAllLabelValues().Where(labels => labels[0] == host).ToList())
         {
             Errors.RemoveLabelled(labels);

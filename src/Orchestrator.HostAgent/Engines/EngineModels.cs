@@ -4,11 +4,18 @@ namespace Orchestrator.HostAgent.Engines;
 
 /// <summary>What an engine says about itself and its machine.</summary>
 /// <param name="Architecture">In Go's words: amd64, arm64.</param>
+/// <param name="DataFolder">On its machine; null when it does not say.</param>
 public sealed record EngineFacts(
-    string EngineVersion, string ApiVersion, string OperatingSystem, string Architecture, long Processors, long MemoryBytes);
+    string EngineVersion, string ApiVersion, string OperatingSystem, string Architecture, long Processors, long MemoryBytes, string? DataFolder);
 
 /// <summary>One line of a container list: enough to see what is there and in which state.</summary>
 public sealed record ListedContainer(string Id, string Name, IReadOnlyDictionary<string, string> Labels, ContainerState State);
+
+/// <summary>An image as a list has it.</summary>
+/// <param name="Tags">As in <c>registry/name:tag</c>; Docker Hub's without the registry.</param>
+/// <param name="Digests">As in <c>registry/name@sha256:…</c>.</param>
+/// <param name="SizeBytes">With layers that it shares with others.</param>
+public sealed record ListedImage(string Id, IReadOnlyList<string> Tags, IReadOnlyList<string> Digests, long SizeBytes);
 
 /// <summary>A named volume.</summary>
 public sealed record ListedVolume(string Name, IReadOnlyDictionary<string, string> Labels);

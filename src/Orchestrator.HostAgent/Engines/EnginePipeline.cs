@@ -63,12 +63,11 @@ internal sealed class EnginePipeline
         context.Properties.Set(OperationKey, operation);
         try
         {
-            var isCheck = operation == EngineOperation.Ping || operation == EngineOperation.Version;
-            var answer = await (isCheck ? _checks : _calls).ExecuteAsync(
+            var answer = await (operation.IsCheck ? _checks : _calls).ExecuteAsync(
                 static (context, state) => new ValueTask<T>(state.Self.MeasureAsync(state.Operation, state.Call, context.CancellationToken)),
                 context,
                 (Self: this, Operation: operation, Call: call));
-            if (isCheck)
+            if (operation.IsCheck)
             {
                 // It answers: no call need wait for the breaker.
                 await _breaker.CloseAsync(cancellationToken);
@@ -97,8 +96,8 @@ internal sealed class EnginePipeline
     private static bool IsTransport(Exception? failure) => failure is TimeoutRejectedException or EngineException { IsTransport: true };
 
     private static bool MayRepeat(Exception? failure, EngineOperation operation) =>
-        failure is EngineException { NeverSent: true, Failure: not EngineFailure.Tls } || (operation.Repeatable && IsTransport(failure)
-            && failure is not EngineException { Failure: EngineFailure.Tls or EngineFailure.Incompatible });
+        failure is EngineException { NeverSent: true, Failure: not (EngineFailure.Tls or EngineFailure.Ssh) } || (operation.Repeatable && IsTransport(failure)
+            && failure is not EngineException { Failure: EngineFailure.Tls or EngineFailure.Ssh or EngineFailure.Incompatible });
 
     private async Task<T> MeasureAsync<T>(EngineOperation operation, Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
     {
@@ -118,7 +117,9 @@ internal sealed class EnginePipeline
         }
         finally
         {
-            EngineMetrics.Duration.WithLabels(_host, operation.Name).Observe(_time.GetElapsedTime(started).TotalSeconds);
+            var seconds = _time.GetElapsedTime(started).TotalSeconds;
+            EngineMetrics.Duration.WithLabels(operation.Name).Observe(seconds);
+            EngineMetrics.HostDuration.WithLabels(_host).Observe(seconds);
         }
     }
 }

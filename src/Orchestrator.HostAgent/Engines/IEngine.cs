@@ -2,6 +2,8 @@ using Docker.DotNet.Models;
 using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.HostAgent.Containers;
+using Orchestrator.HostAgent.Images;
+using Orchestrator.HostAgent.Usage;
 
 namespace Orchestrator.HostAgent.Engines;
 
@@ -64,8 +66,31 @@ internal interface IEngine : IDisposable
     /// <returns>The last line of its log until then, without control characters; null when it has none.</returns>
     Task<string?> LastLogLineAsync(string id, DateTimeOffset until, CancellationToken cancellationToken);
 
+    /// <summary>Reads a container's counters once. An engine before 25 answers with its next reading, within a second.</summary>
+    /// <returns>Null when it does not run.</returns>
+    /// <exception cref="EngineException">NotFound: there is no such container.</exception>
+    Task<ContainerSample?> SampleAsync(string id, CancellationToken cancellationToken);
+
     /// <summary>Opens the stream of container events of this installation. Read on until it ends or fails.</summary>
     Task<IEngineEventStream> OpenEventsAsync(string instanceId, CancellationToken cancellationToken);
+
+    /// <summary>All images, also those without a name.</summary>
+    Task<IReadOnlyList<ListedImage>> ListImagesAsync(CancellationToken cancellationToken);
+
+    /// <summary>Ids of the images that containers are made from: all containers in any state, whosever they are.</summary>
+    Task<IReadOnlySet<string>> ListUsedImagesAsync(CancellationToken cancellationToken);
+
+    /// <returns>The id of the image that a reference names; null when there is none.</returns>
+    Task<string?> FindImageAsync(ImageReference image, CancellationToken cancellationToken);
+
+    /// <summary>Takes an image's names away, and so the image. Nothing is forced; gone already is as good.</summary>
+    /// <param name="names">All that it has.</param>
+    /// <returns>Whether the image is gone by this: not if it has got another name, or others are built upon it.</returns>
+    /// <exception cref="EngineException">Conflict: it is in use.</exception>
+    Task<bool> RemoveImageAsync(string id, IReadOnlyList<string> names, CancellationToken cancellationToken);
+
+    /// <summary>The disk with the engine's data; null when it cannot be seen from here. An engine does not tell.</summary>
+    DiskUse? Disk();
 
     /// <summary>Images, largest first, at most <see cref="DockerHostStatus.MaxImages"/>.</summary>
     Task<IReadOnlyList<HostImage>> ImagesAsync(CancellationToken cancellationToken);

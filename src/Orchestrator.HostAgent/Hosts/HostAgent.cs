@@ -24,6 +24,7 @@ internal sealed record AgentServices(
     IEventRecorder Events,
     string InstanceId,
     ProxyAcknowledgements Acknowledgements,
+    ReferencedImages Referenced,
     ProbeScheduler Scheduler,
     HttpProber Http,
     ILoggerFactory Loggers,
@@ -36,6 +37,9 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
     /// <summary>Reconciles are short (what takes long runs beside them): more workers would only wait for the API server.</summary>
     private const int Workers = 4;
 
+    /// <summary>Levels, not edges: whatever was missed, by us too, is made good by then. A look in between asks for what it found changed.</summary>
+    private static readonly TimeSpan Resync = TimeSpan.FromMinutes(5);
+
     private readonly AgentServices _services;
     private readonly WorkQueue<ObjectKey> _queue;
     private readonly ReconcileLoop<ObjectKey> _loop;
@@ -44,8 +48,10 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
     private readonly EngineLink _link;
     private readonly HostPulse _pulse;
     private readonly EngineLook _look;
+    private readonly ImageCollector _images;
     private readonly HostStatusWriter _status;
     private volatile DockerHost _host;
+    private long _syncedAt;
 
     public HostAgent(DockerHost host, AgentServices services)
     {
@@ -53,10 +59,13 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
         _host = host;
         var name = host.Metadata.Name;
         var logger = services.Loggers.CreateLogger<HostAgent>();
-        _queue = new WorkQueue<ObjectKey>($"host-{name}", services.Time);
-        var puller = new ImagePuller(new PullSecrets(services.Kubernetes), services.Time);
+
+        // One name for all hosts: histograms of a host's own are 20 kB of each scrape.
+        _queue = new WorkQueue<ObjectKey>("replica", services.Time, NewRandom(name));
+        var pulled = new PulledImages(host.Status?.PulledImages);
+        var puller = new ImagePuller(new PullSecrets(services.Kubernetes), pulled, logger, services.Time);
         _pulse = new HostPulse(Answering, AnswersAsync, Changed, services.Clock, services.Time);
-        _status = new HostStatusWriter(name, services.Informers, () => _link!.Session, () => _link!.Problem, _pulse, logger, services.Clock, services.Time);
+        _status = new HostStatusWriter(name, services.Informers, () => _link!.Session, () => _link!.Problem, _pulse, pulled, logger, services.Clock, services.Time);
         var hooks = new LifecycleHooks(services.Http, services.Events, services.Time);
         var contents = new ContentReader(services.Kubernetes);
         _work = new ContainerWork(services.InstanceId, puller, contents, hooks, _status.MarkImages, services.Events, logger);
@@ -73,6 +82,8 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
             logger,
             services.Clock,
             services.Time);
+        _images = new ImageCollector(
+            () => _host, pulled, puller, services.Referenced, services.Events, _status.MarkImages, NewRandom(name), logger, services.Time);
         _look = new EngineLook(() => _host, services.InstanceId, services.Informers, _replicas, _work, services.Events, logger);
         _link = new EngineLink(
             this,
@@ -80,7 +91,7 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
             new EnginePipeline(name, services.Time),
             _pulse,
             services.InstanceId,
-            new Random(name.GetHashCode(StringComparison.Ordinal)),
+            NewRandom(name),
             logger,
             services.Time);
         _loop = new ReconcileLoop<ObjectKey>(_queue, _replicas.ReconcileAsync, Workers, logger, services.Time);
@@ -98,7 +109,11 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
     {
         EnqueueAll();
         await Task.WhenAll(
-            _loop.RunAsync(cancellationToken), _link.RunAsync(cancellationToken), _pulse.RunAsync(cancellationToken), _status.RunAsync(cancellationToken));
+            _loop.RunAsync(cancellationToken),
+            _link.RunAsync(cancellationToken),
+            _pulse.RunAsync(cancellationToken),
+            _status.RunAsync(cancellationToken),
+            _images.RunAsync(() => Session, cancellationToken));
         await _replicas.QuiesceAsync();
     }
 
@@ -124,7 +139,6 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
     public void Enqueue(ObjectKey key)
     {
         _queue.Add(key);
-        _status.Mark();
     }
 
     /// <summary>A proxy has come, gone, or let go of something.</summary>
@@ -149,9 +163,11 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
     public async Task LookAsync(EngineSession session, bool all, CancellationToken cancellationToken)
     {
         await _look.LookAsync(session, all, cancellationToken);
-
-        // Levels, not edges: whatever was missed, by us too, is made good now.
-        EnqueueAll();
+        if (all || _services.Time.GetElapsedTime(_syncedAt) >= Resync)
+        {
+            _syncedAt = _services.Time.GetTimestamp();
+            EnqueueAll();
+        }
     }
 
     public void Take(EngineEvent happened)
@@ -172,7 +188,10 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
         _queue.Dispose();
         EngineMetrics.Forget(_host.Metadata.Name);
         ReplicaMetrics.ForgetHost(_host.Metadata.Name);
+        ImageMetrics.ForgetHost(_host.Metadata.Name);
     }
+
+    private static Random NewRandom(string name) => new(name.GetHashCode(StringComparison.Ordinal));
 
     private void EnqueueAll()
     {

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Orchestrator.Api;
 using Orchestrator.Api.Replicas;
 using Orchestrator.HostAgent.Engines;
@@ -8,7 +9,7 @@ namespace Orchestrator.HostAgent.Images;
 /// Pulls for one host. Replicas of one revision ask for the same image at the same moment: they share one pull. It is given up
 /// when the last of them gives up.
 /// </summary>
-internal sealed class ImagePuller(PullSecrets secrets, TimeProvider time)
+internal sealed partial class ImagePuller(PullSecrets secrets, PulledImages pulled, ILogger logger, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, SharedPull> _pulls = [];
@@ -28,13 +29,23 @@ internal sealed class ImagePuller(PullSecrets secrets, TimeProvider time)
         {
             if (!_pulls.TryGetValue(key, out pull!) || !pull.TryJoin())
             {
-                pull = new SharedPull(token => PullOnceAsync(engine, replica, token), ended => Forget(key, ended));
+                pull = new SharedPull(
+                    ReferencedImages.Normalize(template.Image), token => PullOnceAsync(engine, replica, token), ended => Forget(key, ended));
                 _pulls[key] = pull;
             }
         }
 
         await pull.WaitAsync(cancellationToken);
         return time.GetElapsedTime(started);
+    }
+
+    /// <param name="name">Normalized.</param>
+    public bool IsPulling(string name)
+    {
+        lock (_gate)
+        {
+            return _pulls.Values.Any(pull => pull.Name == name);
+        }
     }
 
     private void Forget(string key, SharedPull ended)
@@ -54,12 +65,14 @@ internal sealed class ImagePuller(PullSecrets secrets, TimeProvider time)
         var image = ImageReference.Parse(replica.Spec.Template.Image)
             ?? throw new EngineException(EngineFailure.Rejected, $"{replica.Spec.Template.Image} is not an image reference");
         var (logins, problems) = await secrets.ForAsync(replica, image, cancellationToken);
+        var before = await IdsAsync(engine, image, cancellationToken);
         EngineException? last = null;
         foreach (var login in logins.Count == 0 ? [null] : logins.Cast<RegistryCredentials?>())
         {
             try
             {
                 await engine.PullAsync(image, login, cancellationToken);
+                await RecordAsync(engine, image, before, cancellationToken);
                 return;
             }
             catch (EngineException failure) when (!failure.IsTransport)
@@ -73,6 +86,42 @@ internal sealed class ImagePuller(PullSecrets secrets, TimeProvider time)
             : new EngineException(last!.Failure, $"{last.Message} ({string.Join("; ", problems)})", last);
     }
 
+    /// <returns>Ids of the images that are there already; null when that is not known: what is pulled then is not taken for ours.</returns>
+    private async Task<IReadOnlySet<string>?> IdsAsync(IEngine engine, ImageReference image, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await engine.ListImagesAsync(cancellationToken)).Select(one => one.Id).ToHashSet();
+        }
+        catch (EngineException failure)
+        {
+            Log.NotRecorded(logger, image.Normalized, failure.Message);
+            return null;
+        }
+    }
+
+    /// <summary>The pull has done what it was for, whatever becomes of this.</summary>
+    private async Task RecordAsync(IEngine engine, ImageReference image, IReadOnlySet<string>? before, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await engine.FindImageAsync(image, cancellationToken) is { } id)
+            {
+                pulled.Add(id, image.Normalized, isNew: before?.Contains(id) == false, time.GetUtcNow());
+            }
+        }
+        catch (EngineException failure)
+        {
+            Log.NotRecorded(logger, image.Normalized, failure.Message);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Image {Image} is pulled, and not known as ours to remove some day: {Reason}")]
+        public static partial void NotRecorded(ILogger logger, string image, string reason);
+    }
+
     /// <summary>A pull under way, and how many wait for it.</summary>
     private sealed class SharedPull : IDisposable
     {
@@ -80,7 +129,9 @@ internal sealed class ImagePuller(PullSecrets secrets, TimeProvider time)
         private readonly Task _work;
         private int _waiting = 1;
 
-        public SharedPull(Func<CancellationToken, Task> work, Action<SharedPull> ended) =>
+        public SharedPull(string name, Func<CancellationToken, Task> work, Action<SharedPull> ended)
+        {
+            Name = name;
             _work = Task.Run(async () =>
             {
                 try
@@ -92,6 +143,10 @@ internal sealed class ImagePuller(PullSecrets secrets, TimeProvider time)
                     ended(this);
                 }
             });
+        }
+
+        /// <summary>Of the image, normalized.</summary>
+        public string Name { get; }
 
         public bool TryJoin()
         {

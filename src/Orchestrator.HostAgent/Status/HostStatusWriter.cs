@@ -6,6 +6,7 @@ using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.HostAgent.Engines;
 using Orchestrator.HostAgent.Hosts;
+using Orchestrator.HostAgent.Images;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Clients;
 using Orchestrator.Runtime.Informers;
@@ -19,11 +20,12 @@ internal sealed partial class HostStatusWriter(
     Func<EngineSession?> session,
     Func<EngineException?> problem,
     HostPulse pulse,
+    PulledImages pulled,
     ILogger logger,
     SteadyClock clock,
     TimeProvider time)
 {
-    /// <summary>While thirty Replicas start on a host, it is written a few times, not thirty.</summary>
+    /// <summary>What changes several times within a moment is written once.</summary>
     private static readonly TimeSpan Least = TimeSpan.FromSeconds(1);
 
     /// <summary>Images come and go without an event that is ours to hear.</summary>
@@ -37,7 +39,7 @@ internal sealed partial class HostStatusWriter(
     /// <summary>Something that the status tells of may have changed.</summary>
     public void Mark() => _dirty.Set();
 
-    /// <summary>An image was pulled.</summary>
+    /// <summary>An image was pulled or removed, or is used or not used any more.</summary>
     public void MarkImages()
     {
         Volatile.Write(ref _imagesAt, 0);
@@ -115,8 +117,6 @@ internal sealed partial class HostStatusWriter(
     private DockerHostStatus Build(DockerHost host)
     {
         var before = host.Status;
-        var bound = informers.Replicas.ByIndex(ReplicaIndexes.ByHost, hostName);
-        decimal Sum(string resource) => bound.Sum(replica => replica.Spec.Template.Resources?.Requested(resource) ?? 0);
         return new DockerHostStatus
         {
             ObservedGeneration = host.Metadata.Generation,
@@ -125,10 +125,13 @@ internal sealed partial class HostStatusWriter(
             OperatingSystem = _facts?.OperatingSystem ?? before?.OperatingSystem,
             Architecture = _facts?.Architecture ?? before?.Architecture,
             Capacity = CapacityOf(host),
-            Allocated = Quantities(Sum(ResourceNeeds.Cpu), Sum(ResourceNeeds.Memory)),
-            Replicas = bound.Count,
+
+            // The controller's to sum up.
+            Allocated = before?.Allocated,
+            Replicas = before?.Replicas ?? 0,
             Images = _images is { } images ? [.. images] : before?.Images,
             Flapping = FlapBackoff.Next(before, problem() is null, time.GetUtcNow()),
+            PulledImages = pulled.Snapshot() is { Count: > 0 } ours ? [.. ours] : null,
             Conditions =
             [
                 .. (before?.Conditions ?? []).Where(condition => condition.Type is not (ConditionTypes.Ready or ConditionTypes.Alive)),
@@ -161,6 +164,7 @@ internal sealed partial class HostStatusWriter(
             null => ((bool?)true, "EngineReady", (string?)null),
             { Failure: EngineFailure.Refused } refused => (false, "EngineRefused", refused.Message),
             { Failure: EngineFailure.Tls } mistrusted => (false, "TlsFailed", mistrusted.Message),
+            { Failure: EngineFailure.Ssh } refused => (false, "SshFailed", refused.Message),
             { Failure: EngineFailure.Incompatible } odd => (false, "EngineIncompatible", odd.Message),
             { Failure: EngineFailure.Unreachable } cut => (null, "EngineUnreachable", cut.Message),
             { Failure: EngineFailure.Unanswered or EngineFailure.Interrupted } silent => (null, "EngineSilent", silent.Message),

@@ -17,11 +17,15 @@ public sealed partial class ReconcileLoop<TKey>(
     TimeProvider time)
     where TKey : notnull
 {
-    private readonly ReconcileMetrics _metrics = new(queue.Name, workers);
+    private readonly ReconcileMetrics _metrics = new(queue.Name);
 
     /// <summary>Works until cancelled; returns when the reconciles under way have ended.</summary>
-    public Task RunAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll(Enumerable.Range(0, workers).Select(_ => Task.Run(() => WorkAsync(cancellationToken), CancellationToken.None)));
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        _metrics.Workers.Inc(workers);
+        await Task.WhenAll(Enumerable.Range(0, workers).Select(_ => Task.Run(() => WorkAsync(cancellationToken), CancellationToken.None)));
+        _metrics.Workers.Dec(workers);
+    }
 
     private async Task WorkAsync(CancellationToken cancellationToken)
     {

@@ -2,7 +2,7 @@ using Prometheus;
 
 namespace Orchestrator.Runtime.Reconciling;
 
-/// <summary>controller-runtime's metrics, by their names.</summary>
+/// <summary>controller-runtime's metrics, by their names. Loops of one name, such as those of all hosts, are counted together.</summary>
 internal sealed class ReconcileMetrics
 {
     private static readonly Counter Totals = Metrics.CreateCounter(
@@ -22,9 +22,9 @@ internal sealed class ReconcileMetrics
     private static readonly Gauge Maxima = Metrics.CreateGauge(
         "controller_runtime_max_concurrent_reconciles", "Workers, by controller.", "controller");
 
-    public ReconcileMetrics(string controller, int workers)
+    public ReconcileMetrics(string controller)
     {
-        Maxima.WithLabels(controller).Set(workers);
+        Workers = Maxima.WithLabels(controller);
         Success = Totals.WithLabels(controller, "success");
         LookAgain = Totals.WithLabels(controller, "requeue_after");
         Requeue = Totals.WithLabels(controller, "requeue");
@@ -45,6 +45,8 @@ internal sealed class ReconcileMetrics
     public Counter.Child Errors { get; }
 
     public Histogram.Child Duration { get; }
+
+    public Gauge.Child Workers { get; }
 
     public Gauge.Child ActiveWorkers { get; }
 }

@@ -122,7 +122,7 @@ public sealed class WorkQueue<TKey> : IDisposable
             var (key, since) = _ready.Dequeue();
             _waiting.Remove(key);
             _working.Add(key);
-            _metrics.Taken(_ready.Count, _time.GetElapsedTime(since));
+            _metrics.Taken(_time.GetElapsedTime(since));
             return key;
         }
     }
@@ -146,7 +146,11 @@ public sealed class WorkQueue<TKey> : IDisposable
     {
         lock (_gate)
         {
-            _disposed = true;
+            if (!_disposed)
+            {
+                _disposed = true;
+                _metrics.Depth.Dec(_ready.Count);
+            }
         }
 
         _timer.Dispose();
@@ -171,7 +175,7 @@ public sealed class WorkQueue<TKey> : IDisposable
     private void Enqueue_NeedsLock(TKey key)
     {
         _ready.Enqueue((key, _time.GetTimestamp()));
-        _metrics.Depth.Set(_ready.Count);
+        _metrics.Depth.Inc();
         _available.Release();
     }
 

@@ -2,7 +2,7 @@ using Prometheus;
 
 namespace Orchestrator.Runtime.Reconciling;
 
-/// <summary>client-go's workqueue metrics, by their names.</summary>
+/// <summary>client-go's workqueue metrics, by their names. Queues of one name, such as those of all hosts, are counted together.</summary>
 internal sealed class WorkQueueMetrics(string name)
 {
     private static readonly HistogramConfiguration Durations = new()
@@ -31,9 +31,9 @@ internal sealed class WorkQueueMetrics(string name)
 
     public Histogram.Child WorkDuration { get; } = AllWorkDurations.WithLabels(name);
 
-    public void Taken(int depth, TimeSpan waited)
+    public void Taken(TimeSpan waited)
     {
-        Depth.Set(depth);
+        Depth.Dec();
         QueueDuration.Observe(waited.TotalSeconds);
     }
 }

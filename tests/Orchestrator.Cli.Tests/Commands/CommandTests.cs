@@ -75,7 +75,12 @@ public sealed class CommandTests(ServerFixture server)
     [InlineData(ExitCodes.Usage, "KEY=VALUE", "hosts", "add", "h", "--endpoint", "tcp://127.0.0.1:1", "--label", "zone")]
     [InlineData(ExitCodes.Failed, "127.0.0.1:1 refused", "hosts", "add", "h", "--endpoint", "tcp://127.0.0.1:1")]
     [InlineData(ExitCodes.Failed, "/no/such.sock", "hosts", "add", "h", "--endpoint", "unix:///no/such.sock")]
-    [InlineData(ExitCodes.Failed, "spec.endpoint", "hosts", "add", "h", "--endpoint", "ftp://x", "--no-check")]
+    [InlineData(ExitCodes.Failed, "127.0.0.1:1 refused: does an ssh server run", "hosts", "add", "h", "--endpoint", "ssh://root@127.0.0.1:1")]
+    [InlineData(ExitCodes.Failed, "cannot be resolved", "hosts", "add", "h", "--endpoint", "ssh://no-such-host.invalid", "--no-check")]
+    [InlineData(ExitCodes.Usage, "has a password in it", "hosts", "add", "h", "--endpoint", "ssh://root:secret@127.0.0.1", "--no-check")]
+    [InlineData(ExitCodes.Usage, "the host '-oProxyCommand=x'", "hosts", "add", "h", "--endpoint", "ssh://-oProxyCommand=x", "--no-check")]
+    [InlineData(ExitCodes.Usage, "they are for tcp endpoints", "hosts", "add", "h", "--endpoint", "ssh://127.0.0.1", "--tls-ca", "/dev/null", "--tls-cert", "/dev/null", "--tls-key", "/dev/null")]
+    [InlineData(ExitCodes.Usage, "spec.endpoint", "hosts", "add", "h", "--endpoint", "ftp://x", "--no-check")]
     public async Task A_mistake_is_one_sentence_and_an_exit_code(int exitCode, string says, params string[] arguments)
     {
         var command = await server.OrcAsync(arguments);

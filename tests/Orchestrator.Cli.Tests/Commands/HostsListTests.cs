@@ -8,7 +8,10 @@ namespace Orchestrator.Cli.Tests.Commands;
 public sealed class HostsListTests(ServerFixture server)
 {
     private static readonly string[] Headings =
-        ["NAME", "READY", "CORDONED", "VERSION", "REPLICAS", "CPU", "CPU-ALLOCATED", "MEMORY", "MEMORY-ALLOCATED", "IMAGES", "AGE", "ENDPOINT", "REASON"];
+    [
+        "NAME", "READY", "CORDONED", "VERSION", "REPLICAS", "CPU", "CPU-ALLOCATED", "CPU-USED", "MEMORY", "MEMORY-ALLOCATED", "MEMORY-USED",
+        "IMAGES", "AGE", "ENDPOINT", "REASON",
+    ];
 
     /// <summary>One test, since each command is a process: hosts are shown side by side anyway.</summary>
     [Fact]
@@ -37,14 +40,14 @@ public sealed class HostsListTests(ServerFixture server)
         Assert.Equal(4, lines.Length);
         var (busy, images, unseen) = (Cells(lines[1]), Cells(lines[2]), Cells(lines[3]));
         Assert.Equal(Headings, Cells(lines[0]));
-        Assert.Equal(["list-busy", "True", "true", "20.10.24", "3", "4", "1.5", "31.3Gi", "512Mi", "2"], busy[..10]);
-        Assert.Matches("^[0-9]+s$", busy[10]);
-        Assert.Equal(["tcp://127.0.0.1:1", "EngineReady"], busy[11..]);
+        Assert.Equal(["list-busy", "True", "true", "20.10.24", "3", "4", "1.5", "0", "31.3Gi", "512Mi", "0", "2"], busy[..12]);
+        Assert.Matches("^[0-9]+s$", busy[12]);
+        Assert.Equal(["tcp://127.0.0.1:1", "EngineReady"], busy[13..]);
 
         // As many as a status names at most.
-        Assert.Equal("50+", images[9]);
+        Assert.Equal("50+", images[11]);
         Assert.StartsWith("Flapping (3 times, nothing new for ", images[^1], StringComparison.Ordinal);
-        Assert.Equal(["list-unseen", "<none>", "false", .. Enumerable.Repeat("<none>", 7)], unseen[..10]);
+        Assert.Equal(["list-unseen", "<none>", "false", .. Enumerable.Repeat("<none>", 9)], unseen[..12]);
         Assert.Equal("<none>", unseen[^1]);
     }
 

@@ -33,7 +33,7 @@ public sealed class DockerContextsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"Endpoints":{"docker":{"Host":"ssh://root@10.0.0.2"}}}""", "its engine is at ssh://root@10.0.0.2")]
+    [InlineData("""{"Endpoints":{"docker":{"Host":"npipe:////./pipe/docker_engine"}}}""", "its engine is at npipe:////./pipe/docker_engine")]
     [InlineData("""{"Endpoints":{"docker":{"Host":"tcp://10.0.0.2:2376","SkipTLSVerify":true}}}""", "skips the check of the engine's certificate")]
     [InlineData("""{"Endpoints":{"kubernetes":{}}}""", "names no Docker engine")]
     [InlineData("""{"Endpoints":{"docker":{"Host":7}}}""", "is not what Docker writes")]
@@ -44,6 +44,14 @@ public sealed class DockerContextsTests : IDisposable
         Store(meta);
 
         Assert.Contains(why, Assert.Throws<CommandException>(Read).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_context_by_ssh_has_no_use_for_TLS_files()
+    {
+        Store("""{"Endpoints":{"docker":{"Host":"ssh://root@10.0.0.2","SkipTLSVerify":true}}}""", "ca.pem");
+
+        Assert.Equal(new DockerContext("ssh://root@10.0.0.2", null), Read());
     }
 
     [Fact]

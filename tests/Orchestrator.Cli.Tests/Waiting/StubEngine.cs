@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Orchestrator.Cli.Tests.Waiting;
 
-/// <summary>As much of a Docker engine as reading logs asks for.</summary>
+/// <summary>As much of a Docker engine as reading logs and resources in use asks for.</summary>
 internal sealed class StubEngine : IAsyncDisposable
 {
     private readonly WebApplication _application;
@@ -18,8 +18,11 @@ internal sealed class StubEngine : IAsyncDisposable
     public string Endpoint => _application.Urls.First().Replace("http://", "tcp://", StringComparison.Ordinal);
 
     /// <param name="logs">Lines by the id of their container. The others do not exist.</param>
-    public static async Task<StubEngine> StartAsync(Dictionary<string, string[]> logs)
+    /// <param name="usage">What containers use all the time, by id: cores and bytes. The others do not exist.</param>
+    public static async Task<StubEngine> StartAsync(
+        Dictionary<string, string[]> logs, Dictionary<string, (decimal Cores, long Bytes)>? usage = null)
     {
+        var samples = 0;
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, 0));
@@ -30,6 +33,8 @@ internal sealed class StubEngine : IAsyncDisposable
             [.., "info"] => AnswerAsync(context, new { NCPU = 2, MemTotal = 1024, OperatingSystem = "Debian" }),
             [.., "containers", var id, "json"] when logs.ContainsKey(id) => AnswerAsync(context, new { Id = id, Config = new { Tty = false } }),
             [.., "containers", var id, "logs"] when logs.TryGetValue(id, out var lines) => LogAsync(context, lines),
+            [.., "containers", var id, "stats"] when usage is not null && usage.TryGetValue(id, out var used) =>
+                AnswerAsync(context, Statistics(used.Cores, used.Bytes, Interlocked.Increment(ref samples))),
             _ => NotFoundAsync(context),
         });
         await application.StartAsync();
@@ -52,6 +57,14 @@ internal sealed class StubEngine : IAsyncDisposable
             await context.Response.Body.WriteAsync((byte[])[.. head, .. text]);
         }
     }
+
+    /// <summary>Each sample is taken a second after the one before.</summary>
+    private static object Statistics(decimal cores, long bytes, int seconds) => new
+    {
+        read = DateTime.UnixEpoch.AddYears(50).AddSeconds(seconds).ToString("O", System.Globalization.CultureInfo.InvariantCulture),
+        cpu_stats = new { cpu_usage = new { total_usage = (ulong)(cores * seconds * 1_000_000_000) } },
+        memory_stats = new { usage = (ulong)bytes + 4096, stats = new { inactive_file = 4096 } },
+    };
 
     private static Task NotFoundAsync(HttpContext context)
     {

@@ -192,6 +192,9 @@ internal sealed class Installation : IAsyncDisposable
         return [.. lists.SelectMany(list => list).Where(container => IsOurs(container) && container.Labels.GetValueOrDefault(Labels.App) == app)];
     }
 
+    /// <summary>Made by this installation, and by no other.</summary>
+    public bool IsOurs(Container container) => _id is not null && container.Labels.GetValueOrDefault(Labels.Instance) == _id;
+
     public Engine EngineOf(Container container) => Engines.Single(engine => engine.Name == container.Host);
 
     public async ValueTask DisposeAsync()
@@ -218,8 +221,6 @@ internal sealed class Installation : IAsyncDisposable
 
         _folder.Dispose();
     }
-
-    private bool IsOurs(Container container) => _id is not null && container.Labels.GetValueOrDefault(Labels.Instance) == _id;
 
     private void Keep(string? line)
     {

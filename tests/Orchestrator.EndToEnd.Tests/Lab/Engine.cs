@@ -50,6 +50,16 @@ internal sealed class Engine(string name, string socket) : IDisposable
         }
     }
 
+    /// <summary>SIGKILL to its process; one that does not run is fine.</summary>
+    public async Task KillAsync(string container)
+    {
+        using var answer = await _http.PostAsync($"containers/{container}/kill", null);
+        if (answer.StatusCode is not (System.Net.HttpStatusCode.NotFound or System.Net.HttpStatusCode.Conflict))
+        {
+            answer.EnsureSuccessStatusCode();
+        }
+    }
+
     /// <summary>Where it keeps all that it stores, downloads under way too.</summary>
     public async Task<string> DataFolderAsync() => (await _http.GetFromJsonAsync<JsonNode>("info"))!["DockerRootDir"]!.GetValue<string>();
 

@@ -3,6 +3,8 @@ using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.HostAgent.Containers;
 using Orchestrator.HostAgent.Engines;
+using Orchestrator.HostAgent.Images;
+using Orchestrator.HostAgent.Usage;
 
 namespace Orchestrator.HostAgent.Tests.Containers;
 
@@ -117,7 +119,9 @@ internal sealed class SimulatedEngine : IEngine
         return OnExtract(cancellationToken);
     }
 
-    public Task PullAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken) => throw new InvalidOperationException();
+    public Func<ImageReference, Task> OnPull { get; init; } = _ => throw new InvalidOperationException();
+
+    public Task PullAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken) => OnPull(image);
 
     public Task<long?> ExecAsync(string id, IList<string> command, TimeSpan timeout, CancellationToken cancellationToken) 
     {
@@ -127,7 +131,37 @@ internal sealed class SimulatedEngine : IEngine
 
     public Task<string?> LastLogLineAsync(string id, DateTimeOffset until, CancellationToken cancellationToken) => throw new InvalidOperationException();
 
+    public Func<string, Task<ContainerSample?>> OnSample { get; init; } = _ => throw new InvalidOperationException();
+
+    public Task<ContainerSample?> SampleAsync(string id, CancellationToken cancellationToken) => OnSample(id);
+
     public Task<IEngineEventStream> OpenEventsAsync(string instanceId, CancellationToken cancellationToken) => throw new InvalidOperationException();
+
+    /// <summary>Images, to be removed by the id or by the last tag.</summary>
+    public List<ListedImage> Images { get; } = [];
+
+    public HashSet<string> UsedImages { get; } = [];
+
+    public Func<string, Task> OnRemoveImage { get; init; } = _ => Task.CompletedTask;
+
+    public DiskUse? DiskUse { get; set; }
+
+    public Task<IReadOnlyList<ListedImage>> ListImagesAsync(CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<ListedImage>>([.. Images]);
+
+    public Task<IReadOnlySet<string>> ListUsedImagesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlySet<string>>(UsedImages.ToHashSet());
+
+    public Task<string?> FindImageAsync(ImageReference image, CancellationToken cancellationToken) =>
+        Task.FromResult(Images.Find(one => one.Tags.Contains(image.Normalized))?.Id);
+
+    public async Task<bool> RemoveImageAsync(string id, IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        _calls.Add($"remove image {id}");
+        await OnRemoveImage(id);
+        return Images.RemoveAll(image => image.Id == id) > 0;
+    }
+
+    public DiskUse? Disk() => DiskUse;
 
     public Task<IReadOnlyList<HostImage>> ImagesAsync(CancellationToken cancellationToken) => throw new InvalidOperationException();
 

@@ -17,11 +17,17 @@ case $tool in
     promtool) package=prometheus ;;
     haproxy) package=haproxy program=usr/sbin/haproxy ;;
     docker) package=engine ;;
+    ssh) package=openssh ;;
+    sshd) package=openssh program=usr/sbin/sshd ;;
     *) package=$tool ;;
 esac
 packages=("$package")
-# Docker's client comes with the engine, in the folder that the lab unpacks (lib/engines.sh).
-[[ $tool != docker ]] || packages=(docker.io iptables)
+case $package in
+    # Docker's client comes with the engine, in the folder that the lab unpacks (lib/engines.sh).
+    engine) packages=(docker.io iptables) ;;
+    # Of one version, whatever the machine has.
+    openssh) packages=(openssh-server openssh-client) ;;
+esac
 
 # A program whose libraries the machine lacks is started with those that were unpacked beside it.
 write_launcher() {
@@ -38,7 +44,7 @@ LAUNCHER
 bring() {
     unpack_packages "$package" "${packages[@]}"
     [[ ! -x $(tool_path "$tool") ]] || return 0
-    if ldd "$(packages_root "$package")/$program" 2>/dev/null | grep -q 'not found'; then
+    if [[ $(ldd "$(packages_root "$package")/$program" 2>/dev/null) == *"not found"* ]]; then
         local library_path
         library_path=$(unset LD_LIBRARY_PATH && use_packages "$package" && printf '%s' "$LD_LIBRARY_PATH")
         write_launcher

@@ -7,6 +7,8 @@ namespace Orchestrator.ApiServer.Schema.Kinds;
 
 internal static class DockerHostRules
 {
+    private const string SshScheme = "ssh://";
+
     public static void Check(KindRuleContext context)
     {
         if (context.Resource.Object("spec") is not { } spec || !context.IsNew("spec"))
@@ -37,18 +39,25 @@ internal static class DockerHostRules
     private static void CheckEndpoint(JsonObject spec, FieldErrors errors)
     {
         var endpoint = spec.Text("endpoint") ?? "";
-        if (endpoint.StartsWith("unix:", StringComparison.Ordinal))
+        var (isUnix, isSsh) = (endpoint.StartsWith("unix:", StringComparison.Ordinal), endpoint.StartsWith(SshScheme, StringComparison.Ordinal));
+        if ((isUnix || isSsh) && spec.ContainsKey("tlsSecretName"))
         {
-            if (spec.ContainsKey("tlsSecretName"))
-            {
-                errors.Add(FieldError.Forbidden("spec.tlsSecretName", "a unix socket has no TLS"));
-            }
+            errors.Add(FieldError.Forbidden("spec.tlsSecretName", isUnix ? "a unix socket has no TLS" : "ssh has keys of its own"));
         }
-        else if (!int.TryParse(endpoint.AsSpan(endpoint.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
-            || port is < 1 or > 65535)
+
+        if (!isUnix && PortOf(endpoint, isSsh) is { } text
+            && !(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is >= 1 and <= 65535))
         {
             errors.Add(FieldError.Invalid("spec.endpoint", endpoint, "the port must be between 1 and 65535"));
         }
+    }
+
+    /// <returns>Null where an ssh endpoint leaves it to ssh's configuration; what is no endpoint at all has been told by the schema.</returns>
+    private static string? PortOf(string endpoint, bool isSsh)
+    {
+        var authority = isSsh ? endpoint[SshScheme.Length..].Split('/')[0] : endpoint;
+        var colon = authority.LastIndexOf(':');
+        return isSsh && colon <= authority.LastIndexOf(']') ? null : authority[(colon + 1)..];
     }
 
     private static void CheckAddresses(JsonObject spec, FieldErrors errors)

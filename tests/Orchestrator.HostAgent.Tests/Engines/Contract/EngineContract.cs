@@ -33,6 +33,9 @@ public abstract class EngineContract : IAsyncLifetime
     /// <summary>An image that a pull finds, and that answers HTTP on port 80.</summary>
     protected abstract ImageReference Image { get; }
 
+    /// <summary>Another, that nothing else is made from.</summary>
+    protected abstract ImageReference SpareImage { get; }
+
     private IEngine Engine => _engine!;
 
     public async ValueTask InitializeAsync()
@@ -119,6 +122,27 @@ public abstract class EngineContract : IAsyncLifetime
         Assert.Contains(await Engine.ImagesAsync(Cancelled), image => image.Names.Contains($"{Image.Registry}/{Image.Repository}:{Image.Tag}"));
 
     [Fact]
+    public async Task An_image_goes_unless_a_container_is_made_from_it_and_nothing_is_forced()
+    {
+        await Engine.PullAsync(SpareImage, null, Cancelled);
+        var image = (await Engine.FindImageAsync(SpareImage, Cancelled))!;
+        var listed = Assert.Single(await Engine.ListImagesAsync(Cancelled), one => one.Id == image);
+        Assert.Equal([SpareImage.Normalized], listed.Tags);
+        var body = Body("image", NextPort());
+        body.Image = SpareImage.Normalized;
+        var container = await Engine.CreateAsync(body, Cancelled);
+        Assert.Contains(image, await Engine.ListUsedImagesAsync(Cancelled));
+        Assert.Equal(EngineFailure.Conflict, (await FailAsync(Engine.RemoveImageAsync(image, listed.Tags, Cancelled))).Failure);
+
+        await Engine.RemoveAsync(container, Cancelled);
+        Assert.DoesNotContain(image, await Engine.ListUsedImagesAsync(Cancelled));
+        Assert.True(await Engine.RemoveImageAsync(image, listed.Tags, Cancelled));
+        Assert.False(await Engine.RemoveImageAsync(image, listed.Tags, Cancelled));
+        Assert.False(await Engine.RemoveImageAsync(image, [], Cancelled));
+        Assert.Null(await Engine.FindImageAsync(SpareImage, Cancelled));
+    }
+
+    [Fact]
     public async Task A_taken_port_fails_the_start_and_a_free_one_mends_it()
     {
         var port = NextPort();
@@ -180,6 +204,20 @@ public abstract class EngineContract : IAsyncLifetime
         await Engine.StartAsync(id, Cancelled);
         Assert.Equal(0, await Engine.ExecAsync(id, ["true"], TimeSpan.FromSeconds(20), Cancelled));
         Assert.Equal(1, await Engine.ExecAsync(id, ["false"], TimeSpan.FromSeconds(20), Cancelled));
+    }
+
+    [Fact]
+    public async Task Counters_of_a_running_container_are_read_one_at_a_time()
+    {
+        var id = await Engine.CreateAsync(Body("stats", NextPort()), Cancelled);
+        Assert.Null(await Engine.SampleAsync(id, Cancelled));
+        await Engine.StartAsync(id, Cancelled);
+        var first = (await Engine.SampleAsync(id, Cancelled))!;
+        var second = (await Engine.SampleAsync(id, Cancelled))!;
+        Assert.True(first.MemoryBytes > 0);
+        Assert.True(second.Time > first.Time, $"{second.Time:O} is not after {first.Time:O}");
+        Assert.True(second.CpuNanoseconds >= first.CpuNanoseconds);
+        Assert.Equal(EngineFailure.NotFound, (await FailAsync(Engine.SampleAsync(NameOf("absent"), Cancelled))).Failure);
     }
 
     [Fact]

@@ -14,4 +14,6 @@ public sealed class RealEngineTests(AgentWorld world) : EngineContract
     protected override string Address => Host.Address;
 
     protected override ImageReference Image => ImageReference.Parse(world.Lab.WebImage)!;
+
+    protected override ImageReference SpareImage => ImageReference.Parse($"{world.Lab.Registry}/broken:v1")!;
 }

@@ -15,8 +15,10 @@ public sealed class SimulatedEngineTests : EngineContract
 
     protected override ImageReference Image => ImageReference.Parse("registry.invalid/web:v1")!;
 
+    protected override ImageReference SpareImage => ImageReference.Parse("registry.invalid/spare:v1")!;
+
     // The second of two: one that took the other's calls would be found out.
-    private SimulationOptions Options => new(_folder["engines"], 2, ["registry.invalid/web:v1"]) { Latencies = EngineLatencies.Measured.Scaled(0) };
+    private SimulationOptions Options => new(_folder["engines"], 2, ["registry.invalid/web:v1", "registry.invalid/spare:v1"]) { Latencies = EngineLatencies.Measured.Scaled(0) };
 
     protected override async Task PrepareAsync() => _server = await EngineServer.StartAsync(Options, TimeProvider.System);
 

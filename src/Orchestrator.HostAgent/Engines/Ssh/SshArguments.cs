@@ -1,0 +1,63 @@
+using System.Globalization;
+
+namespace Orchestrator.HostAgent.Engines.Ssh;
+
+/// <summary>How ssh is called: as Docker's own client calls it, and never so that it would ask, wait for ever or do more than asked.</summary>
+internal static class SshArguments
+{
+    /// <summary>Seconds for the TCP connection and the first words of the ssh server.</summary>
+    public const int ConnectTimeout = 5;
+
+    /// <summary>
+    /// Seconds between two signs of life, and how many may stay out: a connection that nobody looks after any more (its session has
+    /// long been given up by our own pings) ends itself after 15 s.
+    /// </summary>
+    public const int AliveInterval = 5;
+    public const int AliveCount = 3;
+
+    /// <param name="controlPath">
+    /// Where the connections of one session find the first of them, to be channels of it: one TCP connection and one login for all. Null:
+    /// each by itself.
+    /// </param>
+    public static IReadOnlyList<string> For(EngineEndpoint endpoint, string? controlPath)
+    {
+        List<string> arguments =
+        [
+            "-T", "-a", "-x",
+            "-o", "BatchMode=yes",
+            "-o", "LogLevel=ERROR",
+            "-o", Seconds("ConnectTimeout", ConnectTimeout),
+            "-o", Seconds("ServerAliveInterval", AliveInterval),
+            "-o", Seconds("ServerAliveCountMax", AliveCount),
+
+            // Forwardings and commands of the user's configuration are meant for terminals; each connection would try them anew.
+            "-o", "ClearAllForwardings=yes",
+            "-o", "RemoteCommand=none",
+            "-o", controlPath is null ? "ControlMaster=no" : "ControlMaster=auto",
+            "-o", $"ControlPath={controlPath?.Replace("%", "%%", StringComparison.Ordinal) ?? "none"}",
+
+            // A process that stays behind in the background would be nobody's.
+            "-o", "ControlPersist=no",
+        ];
+        if (endpoint.User is { } user)
+        {
+            arguments.AddRange(["-l", user]);
+        }
+
+        if (endpoint.Port > 0)
+        {
+            arguments.AddRange(["-p", endpoint.Port.ToString(CultureInfo.InvariantCulture)]);
+        }
+
+        arguments.AddRange(["--", endpoint.Host, "docker"]);
+        if (endpoint.SocketPath is { } path)
+        {
+            arguments.AddRange(["--host", $"unix://{path}"]);
+        }
+
+        arguments.AddRange(["system", "dial-stdio"]);
+        return arguments;
+    }
+
+    private static string Seconds(string option, int value) => $"{option}={value.ToString(CultureInfo.InvariantCulture)}";
+}

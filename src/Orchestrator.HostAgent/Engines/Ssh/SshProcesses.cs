@@ -1,0 +1,79 @@
+using System.Collections.Concurrent;
+using System.ComponentModel;
+using System.Diagnostics;
+
+namespace Orchestrator.HostAgent.Engines.Ssh;
+
+/// <summary>
+/// The ssh processes of one engine, counted from when their connection was given up until they have ended. Mostly that takes
+/// milliseconds. Where an engine hangs, though, each waits with a docker on that machine, which only the engine's answer or end lets go:
+/// without a bound, a host whose replicas serve on would be filled up by our asking.
+/// </summary>
+internal sealed class SshProcesses
+{
+    /// <summary>As many as are given up at once when a busy session is lost.</summary>
+    public const int MaxGivenUp = 16;
+
+    /// <summary>
+    /// What nobody knows a reason for is ended after this, so that none is waited for for ever. Long, because ending ssh here does not
+    /// end docker there.
+    /// </summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromHours(1);
+
+    private static readonly ConcurrentDictionary<EngineEndpoint, SshProcesses> All = new();
+
+    private readonly EngineEndpoint _endpoint;
+    private int _givenUp;
+
+    private SshProcesses(EngineEndpoint endpoint) => _endpoint = endpoint;
+
+    public static SshProcesses Of(EngineEndpoint endpoint) => All.GetOrAdd(endpoint, static endpoint => new SshProcesses(endpoint));
+
+    /// <exception cref="EngineException">There is no ssh, or too many of before wait for the engine.</exception>
+    public Entry Start(string program, IReadOnlyList<string> arguments, TimeProvider time)
+    {
+        if (Volatile.Read(ref _givenUp) is >= MaxGivenUp and var waiting)
+        {
+            throw new EngineException(
+                EngineFailure.Unanswered, $"{waiting} connections to {_endpoint} that were given up still wait for the engine: it hangs; it is asked again once they have ended");
+        }
+
+        try
+        {
+            var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+            return new Entry(this, Process.Start(start)!, time);
+        }
+        catch (Win32Exception failure)
+        {
+            throw new EngineException(
+                EngineFailure.Ssh, $"there is no program {program} on the machine that orc runs on: install OpenSSH's client there (package openssh-client) ({failure.Message})", failure);
+        }
+    }
+
+    internal sealed class Entry(SshProcesses owner, Process process, TimeProvider time)
+    {
+        public Process Process => process;
+
+        /// <param name="done">What else of it must come to its end before it is disposed of.</param>
+        public void GiveUp(Task done)
+        {
+            Interlocked.Increment(ref owner._givenUp);
+            _ = EndAsync(done);
+        }
+
+        private async Task EndAsync(Task done)
+        {
+            using var patience = new CancellationTokenSource(Patience, time);
+            await process.WaitForExitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+
+            await done.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            process.StandardError.Dispose();
+            process.Dispose();
+            Interlocked.Decrement(ref owner._givenUp);
+        }
+    }
+}

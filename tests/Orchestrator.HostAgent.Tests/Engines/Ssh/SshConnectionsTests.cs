@@ -1,0 +1,200 @@
+using System.Globalization;
+using k8s;
+using k8s.Models;
+using Microsoft.Extensions.Time.Testing;
+using Orchestrator.Api.DockerHosts;
+using Orchestrator.HostAgent.Engines;
+using Orchestrator.HostAgent.Engines.Ssh;
+
+namespace Orchestrator.HostAgent.Tests.Engines.Ssh;
+
+/// <summary>With scripts in place of ssh, for what a real one does only when something is wrong.</summary>
+public sealed class SshConnectionsTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly Kubernetes _nowhere = new(new KubernetesClientConfiguration { Host = "https://127.0.0.1:1" });
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        foreach (var pid in Started().Where(IsAlive))
+        {
+            System.Diagnostics.Process.GetProcessById(pid).Kill();
+        }
+
+        _nowhere.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task An_engine_is_spoken_to_through_ssh_and_no_process_stays()
+    {
+        await using var stub = await StubEngine.StartAsync(_ => Task.FromResult(false));
+        var port = new Uri(stub.Endpoint).Port;
+        var ssh = await ScriptAsync($"""
+            [ "$1" != -G ] || exec echo 'hostname 192.0.2.7'
+            exec 3<>/dev/tcp/127.0.0.1/{port}
+            cat <&3 &
+            cat >&3
+            kill $!
+            """);
+        using (var engine = await ConnectAsync(ssh))
+        {
+            Assert.Equal(("20.10.24", "1.41"), (engine.Facts.EngineVersion, engine.Facts.ApiVersion));
+            Assert.Equal(EngineFailure.NotFound, (await Assert.ThrowsAsync<EngineException>(() => engine.ListAsync("i", Cancelled))).Failure);
+
+            // What containers publish on, where the endpoint has a name that only ssh knows.
+            await Eventually.True(() => Task.FromResult(engine.PeerAddress == "192.0.2.7"));
+        }
+
+        await Eventually.True(() => Task.FromResult(!Started().Any(IsAlive)));
+    }
+
+    [Fact]
+    public async Task What_ssh_says_when_it_fails_is_told()
+    {
+        var ssh = await ScriptAsync("echo 'deploy@host: Permission denied (publickey).' >&2; exit 255");
+        var failure = await Assert.ThrowsAsync<EngineException>(() => ConnectAsync(ssh));
+
+        Assert.Equal(EngineFailure.Ssh, failure.Failure);
+        Assert.Contains("lets nobody in", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Also_when_it_fails_before_it_has_read_what_was_sent()
+    {
+        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://unread"), await ScriptAsync("exec <&-; echo 'docker: not found' >&2; exit 127"), TimeProvider.System);
+        await using var stream = connections.Open();
+        var failure = await Assert.ThrowsAsync<EngineException>(async () =>
+        {
+            // More than a pipe holds.
+            await stream.WriteAsync(new byte[1 << 20], Cancelled);
+        });
+
+        Assert.Contains("install Docker's client there", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_end_after_the_first_byte_is_the_end_of_the_stream()
+    {
+        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://ending"), await ScriptAsync("echo words >&2; echo bytes; exit 1"), TimeProvider.System);
+        using var reader = new StreamReader(connections.Open());
+
+        Assert.Equal("bytes\n", await reader.ReadToEndAsync(Cancelled));
+    }
+
+    [Fact]
+    public async Task However_much_it_says_beside_it_is_not_held_up()
+    {
+        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://wordy"), await ScriptAsync("head -c 1000000 /dev/zero >&2; echo bytes"), TimeProvider.System);
+        using var reader = new StreamReader(connections.Open());
+
+        Assert.Equal("bytes\n", await reader.ReadToEndAsync(Cancelled));
+    }
+
+    [Fact]
+    public async Task A_machine_without_ssh_is_told_what_to_install()
+    {
+        var failure = await Assert.ThrowsAsync<EngineException>(() => ConnectAsync(_folder["no-ssh"]));
+
+        Assert.Equal(EngineFailure.Ssh, failure.Failure);
+        Assert.Contains("install OpenSSH's client", failure.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Behind each waits a docker on that machine, while its engine hangs: they would fill it up.</summary>
+    [Fact]
+    public async Task Connections_that_do_not_end_when_they_are_given_up_become_no_more_than_so_many()
+    {
+        var endpoint = EngineEndpoint.Parse("ssh://hanging");
+        using var connections = new SshConnections(endpoint, await ScriptAsync("exec sleep 1000"), TimeProvider.System);
+        for (var count = 0; count < SshProcesses.MaxGivenUp; count++)
+        {
+            await connections.Open().DisposeAsync();
+        }
+
+        var failure = Assert.Throws<EngineException>(connections.Open);
+        Assert.Equal(EngineFailure.Unanswered, failure.Failure);
+        Assert.Contains("it hangs", failure.Message, StringComparison.Ordinal);
+
+        // The engine moves again: one of them comes to its end.
+        await Eventually.True(() => Task.FromResult(Started().Count == SshProcesses.MaxGivenUp));
+        System.Diagnostics.Process.GetProcessById(Started()[0]).Kill();
+        await Eventually.True(() => Task.FromResult(Opens(connections)));
+    }
+
+    [Fact]
+    public async Task One_that_never_ends_is_ended_after_an_hour()
+    {
+        var time = new FakeTimeProvider();
+        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://endless"), await ScriptAsync("exec sleep 1000"), time);
+        await connections.Open().DisposeAsync();
+        await Eventually.True(() => Task.FromResult(Started().Count == 1));
+        time.Advance(TimeSpan.FromMinutes(59));
+        Assert.True(IsAlive(Started()[0]));
+
+        time.Advance(TimeSpan.FromMinutes(1));
+        await Eventually.True(() => Task.FromResult(!IsAlive(Started()[0])));
+    }
+
+    [Fact]
+    public async Task The_socket_of_the_login_is_in_a_folder_of_our_own_which_goes_with_the_session()
+    {
+        var connections = new SshConnections(EngineEndpoint.Parse("ssh://place"), await ScriptAsync("printf '%s\\n' \"$@\""), TimeProvider.System);
+        using var reader = new StreamReader(connections.Open());
+        var arguments = await reader.ReadToEndAsync(Cancelled);
+        var folder = Path.GetDirectoryName(arguments.Split('\n').Single(argument => argument.StartsWith("ControlPath=", StringComparison.Ordinal))["ControlPath=".Length..])!;
+        Assert.Equal("700", await World.Lab.RunAsync("stat", "--format", "%a", folder));
+
+        connections.Dispose();
+        Assert.False(Directory.Exists(folder));
+    }
+
+    [Fact]
+    public void What_a_killed_process_left_is_taken_away_if_it_is_empty()
+    {
+        string[] names = ["orc-ssh-2147483647-empty", "orc-ssh-2147483647-used", $"orc-ssh-{Environment.ProcessId}-ours", "orc-ssh-x-other"];
+        foreach (var name in names)
+        {
+            Directory.CreateDirectory(_folder[name]);
+        }
+
+        File.WriteAllText(Path.Combine(_folder[names[1]], "c"), "");
+
+        SshFolder.Sweep(_folder.Path);
+
+        Assert.Equal(names[1..].Order(), Directory.EnumerateDirectories(_folder.Path).Select(Path.GetFileName).Order());
+    }
+
+    private static bool Opens(SshConnections connections)
+    {
+        try
+        {
+            connections.Open().Dispose();
+            return true;
+        }
+        catch (EngineException)
+        {
+            return false;
+        }
+    }
+
+    private static bool IsAlive(int pid) =>
+        File.Exists($"/proc/{pid}/stat") && !File.ReadAllText($"/proc/{pid}/stat").Split(')')[^1].StartsWith(" Z", StringComparison.Ordinal);
+
+    private Task<IEngine> ConnectAsync(string ssh) => new EngineConnector(_nowhere, TimeProvider.System, ssh).ConnectAsync(
+        new DockerHost { Metadata = new V1ObjectMeta { Name = "by-ssh" }, Spec = new DockerHostSpec { Endpoint = "ssh://deploy@host" } },
+        new EnginePipeline("by-ssh", TimeProvider.System),
+        Cancelled);
+
+    private List<int> Started() => !File.Exists(_folder["pids"]) ? []
+        : [.. File.ReadAllLines(_folder["pids"]).Select(line => int.Parse(line, CultureInfo.InvariantCulture))];
+
+    private async Task<string> ScriptAsync(string body)
+    {
+        // By another process: what this one has open for writing, a process that another test starts meanwhile has too, and cannot be run.
+        await File.WriteAllTextAsync(_folder["script"], $"#!/bin/bash\necho $$ >>{_folder["pids"]}\n{body}\n");
+        await World.Lab.RunAsync("install", "--mode=755", _folder["script"], _folder["ssh"]);
+        return _folder["ssh"];
+    }
+}
