@@ -1,6 +1,7 @@
 using k8s;
 using Microsoft.Extensions.Logging;
 using Orchestrator.ControlPlane.Hosts;
+using Orchestrator.ControlPlane.Rebalancing;
 using Orchestrator.ControlPlane.Scheduling;
 using Orchestrator.ControlPlane.WebApps;
 using Orchestrator.Runtime.Events;
@@ -9,7 +10,7 @@ using Orchestrator.Runtime.Informers;
 namespace Orchestrator.ControlPlane;
 
 /// <summary>
-/// The WebApp controller, the scheduler and the DockerHost controller. Make it before the informers run; run it while leading: it
+/// The WebApp controller, the scheduler, the DockerHost controller and the rebalancer. Make it before the informers run; run it while leading: it
 /// may be run again after a loss of leadership.
 /// </summary>
 public sealed class Controllers : IDisposable
@@ -21,13 +22,16 @@ public sealed class Controllers : IDisposable
     private readonly WebAppController _webApps;
     private readonly Scheduler _scheduler;
     private readonly HostController _hosts;
+    private readonly Rebalancer _rebalancer;
 
     public Controllers(SharedInformers informers, IKubernetes kubernetes, IEventRecorder events, ILoggerFactory loggers, TimeProvider time)
     {
         _informers = informers;
-        _webApps = new WebAppController(informers, kubernetes, events, loggers, time);
-        _scheduler = new Scheduler(informers, events, loggers, time);
+        var moves = new Moves(events, time);
+        _webApps = new WebAppController(informers, moves, kubernetes, events, loggers, time);
+        _scheduler = new Scheduler(informers, moves, events, loggers, time);
         _hosts = new HostController(informers, events, loggers, time);
+        _rebalancer = new Rebalancer(informers, moves, loggers, time);
     }
 
     /// <summary>Waits for the informers and works until cancelled; returns when all that was under way has ended.</summary>
@@ -47,7 +51,8 @@ public sealed class Controllers : IDisposable
             await Task.WhenAll(
                 _webApps.RunAsync(cancellationToken),
                 _scheduler.RunAsync(cancellationToken),
-                _hosts.RunAsync(cancellationToken));
+                _hosts.RunAsync(cancellationToken),
+                _rebalancer.RunAsync(cancellationToken));
         }
         finally
         {
@@ -63,5 +68,6 @@ public sealed class Controllers : IDisposable
         _webApps.Dispose();
         _scheduler.Dispose();
         _hosts.Dispose();
+        _rebalancer.Dispose();
     }
 }

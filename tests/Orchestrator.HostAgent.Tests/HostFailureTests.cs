@@ -172,7 +172,10 @@ public sealed class HostFailureTests(AgentWorld world)
         await world.SeeAsync(replica, seen => seen.Status is { Ready: false });
 
         await Lab.DoAsync("start-engine", Host);
-        await world.SeeHostAsync(Host.Name, seen => Conditions.IsTrue(seen.Status?.Conditions, ConditionTypes.Ready), TimeSpan.FromSeconds(60));
+        var back = await world.SeeHostAsync(Host.Name, seen => Conditions.IsTrue(seen.Status?.Conditions, ConditionTypes.Ready), TimeSpan.FromSeconds(60));
+
+        // Counted by one agent, known to the next.
+        Assert.InRange(back.Status!.Flapping!.FailedAt!.Value, lost.LastTransitionTime.AddSeconds(-1), lost.LastTransitionTime.AddSeconds(1));
         await world.SeeAsync(waiting, seen => seen.Status is { Ready: true }, TimeSpan.FromSeconds(60));
         await world.SeeAsync(replica, seen => seen.Status is { Ready: true }, TimeSpan.FromSeconds(60));
         await world.RemoveAsync(waiting);

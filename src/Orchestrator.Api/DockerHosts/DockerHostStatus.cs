@@ -40,6 +40,10 @@ public sealed class DockerHostStatus
     [JsonPropertyName("images")]
     public IList<HostImage>? Images { get; set; }
 
+    /// <summary>Absent while the host has not failed lately.</summary>
+    [JsonPropertyName("flapping")]
+    public HostFlapping? Flapping { get; set; }
+
     /// <summary>
     /// Images that our own pulls brought, and so ours to remove; the latest first, at most <see cref="MaxPulledImages"/>. One that
     /// is no longer there, or that fell off the end, is not in it.
@@ -55,6 +59,26 @@ public sealed class DockerHostStatus
 
     /// <summary>Kubernetes' nodeStatusMaxImages: the status stays small on a host with thousands.</summary>
     public const int MaxImages = 50;
+}
+
+/// <summary>That a host fails again and again; forgotten once it has been ready for ten minutes.</summary>
+public sealed class HostFlapping
+{
+    /// <summary>How many times it has stopped being ready.</summary>
+    [JsonPropertyName("count")]
+    public int Count { get; set; }
+
+    /// <summary>When it last did.</summary>
+    [JsonPropertyName("failedAt")]
+    public DateTime? FailedAt { get; set; }
+
+    /// <summary>It is given no new replicas before. Absent while it is not ready, and after the first time.</summary>
+    [JsonPropertyName("until")]
+    public DateTime? Until { get; set; }
+
+    /// <summary>Until when it is given none; null when it is not held back at <paramref name="now"/>.</summary>
+    public static DateTime? HeldBackUntil(DockerHostStatus? status, DateTimeOffset now) =>
+        status?.Flapping?.Until is { } until && until > now.UtcDateTime ? until : null;
 }
 
 /// <summary>An image on a host.</summary>

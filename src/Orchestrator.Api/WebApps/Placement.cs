@@ -29,6 +29,13 @@ public sealed class Placement
     [JsonPropertyName("maxReplicasPerHost")]
     public int? MaxReplicasPerHost { get; set; }
 
+    /// <summary>
+    /// Whether replicas that run are moved, the new one first, when hosts have joined, returned or emptied and the app no longer lies evenly.
+    /// Default true.
+    /// </summary>
+    [JsonPropertyName("rebalance")]
+    public bool? Rebalance { get; set; }
+
     [JsonPropertyName("spread")]
     public IList<SpreadConstraint>? Spread { get; set; }
 }

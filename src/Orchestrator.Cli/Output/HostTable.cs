@@ -41,7 +41,9 @@ internal static class HostTable
                 Images(status),
                 host.Metadata.CreationTimestamp is { } created ? Durations.Age(time.GetUtcNow() - created) : "<unknown>",
                 host.Spec.Endpoint,
-                ready?.Reason ?? None);
+                HostFlapping.HeldBackUntil(status, time.GetUtcNow()) is { } until
+                    ? $"Flapping ({status!.Flapping!.Count} times, nothing new for {Durations.Age(until - time.GetUtcNow().UtcDateTime)})"
+                    : ready?.Reason ?? None);
         }
 
         table.Write();

@@ -41,7 +41,7 @@ internal sealed partial class HostReconciler(SharedInformers informers, IEventRe
     {
         var bound = informers.Replicas.ByIndex(ReplicaIndexes.ByHost, key.Name);
         var found = informers.Hosts.Get(key);
-        HostMetrics.Set(key.Name, found);
+        HostMetrics.Set(key.Name, found, time.GetUtcNow());
         if (found is not { } host)
         {
             _turns.Forget(key.Name);
@@ -76,7 +76,7 @@ internal sealed partial class HostReconciler(SharedInformers informers, IEventRe
                 : ReconcileResult.After(LookAgain);
         }
 
-        return ReconcileResult.After(Resync);
+        return ReconcileResult.After(HostFlapping.HeldBackUntil(host.Status, time.GetUtcNow()) - time.GetUtcNow().UtcDateTime ?? Resync);
     }
 
     private async Task<ReconcileResult> DrainAsync(

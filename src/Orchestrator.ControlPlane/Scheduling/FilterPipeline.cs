@@ -8,7 +8,7 @@ internal static class FilterPipeline
     /// <summary>Depend on the host alone: checked once for a group and round.</summary>
     private static readonly IHostFilter[] OnHost =
     [
-        new ReadyFilter(), new CordonFilter(), new TaintFilter(), new HostSelectorFilter(), new HostAffinityFilter(), new ArchitectureFilter(),
+        new ReadyFilter(), new FlappingFilter(), new CordonFilter(), new TaintFilter(), new HostSelectorFilter(), new HostAffinityFilter(), new ArchitectureFilter(),
     ];
 
     /// <summary>Depend on what runs there: checked for each replica.</summary>

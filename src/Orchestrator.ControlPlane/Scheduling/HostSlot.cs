@@ -24,6 +24,9 @@ internal sealed class HostSlot(HostSnapshot host, int index)
 
     public int Index { get; } = index;
 
+    /// <summary>Not to be trusted yet, and others are.</summary>
+    public bool IsHeldBack { get; set; }
+
     /// <summary>What bound replicas have requested, in <see cref="Units"/>.</summary>
     public long Cpu { get; private set; }
 
@@ -60,6 +63,20 @@ internal sealed class HostSlot(HostSnapshot host, int index)
             CollectionsMarshal.GetValueRefOrAddDefault(_replicasOfApp, appId, out _)++;
             CollectionsMarshal.GetValueRefOrAddDefault(_replicasOfRevision, revisionId, out _)++;
         }
+    }
+
+    /// <summary>A replica on it no longer counts among its app's; it holds its room and its port for as long as it runs.</summary>
+    public void Leave(int appId, int revisionId)
+    {
+        _replicasOfApp[appId]--;
+        _replicasOfRevision[revisionId]--;
+    }
+
+    /// <summary>Takes <see cref="Leave"/> back.</summary>
+    public void Stay(int appId, int revisionId)
+    {
+        _replicasOfApp[appId]++;
+        _replicasOfRevision[revisionId]++;
     }
 
     /// <summary>Whether a port counts: one outside the range (which was changed since) cannot be given anyway.</summary>

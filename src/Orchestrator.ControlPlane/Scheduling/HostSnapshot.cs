@@ -19,6 +19,7 @@ internal sealed class HostSnapshot
         Labels = host.Metadata.Labels ?? new Dictionary<string, string>();
         Taints = [.. host.Spec.Taints ?? []];
         IsReady = HostHealth.IsReady(host);
+        HeldBackUntil = host.Status?.Flapping?.Until;
         IsCordoned = host.Spec.IsCordoned;
         IsDrained = host.Spec.Drain ?? false;
         IsLeaving = host.Metadata.DeletionTimestamp is not null;
@@ -43,6 +44,9 @@ internal sealed class HostSnapshot
     public IReadOnlyList<V1Taint> Taints { get; }
 
     public bool IsReady { get; }
+
+    /// <summary>It has failed again and again, and is given nothing new before; may have passed. Null when there is no such time.</summary>
+    public DateTime? HeldBackUntil { get; }
 
     public bool IsCordoned { get; }
 

@@ -42,7 +42,7 @@ public sealed record PlacementExplanation(
         };
         var bound = replicas.Where(replica => replica.Spec.HostName is not null).Select(replica => (replica, replica.Spec.HostName!, replica.Spec.HostPort));
         var byKey = apps.Append(app).GroupBy(ObjectKey.Of).ToDictionary(one => one.Key, one => one.Last());
-        var round = new PlacementRound(new(hosts.Select(HostSnapshot.Of), bound, refused.Current(), byKey.GetValueOrDefault), []);
+        var round = new PlacementRound(new(hosts.Select(HostSnapshot.Of), bound, refused.Current(), byKey.GetValueOrDefault) { Now = time.GetUtcNow() }, []);
         var verdicts = round.Judge(next);
         var decision = round.Place([next]).Single();
         var host = (decision as Placed)?.Host;

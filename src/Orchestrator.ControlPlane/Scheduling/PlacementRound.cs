@@ -24,6 +24,12 @@ internal sealed record HostVerdict(string Host, HostScore Score, IReadOnlyList<s
     public bool Fits => Reasons.Count == 0;
 }
 
+/// <summary>A bound Replica that would be better off on another host.</summary>
+/// <param name="FromCount">Replicas of the app on its host, itself included.</param>
+/// <param name="ToCount">Those on the other.</param>
+/// <param name="Group">Made without it.</param>
+internal sealed record Relocation(Replica Replica, HostSlot From, HostSlot To, int FromCount, int ToCount, PlacementGroup Group);
+
 /// <summary>All that a round decides by, as it was at one moment.</summary>
 /// <param name="Bound">Replicas with a host, those whose binding is still being written included.</param>
 /// <param name="Refused">Ports that engines have refused lately.</param>
@@ -34,8 +40,16 @@ internal sealed record RoundInput(
     IEnumerable<(string Host, int Port)> Refused,
     Func<ObjectKey, WebApp?> AppOf)
 {
+    /// <summary>By the wall clock: hosts that have failed again and again are held back until a time of it.</summary>
+    public DateTimeOffset Now { get; init; }
+
     /// <summary>Uids of Replicas that are known to be on their way out although they do not say so yet.</summary>
     public IReadOnlySet<string> Leaving { get; init; } = new HashSet<string>();
+
+    /// <summary>
+    /// Uids of Replicas that go once another one serves in their place: they hold their room, but no longer their place among their app's.
+    /// </summary>
+    public IReadOnlySet<string> Moving { get; init; } = new HashSet<string>();
 
     /// <summary>Replicas that a host's room has been made for, while that is being written: they are not decided for, and nobody else gets it.</summary>
     public IReadOnlyCollection<(Replica Replica, string Host)> Promised { get; init; } = [];
@@ -56,6 +70,7 @@ internal sealed class PlacementRound
     private readonly List<HostSlot> _inOrder = [];
     private readonly KnownApps _apps;
     private readonly Dictionary<int, PlacementGroup> _groups = [];
+    private readonly HashSet<int> _appsThatMove = [];
     private Dictionary<int, int> _waiting = [];
     private PreemptionFinder? _preemptions;
 
@@ -73,13 +88,25 @@ internal sealed class PlacementRound
             _slots.Add(host.Name, slot);
         }
 
+        // Where nobody else is ready there is nobody better to wait for.
+        var flapping = _inOrder.FindAll(slot => slot.Host.IsReady && slot.Host.HeldBackUntil > input.Now.UtcDateTime);
+        if (flapping.Count > 0 && _inOrder.Count(slot => slot.Host.IsReady) > flapping.Count)
+        {
+            flapping.ForEach(slot => slot.IsHeldBack = true);
+        }
+
         foreach (var (replica, host, port) in input.Bound)
         {
             if (_slots.TryGetValue(host, out var slot))
             {
                 var (app, revisionId) = _apps.Of(replica);
-                slot.Add(app.Id, revisionId, Needs.Of(replica.Spec.Template), input.IsLeaving(replica));
+                var moves = input.Moving.Contains(replica.Metadata.Uid);
+                slot.Add(app.Id, revisionId, Needs.Of(replica.Spec.Template), moves || input.IsLeaving(replica));
                 slot.TakePort(port ?? 0);
+                if (moves)
+                {
+                    _appsThatMove.Add(app.Id);
+                }
             }
         }
 
@@ -132,6 +159,42 @@ internal sealed class PlacementRound
         ];
     }
 
+    /// <summary>
+    /// Where a bound Replica would go if it were placed now, beside itself: its place among its app's is thought free, its room is not. A
+    /// round that looks for this places nothing.
+    /// </summary>
+    /// <returns>Null when no other host would be better than its own.</returns>
+    public Relocation? FindBetter(Replica replica)
+    {
+        var (app, revisionId) = _apps.Of(replica);
+        if (app.App is null || !_slots.TryGetValue(replica.Spec.HostName!, out var from))
+        {
+            return null;
+        }
+
+        var count = from.ReplicasOfApp(app.Id);
+        from.Leave(app.Id, revisionId);
+        try
+        {
+            // Not kept: what it counts is without this Replica.
+            var group = MakeGroup(replica, app, revisionId);
+            return _finder.Find(group) is { } to && to != from && HostScore.Of(group, to).CompareTo(HostScore.Of(group, from)) < 0
+                ? new(replica, from, to, count, to.ReplicasOfApp(app.Id), group)
+                : null;
+        }
+        finally
+        {
+            from.Stay(app.Id, revisionId);
+        }
+    }
+
+    /// <summary>What is found next is found as if the Replica were on its way.</summary>
+    public void Relocate(Relocation relocation)
+    {
+        relocation.From.Leave(relocation.Group.AppId, relocation.Group.RevisionId);
+        Take(relocation.Group, relocation.To);
+    }
+
     private PlacementGroup GroupOf(Replica replica)
     {
         var (app, revisionId) = _apps.Of(replica);
@@ -159,7 +222,8 @@ internal sealed class PlacementRound
 
     private Unfit MakeRoom(Replica replica, PlacementGroup group, string unfit)
     {
-        if (group.App.App is null || group.NothingMakesRoom)
+        // That an app lies more evenly is not worth stopping others for.
+        if (group.App.App is null || group.NothingMakesRoom || _appsThatMove.Contains(group.AppId))
         {
             return new Unfit(replica, unfit);
         }

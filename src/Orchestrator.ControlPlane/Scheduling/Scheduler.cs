@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.ControlPlane.Hosts;
+using Orchestrator.ControlPlane.Rebalancing;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Clients;
 using Orchestrator.Runtime.Events;
@@ -43,18 +44,21 @@ internal sealed partial class Scheduler : IDisposable
     private readonly Debounce _changed;
     private readonly ITimer _retry;
     private readonly ITimer _portExpiry;
+    private readonly ITimer _heldBackExpiry;
     private readonly RefusedPorts _refused;
     private readonly Assumptions _assumed = new();
     private readonly GoneReplicas _gone;
     private readonly Preemptions _preemptions;
+    private readonly Moves _moves;
     private readonly ConcurrentDictionary<string, long> _waitingSince = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _nextPort = new(StringComparer.Ordinal);
 
     /// <summary>Something waits that others may not be stopped for yet, for too few of theirs serve.</summary>
     private volatile bool _readinessMatters;
 
-    public Scheduler(SharedInformers informers, IEventRecorder events, ILoggerFactory loggers, TimeProvider time)
+    public Scheduler(SharedInformers informers, Moves moves, IEventRecorder events, ILoggerFactory loggers, TimeProvider time)
     {
+        _moves = moves;
         _informers = informers;
         _events = events;
         _time = time;
@@ -63,6 +67,7 @@ internal sealed partial class Scheduler : IDisposable
         _changed = new Debounce(Quiet, Cap, time);
         _retry = time.CreateTimer(_ => _changed.Signal(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _portExpiry = time.CreateTimer(_ => _changed.Signal(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _heldBackExpiry = time.CreateTimer(_ => _changed.Signal(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _refused = new RefusedPorts(time);
         _gone = new GoneReplicas(informers.Replicas);
         _preemptions = new Preemptions(informers, events);
@@ -117,6 +122,7 @@ internal sealed partial class Scheduler : IDisposable
     {
         _retry.Dispose();
         _portExpiry.Dispose();
+        _heldBackExpiry.Dispose();
     }
 
     private static bool IsWaiting(Replica replica) => replica.Spec.HostName is null && replica.Metadata.DeletionTimestamp is null;
@@ -168,9 +174,12 @@ internal sealed partial class Scheduler : IDisposable
         var promised = assumed.Values.OfType<Unfit>()
             .Where(unfit => unfit.MakesRoom is not null && replicas.GetValueOrDefault(ObjectKey.Of(unfit.Replica)) is { Spec.HostName: null })
             .ToList();
+        var now = _time.GetUtcNow();
         var input = new RoundInput(_informers.Hosts.Items.Values.Select(HostSnapshot.Of), bound, _refused.Current(), _informers.WebApps.Get)
         {
             Leaving = _preemptions.Uids().Concat(promised.SelectMany(unfit => unfit.MakesRoom!.Victims).Select(victim => victim.Metadata.Uid)).ToHashSet(),
+            Now = now,
+            Moving = _moves.Uids,
             Promised = [.. promised.Select(unfit => (unfit.Replica, unfit.MakesRoom!.Host))],
         };
         var round = new PlacementRound(input, _nextPort);
@@ -180,6 +189,13 @@ internal sealed partial class Scheduler : IDisposable
         {
             // No event tells that a port may be tried again.
             _portExpiry.Change(expiry, Timeout.InfiniteTimeSpan);
+        }
+
+        if (decisions.Exists(decision => decision is Unfit)
+            && _informers.Hosts.Items.Values.Select(host => HostFlapping.HeldBackUntil(host.Status, now)).Min() is { } trusted)
+        {
+            // Nor that a host may be trusted again.
+            _heldBackExpiry.Change(trusted - now.UtcDateTime, Timeout.InfiniteTimeSpan);
         }
 
         decisions.RemoveAll(decision => decision is Unfit { MakesRoom: null or { Victims: [] } } unfit && Binder.IsTold(unfit));

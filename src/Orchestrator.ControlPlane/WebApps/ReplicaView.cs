@@ -43,6 +43,10 @@ internal sealed record ReplicaView(
     /// <summary>Of the revision that is tried beside the one that is wanted.</summary>
     public bool IsCanary { get; private init; }
 
+    /// <summary>It does not recover from what keeps it from being ready.</summary>
+    public bool FailsForGood =>
+        !Ready && Replica.Status?.Reason is CrashLoopBackOff or ImagePullBackOff or ErrImageNeverPull or CreateContainerError or RunContainerError;
+
     public ReplicaState State => new(
         Replica.Metadata.Name, Outdated, Broken, Ready, Replica.Spec.HostName, Replica.Metadata.CreationTimestamp ?? DateTime.MaxValue)
     {
@@ -83,6 +87,10 @@ internal sealed record ReplicaView(
             ? view with { Available = true }
             : view with { RecheckAfter = Earliest.Of(view.RecheckAfter, left) };
     }
+
+    /// <summary>The same, to be replaced by one on another host.</summary>
+    /// <param name="within">After which it stays where it is.</param>
+    public ReplicaView ToBeMoved(TimeSpan within) => this with { Outdated = true, RecheckAfter = Earliest.Of(RecheckAfter, within) };
 
     private static ReplicaView Judge(Replica replica, bool outdated, bool hostGone)
     {

@@ -7,6 +7,7 @@ using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
 using Orchestrator.ControlPlane.Hosts;
+using Orchestrator.ControlPlane.Rebalancing;
 using Orchestrator.ControlPlane.WebApps.Contents;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Clients;
@@ -33,7 +34,7 @@ internal sealed class WebAppController : IDisposable
     private readonly WorkQueue<ObjectKey> _queue;
     private readonly ReconcileLoop<ObjectKey> _loop;
 
-    public WebAppController(SharedInformers informers, IKubernetes kubernetes, IEventRecorder events, ILoggerFactory loggers, TimeProvider time)
+    public WebAppController(SharedInformers informers, Moves moves, IKubernetes kubernetes, IEventRecorder events, ILoggerFactory loggers, TimeProvider time)
     {
         (_informers, _time) = (informers, time);
         _outages = new HostOutages(() => informers.Hosts.Items.Values);
@@ -51,12 +52,13 @@ internal sealed class WebAppController : IDisposable
         var finalizing = new WebAppFinalizing(informers, writes, history, kept, statuses, logger);
         var reconciler = new WebAppReconciler(
             informers, writes, history, new RevisionTemplates(revisions), contents, _conflicts, _listenerErrors, new CanaryObservations(informers),
-            _outages, statuses, finalizing, events, logger, time);
+            _outages, moves, statuses, finalizing, events, logger, time);
         _loop = new ReconcileLoop<ObjectKey>(_queue, reconciler.ReconcileAsync, Workers, logger, time);
         informers.WebApps.AddIndex(ByContent, app => app.Spec.References.Select(reference => IndexValue(app.Metadata.NamespaceProperty, reference.Object)).Distinct());
         informers.WebApps.Subscribe(OnWebApp);
         informers.Replicas.Subscribe(change => _queue.Add(AppOf(change.Object)));
         informers.Hosts.Subscribe(OnHost);
+        moves.Begun = app => _queue.Add(app);
         informers.ProxyLeases.Subscribe(OnProxyLease);
         informers.ConfigMaps.Subscribe(change => OnContent(ContentKind.ConfigMap, change));
         informers.Secrets.Subscribe(change => OnContent(ContentKind.Secret, change));

@@ -27,6 +27,8 @@ internal static class WebAppReasons
     public const string ScaledUp = "ScaledUp";
     public const string ScaledDown = "ScaledDown";
     public const string ReplicasLost = "ReplicasLost";
+    public const string Rebalancing = "Rebalancing";
+    public const string RebalancingStopped = "RebalancingStopped";
     public const string ReplacedReplica = "ReplacedReplica";
     public const string RolloutStarted = "RolloutStarted";
     public const string CanaryWeight = "CanaryWeight";

@@ -6,6 +6,7 @@ using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
 using Orchestrator.ControlPlane.Hosts;
+using Orchestrator.ControlPlane.Rebalancing;
 using Orchestrator.ControlPlane.WebApps.Contents;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Events;
@@ -28,6 +29,7 @@ internal sealed partial class WebAppReconciler(
     ListenerErrors listenerErrors,
     CanaryObservations observations,
     HostOutages outages,
+    Moves moves,
     WebAppStatusWriter statuses,
     WebAppFinalizing finalizing,
     IEventRecorder events,
@@ -48,6 +50,7 @@ internal sealed partial class WebAppReconciler(
         {
             statuses.Forget(key);
             contents.Forget(key);
+            moves.Forget(key);
             WebAppMetrics.Remove(key);
             return await finalizing.DeleteOrphansAsync(key, replicas, cancellationToken);
         }
@@ -101,6 +104,7 @@ internal sealed partial class WebAppReconciler(
     {
         var (live, lost) = await ViewAsync(app, target, cancellationToken);
         var now = time.GetUtcNow();
+        live = moves.Mark(app, target, live, lost, now);
         var canary = CanaryCourse.Of(app, target, live, observations.Of(app), now);
         var othersStop = OthersStop(app, target);
         var waits = RolloutLimits.Of(app.Spec).Recreate && (othersStop || live.Exists(view => view.IsOfOtherRevision));

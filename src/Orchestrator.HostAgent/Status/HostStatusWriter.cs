@@ -130,6 +130,7 @@ internal sealed partial class HostStatusWriter(
             Allocated = before?.Allocated,
             Replicas = before?.Replicas ?? 0,
             Images = _images is { } images ? [.. images] : before?.Images,
+            Flapping = FlapBackoff.Next(before, problem() is null, time.GetUtcNow()),
             PulledImages = pulled.Snapshot() is { Count: > 0 } ours ? [.. ours] : null,
             Conditions =
             [

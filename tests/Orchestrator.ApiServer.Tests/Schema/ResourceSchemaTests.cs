@@ -81,6 +81,7 @@ public sealed class ResourceSchemaTests
                 placement:
                   tolerations: [{ key: a, operator: Equal }]
                   spread: [{ topologyKey: zone, maxSkew: 1, whenUnsatisfiable: ScheduleAnyway }]
+                  rebalance: true
                 port: 8080
                 terminationGracePeriodSeconds: 30
                 drainTimeoutSeconds: 30

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
@@ -27,7 +28,12 @@ public sealed class HostsListTests(ServerFixture server)
             ["images"] = Images(2),
             ["conditions"] = new JsonArray(AppUnderTest.Condition("Ready", true, "EngineReady", "")),
         });
-        await hand.PatchStatusAsync("dh", "list-images", new() { ["images"] = Images(50) });
+        await hand.PatchStatusAsync("dh", "list-images", new()
+        {
+            ["images"] = Images(50),
+            ["flapping"] = new JsonObject { ["count"] = 3, ["failedAt"] = "2026-01-01T00:00:00Z", ["until"] = DateTime.UtcNow.AddHours(3).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) },
+            ["conditions"] = new JsonArray(AppUnderTest.Condition("Ready", true, "EngineReady", "")),
+        });
 
         var lines = (await server.OrcAsync(["hosts", "list", "-l", "pool=list"])).OrThrow().Output.TrimEnd('\n').Split('\n');
 
@@ -40,6 +46,7 @@ public sealed class HostsListTests(ServerFixture server)
 
         // As many as a status names at most.
         Assert.Equal("50+", images[11]);
+        Assert.StartsWith("Flapping (3 times, nothing new for ", images[^1], StringComparison.Ordinal);
         Assert.Equal(["list-unseen", "<none>", "false", .. Enumerable.Repeat("<none>", 9)], unseen[..12]);
         Assert.Equal("<none>", unseen[^1]);
     }

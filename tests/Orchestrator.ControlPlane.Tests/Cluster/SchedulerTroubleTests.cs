@@ -1,6 +1,8 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
+using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
+using Orchestrator.Api.WebApps;
 using Orchestrator.ControlPlane.WebApps;
 
 namespace Orchestrator.ControlPlane.Tests.Cluster;
@@ -86,6 +88,27 @@ public sealed class SchedulerTroubleTests
         isTaken = false;
         clock.Advance(TimeSpan.FromMinutes(30));
         await Eventually.See(ReplicasALittleLater, replicas => replicas is [{ Spec.HostPort: 20000, Status.Ready: true }]);
+
+        Task<List<Replica>> ReplicasALittleLater()
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(100));
+            return cluster.ReplicasAsync("web");
+        }
+    }
+
+    [Fact]
+    public async Task A_replica_that_only_a_flapping_host_fits_gets_it_when_the_host_is_trusted_again()
+    {
+        await using var cluster = await TestCluster.StartAsync(hosts: 2, controllers: false);
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var until = clock.GetUtcNow().UtcDateTime.AddSeconds(40);
+        await cluster.Api.HostClient.MergePatchStatusAsync(new(null, "h1"), new { status = new { flapping = new HostFlapping { Count = 4, Until = until } } }, TestEnd);
+        await cluster.StartControllersAsync(clock: clock);
+        await cluster.ApplyAsync("web", 1, spec => spec.Placement = new() { HostSelector = new Dictionary<string, string> { [TopologyKeys.Hostname] = "h1" } });
+        await Eventually.See(ReplicasALittleLater, replicas => replicas is [{ Status.Message: { } message }] && message.StartsWith("0/2 hosts: 1 flapping until ", StringComparison.Ordinal));
+
+        clock.Advance(TimeSpan.FromSeconds(40));
+        await Eventually.See(ReplicasALittleLater, replicas => replicas is [{ Spec.HostName: "h1", Status.Ready: true }]);
 
         Task<List<Replica>> ReplicasALittleLater()
         {

@@ -54,6 +54,24 @@ public sealed class FilterTests
     }
 
     [Fact]
+    public void A_host_that_flaps_takes_nothing_until_it_is_trusted_again_unless_no_other_is_ready()
+    {
+        var noon = new DateTime(2025, 3, 1, 12, 0, 0, DateTimeKind.Utc);
+        _world.Host("a", and: host => host.Status!.Flapping = new() { Count = 3, Until = noon.AddSeconds(20) });
+        var full = _world.Host("b", memory: "100Mi");
+        var app = _world.App("web", memory: "1Gi");
+
+        Assert.Equal("0/2 hosts: 1 flapping until 2025-03-01T12:00:20Z, 1 insufficient memory", _world.Place(app));
+        Assert.Contains("flapping until 2025-03-01T12:00:20Z", _world.Explain(app).Hosts.Single(host => host.Name == "a").WhyNot);
+
+        _world.Hosts.Remove(full);
+        Assert.Equal("a", _world.Place(_world.App("only", memory: "1Gi")));
+        _world.Host("c", memory: "100Mi");
+        _world.Host("d", and: host => host.Status!.Flapping = new() { Count = 3, Until = noon });
+        Assert.Equal("d", _world.Place(_world.App("other", memory: "1Gi")));
+    }
+
+    [Fact]
     public void A_host_that_is_not_ready_or_has_never_been_takes_nothing()
     {
         _world.Host("a", and: host => host.Status!.Conditions![0].Status = Conditions.Unknown);

@@ -1,4 +1,5 @@
 using k8s.Models;
+using Microsoft.Extensions.Time.Testing;
 using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
@@ -26,6 +27,9 @@ internal sealed class World
 
     /// <summary>Uids of Replicas that are known to be on their way out although they do not say so yet.</summary>
     public HashSet<string> Leaving { get; } = [];
+
+    /// <summary>Uids of Replicas that go once others serve in their place.</summary>
+    public IReadOnlySet<string> Moving { get; set; } = new HashSet<string>();
 
     /// <summary>Replicas that room is being made for, and where.</summary>
     public List<(Replica Replica, string Host)> Promised { get; } = [];
@@ -101,9 +105,7 @@ internal sealed class World
     /// <summary>Decides for all that wait, and binds what was placed.</summary>
     public List<Decision> Round(HostFinder? finder = null)
     {
-        var bound = Replicas.Where(replica => replica.Spec.HostName is not null)
-            .Select(replica => (replica, replica.Spec.HostName!, replica.Spec.HostPort)).ToList();
-        var input = new RoundInput(Hosts.Select(HostSnapshot.Of), bound, Refused, Apps.GetValueOrDefault) { Leaving = Leaving, Promised = Promised };
+        var input = Input();
         var waiting = Replicas
             .Where(replica => replica.Spec.HostName is null && replica.Metadata.DeletionTimestamp is null && !Promised.Exists(promise => promise.Replica == replica))
             .ToList();
@@ -116,7 +118,15 @@ internal sealed class World
         return decisions;
     }
 
-    public PlacementExplanation Explain(WebApp app, string revision = "r1") => PlacementExplanation.Of(app, revision, Apps.Values, Hosts, Replicas, TimeProvider.System);
+    /// <summary>What there is, as a round decides by it.</summary>
+    public RoundInput Input()
+    {
+        var bound = Replicas.Where(replica => replica.Spec.HostName is not null)
+            .Select(replica => (replica, replica.Spec.HostName!, replica.Spec.HostPort)).ToList();
+        return new(Hosts.Select(HostSnapshot.Of), bound, Refused, Apps.GetValueOrDefault) { Now = new(Noon), Leaving = Leaving, Moving = Moving, Promised = Promised };
+    }
+
+    public PlacementExplanation Explain(WebApp app, string revision = "r1") => PlacementExplanation.Of(app, revision, Apps.Values, Hosts, Replicas, new FakeTimeProvider(new(Noon)));
 
     /// <summary>The one decision of a round for one new replica of the app: the host, or the explanation.</summary>
     public string Place(WebApp app, string revision = "r1")
