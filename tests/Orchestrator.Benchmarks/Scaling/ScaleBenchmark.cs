@@ -30,7 +30,7 @@ internal static class ScaleBenchmark
         var load = (await File.ReadAllTextAsync("/proc/loadavg", cancellationToken)).Split(' ')[0];
         await output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
-            $"{options.Hosts} hosts, {options.Replicas} replicas, latencies × {options.LatencyFactor}; no readiness probes, no routes; load average {load}"));
+            $"{options.Hosts} hosts, {options.Replicas} replicas, latencies × {options.LatencyFactor}; ports tried every 10 s, no routes; load average {load}"));
         var floor = await ScaleFloor.MeasureAsync(
             Math.Min(options.Hosts, ScaleFloor.MostEngines), containersAHost, options.LatencyFactor, cancellationToken);
         await output.WriteLineAsync(string.Create(
