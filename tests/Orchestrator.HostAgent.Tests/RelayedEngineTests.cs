@@ -1,11 +1,11 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using k8s;
 using k8s.Models;
 using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.HostAgent.Tests.World;
 using Orchestrator.Runtime;
-using Orchestrator.Testing;
 
 namespace Orchestrator.HostAgent.Tests;
 
@@ -20,7 +20,7 @@ public sealed class RelayedEngineTests(AgentWorld world)
     [Fact]
     public async Task An_engine_that_is_slow_is_neither_silent_nor_lost()
     {
-        await using var relay = new EngineRelay(Host.Socket) { Delay = TimeSpan.FromMilliseconds(400) };
+        await using var relay = new EngineRelay(Host.Socket) { Delay = TimeSpan.FromMilliseconds(250) };
         var before = await AddHostAsync("slow", relay, null);
         var replica = await world.AddReadyReplicaAsync("slow");
 

@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
-using Orchestrator.Testing;
 
 namespace Orchestrator.HostAgent.Tests.World;
 
