@@ -48,6 +48,29 @@ public sealed class HealingTests(SharedInstallation shared) : IClassFixture<Shar
     }
 
     [Fact]
+    public async Task A_control_plane_that_slept_for_half_a_minute_replaces_nothing()
+    {
+        var installation = shared.Installation;
+        await installation.ApplyAsync(Manifests.Web("inn", installation.Lab.Image("web:v1"), replicas: 3));
+        await installation.SeeReady("inn", 3);
+        await Eventually.See(() => Visitor.OnceAsync(installation.Http, "inn"), page => page.Version == "v1");
+        var before = await Containers();
+
+        await using var visitor = new Visitor(installation.Http, "inn");
+        await installation.SleepAsync(TimeSpan.FromSeconds(30));
+
+        // It is awake once what is asked for now has come, and has looked at every host by then.
+        await installation.ApplyAsync(Manifests.Web("guest", installation.Lab.Image("web:v1"), replicas: 3));
+        await installation.SeeReady("guest", 3);
+        await installation.SeeReady("inn", 3);
+        Assert.Equal(before, await Containers());
+        Assert.DoesNotContain("ReplicasLost", (await installation.KubectlAsync("get", "events")).OrThrow().Output, StringComparison.Ordinal);
+        Assert.All(visitor.Failures, failure => Assert.Fail(failure));
+
+        async Task<HashSet<string>> Containers() => [.. (await installation.ContainersAsync("inn")).Select(container => container.Id)];
+    }
+
+    [Fact]
     public async Task A_container_of_somebody_else_is_never_touched()
     {
         var installation = shared.Installation;

@@ -62,6 +62,44 @@ public sealed class OutageTests
         Assert.All(visitor.Failures, failure => Assert.Fail(failure));
     }
 
+    [Fact]
+    public async Task A_host_that_an_empty_one_takes_the_place_of_carries_its_share_again_and_nothing_is_there_twice()
+    {
+        await using var installation = await StartAsync();
+        var host = installation.Lab.Hosts[2];
+        await using var visitor = new Visitor(installation.Http, "web", people: 4);
+
+        await host.WhileAwayAsync("power-off", "replace", () => SeeReadyElsewhere(installation, host.Name));
+
+        await installation.SeeReady("web", Replicas);
+        var containers = await Eventually.See(
+            () => installation.ContainersAsync("web"),
+            seen => seen.Count == Replicas && seen.Any(container => container.Host == host.Name) && seen.All(container => container.State == "running"),
+            Limit * 2);
+        Assert.Equal(Replicas, containers.Select(container => container.Labels[Labels.ReplicaUid]).Distinct().Count());
+        await Eventually.See(() => Visitor.OnceAsync(installation.Http, "web"), page => page.Host == host.Name);
+        Assert.All(visitor.Failures, failure => Assert.Fail(failure));
+    }
+
+    [Fact]
+    public async Task When_most_hosts_are_cut_off_at_once_nothing_is_replaced_and_what_is_left_serves()
+    {
+        await using var installation = await StartAsync();
+        var before = Names(await installation.ReplicasAsync("web"));
+        var (one, other) = (installation.Lab.Hosts[1], installation.Lab.Hosts[2]);
+        await using var visitor = new Visitor(installation.Http, "web", people: 4);
+
+        await one.WhileAwayAsync("cut", "mend", () => other.WhileAwayAsync("cut", "mend", async () =>
+        {
+            await installation.SeeDescribed("webapp", "web", "HostsInDoubt", Limit);
+            Assert.Equal(before, Names(await installation.ReplicasAsync("web")));
+        }));
+
+        await installation.SeeReady("web", Replicas);
+        Assert.Equal(before, Names(await installation.ReplicasAsync("web")));
+        Assert.All(visitor.Failures, failure => Assert.Fail(failure));
+    }
+
     private static async Task<Installation> StartAsync()
     {
         var installation = await Installation.StartAsync();

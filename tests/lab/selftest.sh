@@ -188,6 +188,14 @@ power_off_and_on() {
     ./host power-on 3
     retry 10 page_of 3 20005
 }
+an_empty_machine_in_its_place() {
+    refused ./host replace 3
+    ./host power-off 3
+    ./host replace 3
+    is "$(api 3 client)" OK
+    is "$(docker_on 3 ps --all --quiet)" ""
+    is "$(docker_on 3 images --quiet)" ""
+}
 up_repairs() {
     ./host kill-engine 1
     ./host cut 2
@@ -261,6 +269,7 @@ check "cut and mend" cut_and_mend
 check "freeze and thaw" freeze_and_thaw
 check "kill and start the engine" kill_and_start
 check "power off and on" power_off_and_on
+check "an empty machine in its place" an_empty_machine_in_its_place
 check "lab-up repairs" up_repairs
 check "fewer and more hosts" fewer_and_more_hosts
 check "bad arguments are told" bad_arguments_are_told

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using k8s.Models;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.WebApps;
@@ -26,7 +27,16 @@ internal sealed class HostOutages(Func<IEnumerable<DockerHost>> hosts)
     /// <summary>A host that is back gets this long to show which of its replicas still serve.</summary>
     public static readonly TimeSpan Return = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// So long after a silence has become known nothing is lost yet. Hosts that are cut off at the same moment are known to be silent up to
+    /// 1.5 s apart, by where their pings stood: the first to be known is not to be judged while it still looks like the only one.
+    /// </summary>
+    public static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan WhileInDoubt = TimeSpan.FromSeconds(1);
+
+    /// <summary>When a silence became known here, by the host's name and since when it is silent.</summary>
+    private readonly ConcurrentDictionary<(string Host, DateTimeOffset Since), DateTimeOffset> _known = new();
 
     /// <summary>Since when this process has led.</summary>
     public DateTimeOffset LedSince { get; set; }
@@ -42,6 +52,8 @@ internal sealed class HostOutages(Func<IEnumerable<DockerHost>> hosts)
                 return default;
             }
 
+            var settling = KnownSince(host.Metadata.Name, silentSince, now) + Settling - now;
+            left = left > settling ? left : settling;
             return left > TimeSpan.Zero ? new HostOutage { RecheckAfter = left }
                 : IsInDoubt(host, silentSince, now) ? new HostOutage { IsInDoubt = true, RecheckAfter = WhileInDoubt }
                 : new HostOutage { IsLost = true };
@@ -79,6 +91,24 @@ internal sealed class HostOutages(Func<IEnumerable<DockerHost>> hosts)
         }
 
         return together * 2 > all && (answering == 0 || now - Later(silentSince) < LongestDoubt);
+    }
+
+    private DateTimeOffset KnownSince(string host, DateTimeOffset silentSince, DateTimeOffset now)
+    {
+        if (!_known.TryGetValue((host, silentSince), out var known))
+        {
+            // Of what is over nothing is kept.
+            var silent = hosts().Select(one => (one.Metadata.Name, HostHealth.SilentSince(one) ?? default)).ToHashSet();
+            foreach (var key in _known.Keys.Where(key => !silent.Contains(key)))
+            {
+                _known.TryRemove(key, out _);
+            }
+
+            known = _known.GetOrAdd((host, silentSince), now);
+        }
+
+        // A clock that was set back holds nothing up.
+        return known <= now ? known : _known[(host, silentSince)] = now;
     }
 
     /// <returns>Null: for ever.</returns>

@@ -71,6 +71,26 @@ public sealed class HostOutagesTests
     }
 
     [Fact]
+    public void The_first_that_is_known_to_be_silent_is_not_judged_before_others_that_fell_silent_with_it_are_known_too()
+    {
+        SilenceUnknown(0, Noon.AddSeconds(-5));
+        Assert.Equal(new HostOutage { RecheckAfter = HostOutages.Settling }, Judge());
+
+        SilenceUnknown(1, Noon.AddSeconds(-5));
+        Assert.True(_outages.Of(_hosts[0], _app, Noon + HostOutages.Settling).IsInDoubt);
+    }
+
+    [Fact]
+    public void A_clock_that_is_set_back_does_not_hold_up_what_is_known()
+    {
+        SilenceUnknown(0, Noon.AddHours(-2));
+        Judge();
+
+        Assert.Equal(HostOutages.Settling, _outages.Of(_hosts[0], _app, Noon.AddHours(-1)).RecheckAfter);
+        Assert.True(_outages.Of(_hosts[0], _app, Noon.AddHours(-1) + HostOutages.Settling).IsLost);
+    }
+
+    [Fact]
     public void While_none_answers_the_doubt_does_not_end()
     {
         for (var i = 0; i < 3; i++)
@@ -134,7 +154,14 @@ public sealed class HostOutagesTests
 
     private static TimeSpan? Seconds(int? seconds) => seconds is { } some ? TimeSpan.FromSeconds(some) : null;
 
-    private void Silence(int host, DateTimeOffset since) =>
+    /// <summary>Known for as long as it takes to be believed.</summary>
+    private void Silence(int host, DateTimeOffset since)
+    {
+        SilenceUnknown(host, since);
+        _outages.Of(_hosts[host], _app, Noon - HostOutages.Settling);
+    }
+
+    private void SilenceUnknown(int host, DateTimeOffset since) =>
         Set(_hosts[host], (ConditionTypes.Ready, Conditions.Unknown, since), (ConditionTypes.Alive, Conditions.False, since));
 
     private void EngineDown(int host, DateTimeOffset since) =>

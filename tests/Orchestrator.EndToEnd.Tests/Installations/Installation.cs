@@ -139,6 +139,14 @@ internal sealed class Installation : IAsyncDisposable
         await _serve.WaitForExitAsync();
     }
 
+    /// <summary>Stops the process in its tracks (SIGSTOP) for as long, as a machine that is suspended does.</summary>
+    public async Task SleepAsync(TimeSpan time)
+    {
+        (await Command.RunAsync("kill", ["-STOP", $"{_serve!.Id}"])).OrThrow();
+        await Pace.PassAsync(time);
+        (await Command.RunAsync("kill", ["-CONT", $"{_serve.Id}"])).OrThrow();
+    }
+
     /// <summary>SIGTERM, and waits for the end.</summary>
     /// <returns>The exit code.</returns>
     public async Task<int> StopAsync()
