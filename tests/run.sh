@@ -26,7 +26,7 @@ run() {
     printf '▶ %s\n' "$project"
 
     # What a script starts in the background ignores Ctrl-C, and so would all that tests start and end by it.
-    env --default-signal=INT "artifacts/bin/$project/${configuration,,}/$project" --no-progress --output Normal "${arguments[@]}" 2>&1
+    env --default-signal=INT "artifacts/bin/$project/${configuration,,}/$project" --progress off --ansi off --output Normal "${arguments[@]}" 2>&1
     code=$?
 
     # 8: none of its tests was asked for.
@@ -34,10 +34,11 @@ run() {
   done | tee "$log"
 }
 
-# Two at a time: those that use the lab, which mostly wait, and beside them the others, which mostly work.
-of_lab=(Orchestrator.EndToEnd.Tests Orchestrator.HostAgent.Tests)
-mapfile -t others < <(sed -n 's/.*"tests[\\/]\(Orchestrator\.[A-Za-z]*\.Tests\)[\\/].*/\1/p' Orchestrator.sln | grep -vxF "$(printf '%s\n' "${of_lab[@]}")")
-run lab "${of_lab[@]}" &
+# End to end first, by itself: two installations there, with visitors, keep both processors busy. Then those of the agent, which mostly wait for
+# engines, and beside them the others, which mostly work.
+mapfile -t others < <(sed -n 's/.*"tests[\\/]\(Orchestrator\.[A-Za-z]*\.Tests\)[\\/].*/\1/p' Orchestrator.sln | grep -vE '\.(EndToEnd|HostAgent)\.')
+run end-to-end Orchestrator.EndToEnd.Tests
+run agent Orchestrator.HostAgent.Tests &
 run others "${others[@]}" &
 wait
 
