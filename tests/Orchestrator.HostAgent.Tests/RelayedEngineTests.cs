@@ -57,9 +57,10 @@ public sealed class RelayedEngineTests(AgentWorld world)
     public async Task A_link_that_breaks_again_and_again_is_counted_and_the_host_held_back()
     {
         await using var relay = new EngineRelay(Host.Socket);
-        await AddHostAsync("shaky", relay, null);
+        var host = await AddHostAsync("shaky", relay, null);
         await BreakAndMendAsync(relay, "shaky");
         Assert.Equal((1, null), Flapping(await world.SeeHostAsync("shaky", IsReady)));
+        Assert.Empty(world.Events.ReasonsOf(host));
 
         await BreakAndMendAsync(relay, "shaky");
         var (count, until) = Flapping(await world.SeeHostAsync("shaky", IsReady));
@@ -68,6 +69,7 @@ public sealed class RelayedEngineTests(AgentWorld world)
 
         // It is Ready all the same, and what is bound to it is looked after.
         await RemoveAsync("shaky", await world.AddReadyReplicaAsync("shaky"));
+        Assert.Equal(["HostFlapping"], world.Events.ReasonsOf(host));
     }
 
     [Fact]
