@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.ControlPlane.Rebalancing;
 
@@ -55,6 +56,26 @@ public sealed class RebalancingTests
         await See(cluster, "web", "h1:2 h2:2 h3:2");
         Assert.Equal("h1:3 h2:3", await CountsAsync(cluster, "fixed"));
         Assert.DoesNotContain(await cluster.EventsAsync("fixed"), IsMove);
+    }
+
+    [Fact]
+    public async Task Where_all_hosts_flap_nothing_is_moved_until_they_are_trusted_again()
+    {
+        await using var cluster = await StartAsync();
+        await cluster.ApplyAsync("web", 6);
+        await See(cluster, "web", "h1:3 h2:3");
+        await cluster.CreateHostAsync("h3");
+        var until = _clock.GetUtcNow().UtcDateTime.AddSeconds(60);
+        foreach (var host in (string[])["h1", "h2", "h3"])
+        {
+            await cluster.Api.HostClient.MergePatchStatusAsync(
+                new(null, host), new { status = new { flapping = new HostFlapping { Count = 4, Until = until } } }, TestContext.Current.CancellationToken);
+        }
+
+        await PassAsync(cluster, TimeSpan.FromSeconds(50));
+        Assert.Equal("h1:3 h2:3", await CountsAsync(cluster, "web"));
+
+        await See(cluster, "web", "h1:2 h2:2 h3:2");
     }
 
     [Fact]
