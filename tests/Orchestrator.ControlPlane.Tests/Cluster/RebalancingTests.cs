@@ -65,15 +65,15 @@ public sealed class RebalancingTests
         await cluster.ApplyAsync("web", 6);
         await See(cluster, "web", "h1:3 h2:3");
         await cluster.CreateHostAsync("h3");
-        var until = _clock.GetUtcNow().UtcDateTime.AddSeconds(60);
+        var until = _clock.GetUtcNow().UtcDateTime + (6 * SteadyHosts.SettleTime);
         foreach (var host in (string[])["h1", "h2", "h3"])
         {
             await cluster.Api.HostClient.MergePatchStatusAsync(
                 new(null, host), new { status = new { flapping = new HostFlapping { Count = 4, Until = until } } }, TestContext.Current.CancellationToken);
         }
 
-        await PassAsync(cluster, TimeSpan.FromSeconds(50));
-        Assert.Equal("h1:3 h2:3", await CountsAsync(cluster, "web"));
+        await PassAsync(cluster, 5 * SteadyHosts.SettleTime);
+        Assert.DoesNotContain(await cluster.EventsAsync("web"), IsMove);
 
         await See(cluster, "web", "h1:2 h2:2 h3:2");
     }
@@ -85,8 +85,8 @@ public sealed class RebalancingTests
         await cluster.ApplyAsync("web", 6);
         await See(cluster, "web", "h1:3 h2:3");
         await cluster.CreateHostAsync("h3");
-        await PassAsync(cluster, SteadyHosts.SettleTime * 1.5);
-        Assert.Equal("h1:3 h2:3", await CountsAsync(cluster, "web"));
+        await PassAsync(cluster, 5 * SteadyHosts.SettleTime);
+        Assert.DoesNotContain(await cluster.EventsAsync("web"), IsMove);
 
         await cluster.Api.HostClient.MergePatchAsync(new(null, "h2"), new { spec = new { drain = true } }, TestContext.Current.CancellationToken);
         await See(cluster, "web", "h1:3 h3:3");
