@@ -85,11 +85,18 @@ internal sealed class Installation : IAsyncDisposable
 
     public bool IsRunning => _serve is { HasExited: false };
 
-    /// <param name="hosts">How many of the lab's hosts join.</param>
+    /// <summary>One on hosts that stay whole.</summary>
+    /// <param name="hosts">How many of them join.</param>
     /// <param name="kubeconfig">A real cluster to run on instead of the embedded API server.</param>
-    public static async Task<Installation> StartAsync(int hosts = 3, string? kubeconfig = null, params string[] serveOptions)
+    public static Task<Installation> StartAsync(int hosts = LabDescription.Kept, string? kubeconfig = null, params string[] serveOptions) =>
+        StartAsync(LabDescription.ReadKept(), hosts, kubeconfig, serveOptions);
+
+    /// <summary>One whose hosts may be broken: for tests of the collection <see cref="BreakingHosts"/>.</summary>
+    /// <inheritdoc cref="StartAsync(int, string?, string[])" path="/param"/>
+    public static Task<Installation> StartToBreakAsync(int hosts = LabDescription.Kept) => StartAsync(LabDescription.ReadToBreak(), hosts, kubeconfig: null, []);
+
+    private static async Task<Installation> StartAsync(LabDescription lab, int hosts, string? kubeconfig, string[] serveOptions)
     {
-        var lab = LabDescription.Read(hosts);
         var installation = new Installation(lab, kubeconfig, serveOptions);
         try
         {
