@@ -156,7 +156,7 @@ public sealed class ApplyTests(ServerFixture server)
     {
         var space = await server.NamespaceAsync();
 
-        var applied = await server.OrcAsync(["apply", "-f", "-", "-n", space, "--wait", "--timeout", "2s"], App(1));
+        var applied = await server.OrcAsync(["apply", "-f", "-", "-n", space, "--wait", "--timeout", "300ms"], App(1));
 
         Assert.Equal(ExitCodes.TimedOut, applied.ExitCode);
         Assert.Contains("webapp.orchestrator.dev/web: the controller has not seen it yet", applied.Errors, StringComparison.Ordinal);
@@ -182,10 +182,10 @@ public sealed class ApplyTests(ServerFixture server)
         await Apply(space, App(30));
         await Observe(space, 30, """{"type":"Available","status":"False","reason":"MinimumReplicasUnavailable","message":"0 of 30 replicas are ready; 30 of 30 replicas: Unschedulable: 0/0 hosts","lastTransitionTime":"2026-01-01T00:00:00Z"}""");
 
-        var applied = await server.OrcAsync(["apply", "-f", "-", "-n", space, "--wait", "--timeout", "2s"], App(30));
+        var applied = await server.OrcAsync(["apply", "-f", "-", "-n", space, "--wait", "--timeout", "300ms"], App(30));
 
         Assert.Equal(ExitCodes.TimedOut, applied.ExitCode);
-        Assert.Contains("did not become ready within 2s: webapp.orchestrator.dev/web: 0 of 30 replicas ready: 30 of 30 replicas: Unschedulable: 0/0 hosts\n", applied.Errors, StringComparison.Ordinal);
+        Assert.Contains("did not become ready within 0s: webapp.orchestrator.dev/web: 0 of 30 replicas ready: 30 of 30 replicas: Unschedulable: 0/0 hosts\n", applied.Errors, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -200,7 +200,7 @@ public sealed class ApplyTests(ServerFixture server)
             await PatchStatus(space, "replica", name, """{"conditions":[{"type":"Ready","status":"False","reason":"NotYetReady","message":"GET / answered 503","lastTransitionTime":"2026-01-01T00:00:00Z"}]}""");
         }
 
-        var applied = await server.OrcAsync(["apply", "-f", "-", "-n", space, "--wait", "--timeout", "2s"], App(2));
+        var applied = await server.OrcAsync(["apply", "-f", "-", "-n", space, "--wait", "--timeout", "300ms"], App(2));
 
         Assert.Equal(ExitCodes.TimedOut, applied.ExitCode);
         Assert.Contains("webapp.orchestrator.dev/web: 0 of 2 replicas ready: replica web-1: GET / answered 503\n", applied.Errors, StringComparison.Ordinal);

@@ -66,7 +66,7 @@ public sealed class CanaryTests(ServerFixture server)
 
         // Told to go on, it has something before it again.
         await app.OkAsync("rollout", "promote", "web");
-        var late = await app.OrcAsync("rollout", "status", "web", "--timeout", "2s");
+        var late = await app.OrcAsync("rollout", "status", "web", "--timeout", "300ms");
         Assert.Equal(ExitCodes.TimedOut, late.ExitCode);
 
         await app.ObserveAsync(AppUnderTest.Complete(tried));
@@ -78,7 +78,7 @@ public sealed class CanaryTests(ServerFixture server)
     {
         var (app, _) = await StartAsync(step: 1, "CanaryRuns", "it has 50 %, for 60 s; new: 5 requests");
 
-        var late = await app.OrcAsync("rollout", "status", "web", "--timeout", "2s");
+        var late = await app.OrcAsync("rollout", "status", "web", "--timeout", "300ms");
 
         Assert.Equal(ExitCodes.TimedOut, late.ExitCode);
         Assert.EndsWith($"{AppUnderTest.Label}: it has 50 %, for 60 s\n", late.Errors, StringComparison.Ordinal);

@@ -284,7 +284,7 @@ public sealed class CommandTests(ServerFixture server)
         const string held = "{apiVersion: v1, kind: ConfigMap, metadata: {name: held, finalizers: [example.org/hold]}}";
         (await server.OrcAsync(["apply", "-f", "-", "-n", space], held)).OrThrow();
 
-        var late = await server.OrcAsync(["delete", "configmap", "held", "--wait", "--timeout", "2s", "-n", space]);
+        var late = await server.OrcAsync(["delete", "configmap", "held", "--wait", "--timeout", "300ms", "-n", space]);
         var waiting = server.OrcAsync(["delete", "configmap", "held", "--wait", "--timeout", "30s", "-n", space]);
         (await server.KubectlAsync(["patch", "configmap", "held", "-n", space, "--type=merge", "-p", "{\"metadata\":{\"finalizers\":null}}"])).OrThrow();
 

@@ -43,10 +43,10 @@ public sealed class RolloutStatusTests(ServerFixture server)
         await app.ObserveAsync(AppUnderTest.Complete(await app.RevisionAsync()));
         await app.PatchStatusAsync("wa", "web", JsonNode.Parse(difference)!.AsObject());
 
-        var late = await app.OrcAsync("rollout", "status", "web", "--timeout", "2s");
+        var late = await app.OrcAsync("rollout", "status", "web", "--timeout", "300ms");
 
         Assert.Equal((ExitCodes.TimedOut, ""), (late.ExitCode, late.Output));
-        Assert.EndsWith($"did not become ready within 2s: {AppUnderTest.Label}: {says}\n", late.Errors, StringComparison.Ordinal);
+        Assert.EndsWith($"did not become ready within 0s: {AppUnderTest.Label}: {says}\n", late.Errors, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class RolloutStatusTests(ServerFixture server)
         status["availableReplicas"] = 1;
         await app.ObserveAsync(status);
 
-        var late = await app.OrcAsync("rollout", "status", "web", "--timeout", "2s");
+        var late = await app.OrcAsync("rollout", "status", "web", "--timeout", "300ms");
         await app.PatchStatusAsync("wa", "web", new JsonObject { ["availableReplicas"] = 3 });
 
         Assert.Equal(ExitCodes.TimedOut, late.ExitCode);
@@ -142,7 +142,7 @@ public sealed class RolloutStatusTests(ServerFixture server)
         var app = await AppUnderTest.CreateAsync(server);
         await app.ObserveAsync(new JsonObject { ["conditions"] = new JsonArray(AppUnderTest.Condition("Progressing", false, "FailedCreate", "quota exceeded")) });
 
-        var late = await app.OrcAsync("rollout", "status", "web", "--timeout", "2s");
+        var late = await app.OrcAsync("rollout", "status", "web", "--timeout", "300ms");
 
         Assert.Equal(ExitCodes.TimedOut, late.ExitCode);
         Assert.Contains("0 of 3 replicas ready, 0 up to date: quota exceeded\n", late.Errors, StringComparison.Ordinal);
@@ -157,7 +157,7 @@ public sealed class RolloutStatusTests(ServerFixture server)
         status["conditions"]![1] = AppUnderTest.Condition("Progressing", false, "ConfigurationNotFound", "ConfigMap \"settings\" not found");
         await app.ObserveAsync(status);
 
-        var late = await app.OrcAsync("rollout", "status", "web", "--timeout", "2s");
+        var late = await app.OrcAsync("rollout", "status", "web", "--timeout", "300ms");
 
         Assert.Equal(ExitCodes.TimedOut, late.ExitCode);
         Assert.Contains("3 of 3 replicas ready: ConfigMap \"settings\" not found\n", late.Errors, StringComparison.Ordinal);

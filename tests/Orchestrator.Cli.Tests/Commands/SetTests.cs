@@ -86,7 +86,7 @@ public sealed class SetTests(ServerFixture server)
         var app = await AppUnderTest.CreateAsync(server);
         await app.ObserveAsync(AppUnderTest.Complete(await app.RevisionAsync()));
 
-        var late = await app.OrcAsync("set", "image", "web", "web:v2", "--wait", "--timeout", "2s");
+        var late = await app.OrcAsync("set", "image", "web", "web:v2", "--wait", "--timeout", "300ms");
 
         Assert.Equal(ExitCodes.TimedOut, late.ExitCode);
         Assert.Contains("the controller has not seen it yet", late.Errors, StringComparison.Ordinal);

@@ -14,7 +14,7 @@ public sealed class LiveViewTests(ServerFixture server)
         await ReplicaAsync(app, "web-a", "host-1", new JsonObject { ["phase"] = "Running", ["ready"] = true });
         await ReplicaAsync(app, "web-b", "host-2", new JsonObject { ["phase"] = "BackOff", ["reason"] = "ErrImagePull" });
         var shown = await OnTerminalAsync(app, "5s");
-        var piped = await app.OrcAsync("rollout", "status", "web", "--timeout", "2s");
+        var piped = await app.OrcAsync("rollout", "status", "web", "--timeout", "300ms");
 
         Assert.Equal((ExitCodes.TimedOut, ExitCodes.TimedOut), (shown.ExitCode, piped.ExitCode));
         var text = System.Text.RegularExpressions.Regex.Replace(shown.Output, "\e\\[[0-9;?]*[A-Za-z]", "");
