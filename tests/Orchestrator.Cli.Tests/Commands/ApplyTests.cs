@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Orchestrator.Cli.Tests.Commands;
 
-/// <summary>The real executable on the real embedded server, in turns with the real kubectl.</summary>
+/// <summary>On the real embedded server, in turns with the real kubectl.</summary>
 public sealed class ApplyTests(ServerFixture server)
 {
     private const string LastApplied = "kubectl.kubernetes.io/last-applied-configuration";
