@@ -91,7 +91,7 @@ internal sealed class Installation : IAsyncDisposable
     public static Task<Installation> StartAsync(int hosts = LabDescription.Kept, string? kubeconfig = null, params string[] serveOptions) =>
         StartAsync(LabDescription.ReadKept(), hosts, kubeconfig, serveOptions);
 
-    /// <summary>One whose hosts may be broken: for tests of the collection <see cref="BreakingHosts"/>.</summary>
+    /// <summary>One whose hosts may be broken: for tests of the collection <c>BreakingHosts</c>.</summary>
     /// <inheritdoc cref="StartAsync(int, string?, string[])" path="/param"/>
     public static Task<Installation> StartToBreakAsync(int hosts = LabDescription.Kept) => StartAsync(LabDescription.ReadToBreak(), hosts, kubeconfig: null, []);
 
