@@ -10,8 +10,8 @@ using Orchestrator.Runtime;
 namespace Orchestrator.HostAgent.Tests;
 
 /// <summary>Real engines, and between them and us what networks and forgetful people do.</summary>
-[Collection(LabCollection.Name)]
-public sealed class RelayedEngineTests(AgentWorld world)
+[Collection(BreakingHosts.Name)]
+public sealed class RelayedEngineTests(WorldToBreak world)
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
