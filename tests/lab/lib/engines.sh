@@ -39,8 +39,7 @@ engine_start() {
 
 engine_wait() {
     local host=$1
-    # In its first moments the process is not a dockerd yet.
-    if ! { retry 30 engine_runs "$host" && retry 60 _engine_settled "$host" && engine_answers "$host"; }; then
+    if ! { retry 90 _engine_settled "$host" && engine_answers "$host"; }; then
         tail -n 20 "$(host_state "$host")/engine.log" >&2
         die "engine of host$host does not answer (its last words are above)"
     fi
@@ -53,7 +52,9 @@ engine_answers() {
     engine_runs "$1" && engine_get "$1" /_ping >/dev/null 2>&1
 }
 
-_engine_settled() { engine_answers "$1" || engine_gone "$1"; }
+# In its first moments the process is not a dockerd yet, and has no command line while it becomes the next program: as long as it is there,
+# whatever it is, it has not failed.
+_engine_settled() { engine_answers "$1" || ! kill -0 "$(cat "$(host_pid_file "$1")")" 2>/dev/null; }
 
 # engine_get HOST PATH: one request to the engine's API over its local socket.
 engine_get() {
