@@ -45,6 +45,21 @@ engine_wait() {
     fi
 }
 
+# engine_shims HOST: the processes that hold its containers.
+engine_shims() { pgrep -f -- "^[^ ]*containerd-shim.* -address $(host_state "$1")/exec/" || true; }
+
+# end_forgotten SHIM...: of those from before an engine was killed, the ones that are left now that it answers again. It ends all that it
+# knows when it starts. What it was just starting as it was killed it does not know: that runs on, no call of its API reaches it, and its address
+# is given to other containers, in whose place it then answers. A person would have to end it, and so does the lab.
+end_forgotten() {
+    local shim
+    for shim in "$@"; do
+        [[ $(tr '\0' ' ' 2>/dev/null <"/proc/$shim/cmdline") == *containerd-shim* ]] || continue
+        pkill -KILL -P "$shim" || true
+        kill -KILL "$shim" 2>/dev/null || true
+    done
+}
+
 engine_pid() { running_pid "$(host_pid_file "$1")" "$(host_state "$1")/daemon.json"; }
 engine_runs() { engine_pid "$1" >/dev/null; }
 
