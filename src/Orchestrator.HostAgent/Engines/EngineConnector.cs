@@ -31,18 +31,15 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time,
     /// <inheritdoc cref="ConnectAsync" path="/exception"/>
     public async Task<EngineConnection> OpenAsync(DockerHost host, EnginePipeline pipeline, CancellationToken cancellationToken)
     {
-        RequireTcpForTls(host);
-        var certificates = host.Spec.TlsSecretName is { } secretName
-            ? await EngineCertificates.ReadAsync(kubernetes, secretName, cancellationToken)
-            : null;
-        return await OpenAsync(host, certificates, pipeline, time, cancellationToken, sshProgram);
+        var credentials = await EngineCredentials.ReadAsync(kubernetes, host, cancellationToken);
+        return await OpenAsync(host, credentials, pipeline, time, cancellationToken, sshProgram);
     }
 
-    /// <param name="certificates">Disposed of with the connection, and when there is none.</param>
+    /// <param name="credentials">Disposed of with the connection, and when there is none.</param>
     /// <inheritdoc cref="ConnectAsync" path="/exception"/>
     public static async Task<EngineConnection> OpenAsync(
         DockerHost host,
-        EngineCertificates? certificates,
+        EngineCredentials credentials,
         EnginePipeline pipeline,
         TimeProvider time,
         CancellationToken cancellationToken,
@@ -50,10 +47,10 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time,
     {
         DockerClient? client = null;
         EngineDialer? dialer = null;
+        var certificates = credentials.Tls;
         try
         {
-            RequireTcpForTls(host);
-            dialer = new EngineDialer(EngineEndpoint.Parse(host.Spec.Endpoint), certificates, time, sshProgram);
+            dialer = new EngineDialer(EngineEndpoint.Parse(host.Spec.Endpoint), credentials, time, sshProgram);
             Version api;
             string engineVersion;
             string architecture;
@@ -74,7 +71,7 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time,
         {
             client?.Dispose();
             dialer?.Dispose();
-            certificates?.Dispose();
+            credentials.Dispose();
             throw;
         }
     }
@@ -97,14 +94,6 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time,
         {
             throw new EngineException(
                 EngineFailure.Tls, $"{dialer.Endpoint} closed the connection before it answered; perhaps {TlsErrors.Refusal(dialer.Endpoint, certificates)}", lost);
-        }
-    }
-
-    private static void RequireTcpForTls(DockerHost host)
-    {
-        if (host.Spec.TlsSecretName is not null && EngineEndpoint.Parse(host.Spec.Endpoint).Transport != EngineTransport.Tcp)
-        {
-            throw new EngineException(EngineFailure.Incompatible, "spec.tlsSecretName is for tcp endpoints; a unix socket has no TLS, and ssh has its own keys");
         }
     }
 

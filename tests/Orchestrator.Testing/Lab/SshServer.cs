@@ -64,6 +64,18 @@ public sealed class SshServer : IAsyncDisposable
 
     public string Address { get; }
 
+    /// <summary>Text of the private key that it accepts.</summary>
+    public string Key => File.ReadAllText(_folder["id"]);
+
+    /// <summary>Text of a private key that nobody accepts.</summary>
+    public string StrangeKey => File.ReadAllText(_folder["stranger"]);
+
+    /// <summary>A line with its host key.</summary>
+    public string KnownHosts => File.ReadAllText(_folder["known"]);
+
+    /// <summary>A line with another host key of the same name.</summary>
+    public string OtherKnownHosts => File.ReadAllText(_folder["known_other"]);
+
     /// <summary>Logins until now.</summary>
     public int Logins => Log.Split('\n').Count(line => line.StartsWith("Accepted ", StringComparison.Ordinal));
 

@@ -7,7 +7,7 @@ namespace Orchestrator.HostAgent.Engines.Ssh;
 /// open; a new session begins with a new login, so that nothing waits for a connection that is dead
 /// (docs/design/host-agent.md, ssh).
 /// </summary>
-internal sealed class SshConnections(EngineEndpoint endpoint, string program, TimeProvider time) : IDisposable
+internal sealed class SshConnections(EngineEndpoint endpoint, SshIdentity? identity, string program, TimeProvider time) : IDisposable
 {
     /// <summary>As found by PATH.</summary>
     public const string DefaultProgram = "ssh";
@@ -17,11 +17,16 @@ internal sealed class SshConnections(EngineEndpoint endpoint, string program, Ti
 
     private readonly Lock _gate = new();
     private SshFolder? _folder;
+    private SshIdentityFiles? _files;
     private bool _disposed;
 
     /// <returns>A stream whose first read fails with an <see cref="EngineException"/> if there is no connection.</returns>
     /// <exception cref="EngineException">ssh cannot be started.</exception>
-    public Stream Open() => new SshStream(endpoint, SshProcesses.Of(endpoint).Start(program, SshArguments.For(endpoint, ControlPath()), time));
+    public Stream Open()
+    {
+        var (controlPath, files) = Prepare();
+        return new SshStream(endpoint, identity, SshProcesses.Of(endpoint).Start(program, SshArguments.For(endpoint, controlPath, files), time));
+    }
 
     public void Dispose()
     {
@@ -32,14 +37,19 @@ internal sealed class SshConnections(EngineEndpoint endpoint, string program, Ti
         }
     }
 
-    private string? ControlPath()
+    private (string? ControlPath, SshIdentityFiles? Files) Prepare()
     {
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            _folder ??= new SshFolder();
+            if (_folder is null)
+            {
+                _folder = new SshFolder();
+                _files = identity?.WriteTo(_folder);
+            }
+
             var path = Path.Combine(_folder.Path, "c");
-            return Encoding.UTF8.GetByteCount(path) <= MaxControlPath ? path : null;
+            return (Encoding.UTF8.GetByteCount(path) <= MaxControlPath ? path : null, _files);
         }
     }
 }

@@ -15,6 +15,7 @@ internal sealed class SshStream : Stream
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(2);
 
     private readonly EngineEndpoint _endpoint;
+    private readonly SshIdentity? _identity;
     private readonly SshProcesses.Entry _process;
     private readonly Stream _input;
     private readonly Stream _output;
@@ -23,9 +24,10 @@ internal sealed class SshStream : Stream
     private volatile bool _heard;
     private int _disposed;
 
-    public SshStream(EngineEndpoint endpoint, SshProcesses.Entry process)
+    public SshStream(EngineEndpoint endpoint, SshIdentity? identity, SshProcesses.Entry process)
     {
         _endpoint = endpoint;
+        _identity = identity;
         _process = process;
         _input = process.Process.StandardInput.BaseStream;
         _output = process.Process.StandardOutput.BaseStream;
@@ -114,7 +116,7 @@ internal sealed class SshStream : Stream
             words = _words.ToString();
         }
 
-        var reason = SshErrors.Explain(_endpoint, process.HasExited ? process.ExitCode : null, words);
+        var reason = SshErrors.Explain(_endpoint, _identity, process.HasExited ? process.ExitCode : null, words);
         return broken is null ? reason : new EngineException(reason.Failure, reason.Message, broken);
     }
 

@@ -64,7 +64,7 @@ public sealed class SshConnectionsTests : IDisposable
     [Fact]
     public async Task Also_when_it_fails_before_it_has_read_what_was_sent()
     {
-        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://unread"), await ScriptAsync("exec <&-; echo 'docker: not found' >&2; exit 127"), TimeProvider.System);
+        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://unread"), null, await ScriptAsync("exec <&-; echo 'docker: not found' >&2; exit 127"), TimeProvider.System);
         await using var stream = connections.Open();
         var failure = await Assert.ThrowsAsync<EngineException>(async () =>
         {
@@ -78,7 +78,7 @@ public sealed class SshConnectionsTests : IDisposable
     [Fact]
     public async Task An_end_after_the_first_byte_is_the_end_of_the_stream()
     {
-        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://ending"), await ScriptAsync("echo words >&2; echo bytes; exit 1"), TimeProvider.System);
+        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://ending"), null, await ScriptAsync("echo words >&2; echo bytes; exit 1"), TimeProvider.System);
         using var reader = new StreamReader(connections.Open());
 
         Assert.Equal("bytes\n", await reader.ReadToEndAsync(Cancelled));
@@ -87,7 +87,7 @@ public sealed class SshConnectionsTests : IDisposable
     [Fact]
     public async Task However_much_it_says_beside_it_is_not_held_up()
     {
-        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://wordy"), await ScriptAsync("head -c 1000000 /dev/zero >&2; echo bytes"), TimeProvider.System);
+        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://wordy"), null, await ScriptAsync("head -c 1000000 /dev/zero >&2; echo bytes"), TimeProvider.System);
         using var reader = new StreamReader(connections.Open());
 
         Assert.Equal("bytes\n", await reader.ReadToEndAsync(Cancelled));
@@ -107,7 +107,7 @@ public sealed class SshConnectionsTests : IDisposable
     public async Task Connections_that_do_not_end_when_they_are_given_up_become_no_more_than_so_many()
     {
         var endpoint = EngineEndpoint.Parse("ssh://hanging");
-        using var connections = new SshConnections(endpoint, await ScriptAsync("exec sleep 1000"), TimeProvider.System);
+        using var connections = new SshConnections(endpoint, null, await ScriptAsync("exec sleep 1000"), TimeProvider.System);
         for (var count = 0; count < SshProcesses.MaxGivenUp; count++)
         {
             await connections.Open().DisposeAsync();
@@ -127,7 +127,7 @@ public sealed class SshConnectionsTests : IDisposable
     public async Task One_that_never_ends_is_ended_after_an_hour()
     {
         var time = new FakeTimeProvider();
-        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://endless"), await ScriptAsync("exec sleep 1000"), time);
+        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://endless"), null, await ScriptAsync("exec sleep 1000"), time);
         await connections.Open().DisposeAsync();
         await Eventually.True(() => Task.FromResult(Started().Count == 1));
         time.Advance(TimeSpan.FromMinutes(59));
@@ -140,7 +140,7 @@ public sealed class SshConnectionsTests : IDisposable
     [Fact]
     public async Task The_socket_of_the_login_is_in_a_folder_of_our_own_which_goes_with_the_session()
     {
-        var connections = new SshConnections(EngineEndpoint.Parse("ssh://place"), await ScriptAsync("printf '%s\\n' \"$@\""), TimeProvider.System);
+        var connections = new SshConnections(EngineEndpoint.Parse("ssh://place"), null, await ScriptAsync("printf '%s\\n' \"$@\""), TimeProvider.System);
         using var reader = new StreamReader(connections.Open());
         var arguments = await reader.ReadToEndAsync(Cancelled);
         var folder = Path.GetDirectoryName(arguments.Split('\n').Single(argument => argument.StartsWith("ControlPath=", StringComparison.Ordinal))["ControlPath=".Length..])!;
@@ -148,22 +148,6 @@ public sealed class SshConnectionsTests : IDisposable
 
         connections.Dispose();
         Assert.False(Directory.Exists(folder));
-    }
-
-    [Fact]
-    public void What_a_killed_process_left_is_taken_away_if_it_is_empty()
-    {
-        string[] names = ["orc-ssh-2147483647-empty", "orc-ssh-2147483647-used", $"orc-ssh-{Environment.ProcessId}-ours", "orc-ssh-x-other"];
-        foreach (var name in names)
-        {
-            Directory.CreateDirectory(_folder[name]);
-        }
-
-        File.WriteAllText(Path.Combine(_folder[names[1]], "c"), "");
-
-        SshFolder.Sweep(_folder.Path);
-
-        Assert.Equal(names[1..].Order(), Directory.EnumerateDirectories(_folder.Path).Select(Path.GetFileName).Order());
     }
 
     private static bool Opens(SshConnections connections)
