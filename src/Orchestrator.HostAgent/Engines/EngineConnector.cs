@@ -51,20 +51,15 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time,
         try
         {
             dialer = new EngineDialer(EngineEndpoint.Parse(host.Spec.Endpoint), credentials, time, sshProgram);
-            Version api;
-            string engineVersion;
-            string architecture;
-            using (var unversioned = Client(dialer, null))
-            {
-                var version = await FirstAnswerAsync(unversioned, dialer, certificates, pipeline, cancellationToken);
-                api = Negotiate(version.Version, version.APIVersion, version.MinAPIVersion);
-                (engineVersion, architecture) = (version.Version, version.Arch);
-            }
 
+            // Until the next call has come about: by ssh that is a channel of this one's login then.
+            using var unversioned = Client(dialer, null);
+            var version = await FirstAnswerAsync(unversioned, dialer, certificates, pipeline, cancellationToken);
+            var api = Negotiate(version.Version, version.APIVersion, version.MinAPIVersion);
             client = Client(dialer, api);
             var info = await pipeline.RunAsync(
                 EngineOperation.Info, EngineCalls.Guard(client.System.GetSystemInfoAsync, dialer, certificates), cancellationToken);
-            var facts = new EngineFacts(engineVersion, api.ToString(), info.OperatingSystem, architecture, info.NCPU, info.MemTotal, info.DockerRootDir);
+            var facts = new EngineFacts(version.Version, api.ToString(), info.OperatingSystem, version.Arch, info.NCPU, info.MemTotal, info.DockerRootDir);
             return new EngineConnection(client, dialer, certificates, facts);
         }
         catch
@@ -131,7 +126,7 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time,
                 {
                     handler.ConnectCallback = dialer.DialAsync;
                     handler.ConnectTimeout = Timeout.InfiniteTimeSpan;
-                    handler.MaxConnectionsPerServer = MaxConnections;
+                    handler.MaxConnectionsPerServer = dialer.Endpoint.Transport == EngineTransport.Ssh ? SshConnections.Most : MaxConnections;
                     handler.UseProxy = false;
                     handler.UseCookies = false;
                     handler.AllowAutoRedirect = false;

@@ -41,7 +41,7 @@ internal sealed class EngineDialer(
         {
             // Beside the connection, which waits for no name server: what is asked for comes long after.
             _lookedUp ??= EngineAddress.OfAsync(endpoint, sshProgram, CancellationToken.None);
-            return _ssh.Open();
+            return await _ssh.OpenAsync(cancellationToken);
         }
 
         var stream = await ConnectAsync(cancellationToken);

@@ -9,7 +9,7 @@ namespace Orchestrator.HostAgent.Engines.Ssh;
 internal static class SshErrors
 {
     /// <summary>As every shell says it. Up to here an exit code is the remote command's; above, it is a signal's or ssh's own (255).</summary>
-    private const int NoSuchCommand = 127;
+    public const int NoSuchCommand = 127;
 
     /// <param name="identity">Null where the key is left to ssh's configuration.</param>
     /// <param name="exitCode">Null while it runs: as master it stays for the sake of others when its own command has ended.</param>
@@ -70,8 +70,12 @@ internal static class SshErrors
             : new(EngineFailure.Failed, $"docker on {machine} did not connect to its engine: {last}");
     }
 
-    private static bool IsRefusal(string words) =>
+    /// <summary>Whether a login was refused, which is counted against us there.</summary>
+    public static bool IsRefusal(string words) =>
         words.Contains("Permission denied (", StringComparison.OrdinalIgnoreCase) || words.Contains("Too many authentication failures", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether it found no room in the connection that it was to be a channel of, and makes one of its own.</summary>
+    public static bool IsNoChannel(string words) => words.Contains("Session open refused", StringComparison.Ordinal);
 
     private static string ScanOf(EngineEndpoint endpoint) =>
         $"ssh-keyscan {(endpoint.Port > 0 ? string.Create(CultureInfo.InvariantCulture, $"-p {endpoint.Port} ") : "")}{endpoint.Host}";

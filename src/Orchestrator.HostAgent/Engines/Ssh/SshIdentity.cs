@@ -23,10 +23,10 @@ internal sealed class SshIdentity
         // ssh reads no key whose last line has no end, and none with the line ends of Windows.
         _key = key.ReplaceLineEndings("\n").TrimEnd() + "\n";
         _knownHosts = knownHosts?.ReplaceLineEndings("\n");
-        Fingerprint = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{_key}\0{_knownHosts}")));
+        Fingerprint = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{secret}\0{_key}\0{_knownHosts}")));
     }
 
-    /// <summary>Tells one identity from another. Not to be shown, though nothing can be read out of it.</summary>
+    /// <summary>Tells one identity from another, by its Secret and what that holds. Not to be shown, though no key can be read out of it.</summary>
     public string Fingerprint { get; }
 
     public bool HasKnownHosts => _knownHosts is not null;

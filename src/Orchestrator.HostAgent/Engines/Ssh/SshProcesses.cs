@@ -12,7 +12,7 @@ namespace Orchestrator.HostAgent.Engines.Ssh;
 internal sealed class SshProcesses
 {
     /// <summary>As many as are given up at once when a busy session is lost.</summary>
-    public const int MaxGivenUp = 16;
+    public const int MaxGivenUp = SshConnections.Most;
 
     /// <summary>
     /// What nobody knows a reason for is ended after this, so that none is waited for for ever. Long, because ending ssh here does not
@@ -54,6 +54,9 @@ internal sealed class SshProcesses
     {
         public Process Process => process;
 
+        /// <summary>Its exit code.</summary>
+        public Task<int> Exited { get; } = ExitAsync(process);
+
         /// <param name="done">What else of it must come to its end before it is disposed of.</param>
         public void GiveUp(Task done)
         {
@@ -61,13 +64,19 @@ internal sealed class SshProcesses
             _ = EndAsync(done);
         }
 
+        private static async Task<int> ExitAsync(Process process)
+        {
+            await process.WaitForExitAsync();
+            return process.ExitCode;
+        }
+
         private async Task EndAsync(Task done)
         {
-            using var patience = new CancellationTokenSource(Patience, time);
-            await process.WaitForExitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!process.HasExited)
+            await ((Task)Exited).WaitAsync(Patience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!Exited.IsCompleted)
             {
                 process.Kill();
+                await Exited;
             }
 
             await done.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
