@@ -79,11 +79,13 @@ internal sealed record SettledApp(WebApp App, IReadOnlyDictionary<string, List<R
 
     /// <summary>
     /// A tenth of the app, at least one, at most five, and no more than its limits would let go at once: nothing is urgent here, and each
-    /// move costs connections that are kept open and caches that are warm.
+    /// move costs connections that are kept open and caches that are warm. One alone where the emptiest host is taken: what leaves first makes
+    /// its host emptier for what comes next.
     /// </summary>
     private static int LimitOf(WebAppSpec spec)
     {
         var limits = RolloutLimits.Of(spec);
-        return Math.Min(Math.Clamp(limits.Desired / 10, 1, 5), limits.MaxSurge > 0 ? limits.MaxSurge : limits.MaxMissingForMoves);
+        var most = spec.Placement?.Strategy == PlacementStrategies.LeastAllocated ? 1 : 5;
+        return Math.Min(Math.Clamp(limits.Desired / 10, 1, most), limits.MaxSurge > 0 ? limits.MaxSurge : limits.MaxMissingForMoves);
     }
 }

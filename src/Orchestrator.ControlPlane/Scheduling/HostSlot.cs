@@ -53,11 +53,7 @@ internal sealed class HostSlot(HostSnapshot host, int index)
     /// <param name="leaving">It is being deleted: it holds its resources until it is gone, but no longer its place among the app's.</param>
     public void Add(int appId, int revisionId, Needs needs, bool leaving)
     {
-        Cpu += needs.Cpu;
-        Memory += needs.Memory;
-        _comparedCpu += needs.Cpu == 0 ? AssumedCpu : needs.Cpu;
-        _comparedMemory += needs.Memory == 0 ? AssumedMemory : needs.Memory;
-        Load = (Share(_comparedCpu, Host.Cpu) + Share(_comparedMemory, Host.Memory)) / 2;
+        Hold(needs, 1);
         if (!leaving)
         {
             CollectionsMarshal.GetValueRefOrAddDefault(_replicasOfApp, appId, out _)++;
@@ -72,11 +68,11 @@ internal sealed class HostSlot(HostSnapshot host, int index)
         _replicasOfRevision[revisionId]--;
     }
 
-    /// <summary>Takes <see cref="Leave"/> back.</summary>
-    public void Stay(int appId, int revisionId)
+    /// <summary>Thinks a replica away, its port aside, until <see cref="Add"/> brings it back.</summary>
+    public void Remove(int appId, int revisionId, Needs needs)
     {
-        _replicasOfApp[appId]++;
-        _replicasOfRevision[revisionId]++;
+        Hold(needs, -1);
+        Leave(appId, revisionId);
     }
 
     /// <summary>Whether a port counts: one outside the range (which was changed since) cannot be given anyway.</summary>
@@ -111,6 +107,15 @@ internal sealed class HostSlot(HostSnapshot host, int index)
         }
 
         throw new InvalidOperationException($"host {Host.Name} has no free port");
+    }
+
+    private void Hold(Needs needs, int times)
+    {
+        Cpu += times * needs.Cpu;
+        Memory += times * needs.Memory;
+        _comparedCpu += times * (needs.Cpu == 0 ? AssumedCpu : needs.Cpu);
+        _comparedMemory += times * (needs.Memory == 0 ? AssumedMemory : needs.Memory);
+        Load = (Share(_comparedCpu, Host.Cpu) + Share(_comparedMemory, Host.Memory)) / 2;
     }
 
     private static double Share(long used, long? capacity) => capacity is > 0 ? Math.Min(1, (double)used / capacity.Value) : 0;

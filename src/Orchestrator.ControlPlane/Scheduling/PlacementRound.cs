@@ -160,8 +160,8 @@ internal sealed class PlacementRound
     }
 
     /// <summary>
-    /// Where a bound Replica would go if it were placed now, beside itself: its place among its app's is thought free, its room is not. A
-    /// round that looks for this places nothing.
+    /// Where a bound Replica would go if it were placed now and were not there: whether its room is still taken when its successor is
+    /// placed, or free, that one then goes to no worse host. A round that looks for this places nothing.
     /// </summary>
     /// <returns>Null when no other host would be better than its own.</returns>
     public Relocation? FindBetter(Replica replica)
@@ -172,8 +172,8 @@ internal sealed class PlacementRound
             return null;
         }
 
-        var count = from.ReplicasOfApp(app.Id);
-        from.Leave(app.Id, revisionId);
+        var (count, needs) = (from.ReplicasOfApp(app.Id), Needs.Of(replica.Spec.Template));
+        from.Remove(app.Id, revisionId, needs);
         try
         {
             // Not kept: what it counts is without this Replica.
@@ -184,7 +184,7 @@ internal sealed class PlacementRound
         }
         finally
         {
-            from.Stay(app.Id, revisionId);
+            from.Add(app.Id, revisionId, needs, leaving: false);
         }
     }
 

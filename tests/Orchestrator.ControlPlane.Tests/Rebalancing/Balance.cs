@@ -46,7 +46,7 @@ internal sealed class Balance : IEventRecorder
     public void Record(IKubernetesObject<V1ObjectMeta> about, string type, string reason, string message) => Events.Add($"{reason}: {message}");
 
     /// <summary>Reconciles each app, decides a round, and lets start what starts.</summary>
-    /// <returns>Whether anything was made or deleted, or may yet be once what was made serves.</returns>
+    /// <returns>Whether anything was made, bound or deleted, has become ready, or may yet.</returns>
     public bool Step()
     {
         Time.Advance(TimeSpan.FromSeconds(1));
@@ -58,17 +58,19 @@ internal sealed class Balance : IEventRecorder
 
         SeeHosts();
         World.Moving = Moves.Uids;
+        var unbound = World.Replicas.Count(replica => replica.Spec.HostName is null);
         foreach (var unfit in World.Round().OfType<ControlPlane.Scheduling.Unfit>())
         {
             unfit.Replica.Status = new() { Reason = ControlPlane.Scheduling.Binder.Unschedulable, Message = unfit.Message };
         }
 
+        changed |= World.Replicas.Count(replica => replica.Spec.HostName is null) != unbound;
         foreach (var replica in World.Replicas.Where(replica => replica.Spec.HostName is not null))
         {
-            replica.Status = new()
-            {
-                Ready = HostOf(replica) is { } host && HostHealth.IsReady(host) && (replica.Status is { Ready: true } || Starts(replica)),
-            };
+            var was = replica.Status is { Ready: true };
+            var ready = HostOf(replica) is { } host && HostHealth.IsReady(host) && (was || Starts(replica));
+            changed |= ready != was;
+            replica.Status = new() { Ready = ready };
         }
 
         foreach (var app in World.Apps.Values)

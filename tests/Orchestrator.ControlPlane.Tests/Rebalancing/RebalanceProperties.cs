@@ -122,7 +122,7 @@ public sealed class RebalanceProperties
                     _balance.Step();
                 }
 
-                    Assert.DoesNotContain(_balance.Events, told => told.StartsWith(WebAppReasons.RebalancingStopped, StringComparison.Ordinal));
+                Assert.DoesNotContain(_balance.Events, told => told.StartsWith(WebAppReasons.RebalancingStopped, StringComparison.Ordinal));
                 foreach (var app in moves.Select(move => move.Replica.Spec.AppName).Distinct())
                 {
                     var after = _balance.UnevennessOf(apps.Single(one => one.Metadata.Name == app));

@@ -166,6 +166,22 @@ public sealed class RebalanceTests
         Assert.Equal(2, _balance.ReplicasOf(app).Count(replica => replica.Spec.HostName == "new"));
     }
 
+    /// <summary>Where the old one goes first, its host would be the emptiest again, and the new one would come back to it, for ever.</summary>
+    [Theory]
+    [InlineData("512Mi", true)]
+    [InlineData("1536Mi", false)]
+    public void With_LeastAllocated_a_replica_moves_to_what_is_emptier_than_its_host_without_it(string others, bool moves)
+    {
+        var app = SettledWithMemory("512Mi", 4, "h1");
+        app.Spec.Placement = new() { Strategy = PlacementStrategies.LeastAllocated };
+        app.Spec.Strategy = new() { Rolling = new() { MaxSurge = 0, MaxUnavailable = 1 } };
+        _balance.World.Hosts[0].Status!.Capacity!["memory"] = new("32Gi");
+        _balance.World.Host("h2", memory: "32Gi");
+        _balance.World.Replica(_balance.World.App("other", memory: others), on: "h2");
+
+        Assert.Equal(moves, _balance.Look().Count > 0);
+    }
+
     [Fact]
     public void Of_apps_that_roll_out_scale_or_heal_nothing_moves()
     {
