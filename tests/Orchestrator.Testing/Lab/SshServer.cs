@@ -64,14 +64,18 @@ public sealed class SshServer : IAsyncDisposable
 
     public string Address { get; }
 
-    /// <summary>Text of the private key that it accepts.</summary>
-    public string Key => File.ReadAllText(_folder["id"]);
+    /// <summary>The private key that it accepts.</summary>
+    public string KeyFile => _folder["id"];
+
+    public string Key => File.ReadAllText(KeyFile);
 
     /// <summary>Text of a private key that nobody accepts.</summary>
     public string StrangeKey => File.ReadAllText(_folder["stranger"]);
 
-    /// <summary>A line with its host key.</summary>
-    public string KnownHosts => File.ReadAllText(_folder["known"]);
+    /// <summary>Has a line with its host key.</summary>
+    public string KnownHostsFile => _folder["known"];
+
+    public string KnownHosts => File.ReadAllText(KnownHostsFile);
 
     /// <summary>A line with another host key of the same name.</summary>
     public string OtherKnownHosts => File.ReadAllText(_folder["known_other"]);
@@ -118,6 +122,16 @@ public sealed class SshServer : IAsyncDisposable
         .. Directory.EnumerateDirectories("/proc")
             .Select(folder => int.TryParse(Path.GetFileName(folder), out var pid) ? pid : 0)
             .Where(pid => pid > 0 && Read($"/proc/{pid}/cmdline").Contains($"-F\0{_folder["ssh_config"]}\0", StringComparison.Ordinal)),
+    ];
+
+    /// <summary>The files with keys that these processes were given.</summary>
+    public IReadOnlyList<string> KeyFilesOfClients() =>
+    [
+        .. Clients()
+            .Select(pid => Read($"/proc/{pid}/cmdline").Split('\0'))
+            .Where(words => words.Contains("-i"))
+            .Select(words => words[Array.IndexOf(words, "-i") + 1])
+            .Distinct(),
     ];
 
     public async ValueTask DisposeAsync()

@@ -115,6 +115,10 @@ internal sealed class SshConnections(EngineEndpoint endpoint, SshIdentity? ident
         {
             attempt.Refused(end.Reason!);
         }
+        else
+        {
+            attempt.Failed();
+        }
 
         login.End(end);
     }

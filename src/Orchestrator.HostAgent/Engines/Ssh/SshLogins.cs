@@ -70,7 +70,7 @@ internal sealed class SshLogins
             var times = refusal.Count == 1 ? "once" : $"{refusal.Count.ToString(CultureInfo.InvariantCulture)} times in a row";
             throw new EngineException(EngineFailure.Ssh, string.Create(
                 CultureInfo.InvariantCulture,
-                $"{refusal.Message}; refused {times}, and so as not to be banned there it is tried again at {refusal.Until.UtcDateTime:HH:mm:ss} UTC, or at once with another endpoint or key"));
+                $"{refusal.Message}; refused {times}, and so as not to be banned there it is tried again at {refusal.Until.UtcDateTime:HH:mm:ss} UTC, or at once with another endpoint or Secret"));
         }
     }
 
@@ -103,6 +103,18 @@ internal sealed class SshLogins
                 {
                     var count = (_owner._refusal?.Count ?? 0) + 1;
                     _owner._refusal = new Refusal(reason.Message, count, _time.GetUtcNow() + WaitAfter(count));
+                }
+            }
+        }
+
+        /// <summary>It came to no answer: what was refused before may be tried again at once.</summary>
+        public void Failed()
+        {
+            lock (_owner._gate)
+            {
+                if (ReferenceEquals(_owner._refusal, _before))
+                {
+                    _owner._refusal = _owner._refusal is null ? null : _owner._refusal with { Until = _time.GetUtcNow() };
                 }
             }
         }

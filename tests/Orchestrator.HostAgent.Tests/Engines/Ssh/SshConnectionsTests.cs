@@ -213,6 +213,27 @@ public sealed class SshConnectionsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_machine_that_is_away_after_a_refusal_is_tried_again_at_once()
+    {
+        var (endpoint, time) = (EngineEndpoint.Parse("ssh://refusing-then-down"), new FakeTimeProvider());
+        var ssh = await ScriptAsync("[ -e \"${0%/*}/down\" ] && words='Connection refused' || words='Permission denied (publickey).'; echo \"$words\" >&2; exit 255");
+        using var connections = new SshConnections(endpoint, null, ssh, time);
+        await FailAsync();
+        await Eventually.True(() => Task.FromResult(IsHeld(endpoint, time)));
+        await File.WriteAllTextAsync(_folder["down"], "", Cancelled);
+        time.Advance(TimeSpan.FromSeconds(30));
+
+        await FailAsync();
+        await Eventually.True(() => Task.FromResult(!IsHeld(endpoint, time)));
+
+        async Task FailAsync()
+        {
+            using var reader = new StreamReader(await connections.OpenAsync(Cancelled));
+            await Assert.ThrowsAsync<EngineException>(() => reader.ReadToEndAsync(Cancelled));
+        }
+    }
+
+    [Fact]
     public async Task Many_at_once_are_channels_of_a_few_logins_of_which_no_more_than_three_begin_at_a_time()
     {
         await File.WriteAllTextAsync(_folder["closed"], "", Cancelled);
