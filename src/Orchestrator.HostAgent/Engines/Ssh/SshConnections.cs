@@ -149,8 +149,11 @@ internal sealed class SshConnections(EngineEndpoint endpoint, SshIdentity? ident
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            if (_folder is null)
+            if (_folder is not { IsWhole: true })
             {
+                // What logged in by the folder from before goes on; nothing joins it any more.
+                _logins.Clear();
+                _folder?.Dispose();
                 _folder = new SshFolder();
                 _files = identity?.WriteTo(_folder);
             }

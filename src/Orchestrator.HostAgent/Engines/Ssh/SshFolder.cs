@@ -21,6 +21,7 @@ internal sealed class SshFolder : IDisposable
 
     private readonly DirectoryInfo _folder;
     private readonly FileStream _lock;
+    private readonly List<string> _written = [];
 
     /// <exception cref="EngineException">It cannot be made.</exception>
     public SshFolder()
@@ -39,6 +40,12 @@ internal sealed class SshFolder : IDisposable
     }
 
     public string Path => _folder.FullName;
+
+    /// <summary>
+    /// False when something of what was written is gone: cleaners of temporary folders take away what nobody has touched for days, and a
+    /// session may last for months.
+    /// </summary>
+    public bool IsWhole => _written.TrueForAll(File.Exists);
 
     /// <returns>The path of a new file, which nobody else may read.</returns>
     /// <exception cref="EngineException">It cannot be written.</exception>
@@ -109,6 +116,7 @@ internal sealed class SshFolder : IDisposable
 
     private FileStream Create(string name)
     {
+        _written.Add(In(name));
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None };
         if (!OperatingSystem.IsWindows())
         {

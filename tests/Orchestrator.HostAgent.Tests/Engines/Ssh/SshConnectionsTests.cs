@@ -287,6 +287,23 @@ public sealed class SshConnectionsTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_folder_that_a_cleaner_of_temporary_files_has_been_at_is_made_anew()
+    {
+        using var connections = new SshConnections(
+            EngineEndpoint.Parse("ssh://cleaned"), null, await ScriptAsync($"{LogIn}printf '%s\\n' \"$control\"; exec cat"), TimeProvider.System);
+        await using var first = await connections.OpenAsync(Cancelled);
+        var control = await new StreamReader(first).ReadLineAsync(Cancelled);
+        File.Delete(Path.Combine(Path.GetDirectoryName(control)!, "lock"));
+
+        await using var second = await connections.OpenAsync(Cancelled);
+        var next = await new StreamReader(second).ReadLineAsync(Cancelled);
+
+        Assert.NotEqual(Path.GetDirectoryName(control), Path.GetDirectoryName(next));
+        Assert.Equal(["login", "login"], Roles());
+        Assert.False(Directory.Exists(Path.GetDirectoryName(control)));
+    }
+
     private static bool IsHeld(EngineEndpoint endpoint, TimeProvider time) => SshLogins.Of(endpoint, null).IsHeld(time);
 
     private List<string> Roles() => File.Exists(_folder["roles"]) ? [.. File.ReadAllLines(_folder["roles"])] : [];
