@@ -25,7 +25,7 @@ public sealed class SshHostTests
         await Eventually.See(() => Visitor.OnceAsync(installation.Http, "far"), page => page.Version == "v1");
         var before = Assert.Single(await installation.ContainersAsync("far"));
         Assert.Contains("web v1 listens", (await installation.OrcAsync("logs", "far")).OrThrow().Output, StringComparison.Ordinal);
-        Assert.Matches(@"far +1 +[0-9]+m", (await installation.OrcAsync("top", "hosts")).OrThrow().Output);
+        Assert.Matches(@"far +1/1 +[0-9]+m", (await installation.OrcAsync("top", "hosts")).OrThrow().Output);
         var key = await Eventually.See(() => Task.FromResult(ssh.KeyFilesOfClients()), seen => seen.Count == 1);
 
         await installation.KillAsync();

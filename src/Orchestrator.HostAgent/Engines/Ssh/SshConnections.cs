@@ -179,6 +179,8 @@ internal sealed class SshConnections(EngineEndpoint endpoint, SshIdentity? ident
         private bool _closed;
         private bool _ended;
 
+        public Task Unused => isFirst ? login.Unused : Task.CompletedTask;
+
         public void Close()
         {
             lock (owner._gate)
@@ -225,6 +227,7 @@ internal sealed class SshConnections(EngineEndpoint endpoint, SshIdentity? ident
             {
                 // It is ending: who joined it now would come too late.
                 owner._logins.Remove(login);
+                login.SetUnused();
             }
         }
     }
@@ -233,6 +236,9 @@ internal sealed class SshConnections(EngineEndpoint endpoint, SshIdentity? ident
 /// <summary>What becomes of one connection, for whoever counts them.</summary>
 internal interface ISshChannel
 {
+    /// <summary>Completes when its ssh carries no other connection that is in use.</summary>
+    Task Unused { get; }
+
     /// <summary>It is given up, and about to end.</summary>
     void Close();
 

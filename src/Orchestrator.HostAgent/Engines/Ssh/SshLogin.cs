@@ -6,6 +6,8 @@ internal sealed class SshLogin(string? controlPath)
 {
     private readonly TaskCompletionSource<SshLoginEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private readonly TaskCompletionSource _unused = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public string? ControlPath => controlPath;
 
     /// <summary>Connections through it, its own among them, until they have ended. Guarded by its owner.</summary>
@@ -14,8 +16,13 @@ internal sealed class SshLogin(string? controlPath)
     /// <summary>Those of them that are in use: with the last, ssh ends. Guarded by its owner.</summary>
     public int InUse { get; set; } = 1;
 
+    /// <summary>Completes when none is in use any more.</summary>
+    public Task Unused => _unused.Task;
+
     /// <summary>How it ended: in, with a reason why not, or with neither when whoever began it has given it up.</summary>
     public Task<SshLoginEnd> Ended => _ended.Task;
+
+    public void SetUnused() => _unused.TrySetResult();
 
     public void End(SshLoginEnd end) => _ended.TrySetResult(end);
 }

@@ -132,7 +132,7 @@ internal sealed class SshStream : Stream
             // may go through this very process.
             _input.Dispose();
             _output.Dispose();
-            _process.GiveUp(_wordsRead);
+            _process.GiveUp(_wordsRead, _channel.Unused);
         }
 
         base.Dispose(disposing);

@@ -147,6 +147,30 @@ public sealed class SshConnectionsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_login_whose_own_connection_is_given_up_stays_for_as_long_as_it_carries_others()
+    {
+        var (endpoint, time) = (EngineEndpoint.Parse("ssh://carrying"), new FakeTimeProvider());
+        using var connections = new SshConnections(endpoint, null, await ScriptAsync($"{LogIn}echo bytes; exec sleep 1000"), time);
+        var first = await connections.OpenAsync(Cancelled);
+        Assert.Equal(1, await first.ReadAsync(new byte[1], Cancelled));
+        var channel = await connections.OpenAsync(Cancelled);
+        Assert.Equal(1, await channel.ReadAsync(new byte[1], Cancelled));
+
+        await first.DisposeAsync();
+        Assert.Equal(0, SshProcesses.Of(endpoint).GivenUp);
+        time.Advance(TimeSpan.FromHours(2));
+        Assert.All(Started(), pid => Assert.True(IsAlive(pid)));
+
+        await channel.DisposeAsync();
+        await Eventually.True(() => Task.FromResult(SshProcesses.Of(endpoint).GivenUp == 2));
+        await Eventually.True(() =>
+        {
+            time.Advance(TimeSpan.FromHours(1));
+            return Task.FromResult(!Started().Any(IsAlive));
+        });
+    }
+
+    [Fact]
     public async Task The_socket_of_the_login_is_in_a_folder_of_our_own_which_goes_with_the_session()
     {
         var connections = new SshConnections(EngineEndpoint.Parse("ssh://place"), null, await ScriptAsync("printf '%s\\n' \"$@\""), TimeProvider.System);
