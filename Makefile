@@ -25,7 +25,7 @@ orc: ## build the one executable ▶ artifacts/publish/orc
 demo: orc ## run the main job on three Docker engines of this machine; Ctrl-C ends it (DEMO_ONCE=1: ends by itself)
 	examples/demo/run
 
-test: build deps ## run every test, against a lab of three engines; ends in "N passed, N failed"
+test: build deps ## run every test, against a lab of six engines; ends in "N passed, N failed"
 	tests/run.sh $(CONFIGURATION)
 
 deps: ## bring the tools that tests and demo drive into the cache (kubectl, helm, kube-apiserver, Prometheus, …)

@@ -22,16 +22,18 @@ public sealed class Controllers : IDisposable
     private readonly WebAppController _webApps;
     private readonly Scheduler _scheduler;
     private readonly HostController _hosts;
-    private readonly Rebalancer _rebalancer;
+    private readonly Rebalancer? _rebalancer;
 
-    public Controllers(SharedInformers informers, IKubernetes kubernetes, IEventRecorder events, ILoggerFactory loggers, TimeProvider time)
+    /// <param name="rebalance">Whether replicas that run are moved so that their apps lie evenly on the hosts.</param>
+    public Controllers(
+        SharedInformers informers, IKubernetes kubernetes, IEventRecorder events, ILoggerFactory loggers, TimeProvider time, bool rebalance = true)
     {
         _informers = informers;
         var moves = new Moves(events, time);
         _webApps = new WebAppController(informers, moves, kubernetes, events, loggers, time);
         _scheduler = new Scheduler(informers, moves, events, loggers, time);
         _hosts = new HostController(informers, events, loggers, time);
-        _rebalancer = new Rebalancer(informers, moves, loggers, time);
+        _rebalancer = rebalance ? new Rebalancer(informers, moves, loggers, time) : null;
     }
 
     /// <summary>Waits for the informers and works until cancelled; returns when all that was under way has ended.</summary>
@@ -52,7 +54,7 @@ public sealed class Controllers : IDisposable
                 _webApps.RunAsync(cancellationToken),
                 _scheduler.RunAsync(cancellationToken),
                 _hosts.RunAsync(cancellationToken),
-                _rebalancer.RunAsync(cancellationToken));
+                _rebalancer?.RunAsync(cancellationToken) ?? Task.CompletedTask);
         }
         finally
         {
@@ -68,6 +70,6 @@ public sealed class Controllers : IDisposable
         _webApps.Dispose();
         _scheduler.Dispose();
         _hosts.Dispose();
-        _rebalancer.Dispose();
+        _rebalancer?.Dispose();
     }
 }

@@ -36,6 +36,7 @@ public sealed class RenderingTests
     [InlineData("proxy.kind=StatefulSet", "/proxy/kind", "'Deployment', 'DaemonSet'")]
     [InlineData("proxy.service.type=Local", "/proxy/service/type", "'LoadBalancer'")]
     [InlineData("controller.replicas=-1", "/controller/replicas", "got -1")]
+    [InlineData("controller.rebalance=off-hours", "/controller/rebalance", "got string, want boolean")]
     [InlineData("controller.resources.limits.memory=1GB", "/controller/resources/limits/memory", "1GB")]
     [InlineData("controller.podDisruptionBudget.maxUnavailable=0", "/controller/podDisruptionBudget/maxUnavailable", "got 0")]
     [InlineData("image.repository=orc:v1", "/image/repository", "orc:v1")]
@@ -47,6 +48,15 @@ public sealed class RenderingTests
         Assert.NotEqual(0, refused.ExitCode);
         Assert.Contains(path, refused.Errors, StringComparison.Ordinal);
         Assert.Contains(reason, refused.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Values_kept_from_a_chart_that_did_not_know_it_do_not_turn_rebalancing_off()
+    {
+        var rendered = await Chart.HelmAsync("template", "orc", Chart.Folder, "--set", "controller.rebalance=null");
+
+        Assert.Equal(0, rendered.ExitCode);
+        Assert.DoesNotContain("--no-rebalance", rendered.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -5,7 +5,6 @@ using Orchestrator.EndToEnd.Tests.Lab;
 namespace Orchestrator.EndToEnd.Tests;
 
 /// <summary><c>kill -9</c> of the control plane at any moment: the world converges, nothing is doubled, lost or restarted.</summary>
-[Collection<Alone>]
 public sealed class CrashTests(SharedInstallation shared) : IClassFixture<SharedInstallation>
 {
     private const int Rounds = 20;

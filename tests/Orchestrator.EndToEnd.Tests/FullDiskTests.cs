@@ -4,7 +4,7 @@ using Orchestrator.Testing.Lab;
 namespace Orchestrator.EndToEnd.Tests;
 
 /// <summary>A host whose disk is full.</summary>
-[Collection<Alone>]
+[Collection<BreakingHosts>]
 public sealed class FullDiskTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(45);
@@ -12,7 +12,7 @@ public sealed class FullDiskTests
     [Fact]
     public async Task A_disk_that_is_full_at_a_pull_is_told_and_once_it_is_not_the_replica_runs()
     {
-        await using var installation = await Installation.StartAsync(hosts: 1);
+        await using var installation = await Installation.StartToBreakAsync(hosts: 1);
         var (host, engine, image) = (installation.Lab.Hosts[0], installation.Engines[0], installation.Lab.Image("httpd:v1"));
         await engine.RemoveImageAsync(image);
         await engine.RemoveImageAsync(installation.Lab.Image("httpd:v2"));

@@ -8,8 +8,8 @@ namespace Orchestrator.EndToEnd.Tests;
 /// What comes in the middle of a rollout: another version, the way back, a crash, the loss of a host. What was asked for last is
 /// what comes, and at every moment there are as many replicas as the strategy says.
 /// </summary>
-[Collection<Alone>]
-public sealed class MidRolloutTests(SharedInstallation shared) : IClassFixture<SharedInstallation>
+[Collection<BreakingHosts>]
+public sealed class MidRolloutTests(SharedInstallationToBreak shared) : IClassFixture<SharedInstallationToBreak>
 {
     private const int Replicas = 6;
     private const int MaxSurge = 2;

@@ -5,7 +5,7 @@ using Orchestrator.EndToEnd.Tests.Installations;
 namespace Orchestrator.EndToEnd.Tests;
 
 /// <summary>A host goes in one way or another while people visit; none of them notices, and nothing is made twice for no reason.</summary>
-[Collection<Alone>]
+[Collection<BreakingHosts>]
 public sealed class OutageTests
 {
     private const int Replicas = 6;
@@ -102,7 +102,7 @@ public sealed class OutageTests
 
     private static async Task<Installation> StartAsync()
     {
-        var installation = await Installation.StartAsync();
+        var installation = await Installation.StartToBreakAsync();
         await installation.ApplyAsync(Manifests.Web("web", installation.Lab.Image("web:v1"), Replicas));
         await installation.SeeReady("web", Replicas);
         await Eventually.See(() => Visitor.OnceAsync(installation.Http, "web"), page => page.Version == "v1");

@@ -10,8 +10,8 @@ using Orchestrator.Runtime;
 namespace Orchestrator.HostAgent.Tests;
 
 /// <summary>What hosts do: be described, be mistrusted, die and come back. Uses up host3.</summary>
-[Collection(LabCollection.Name)]
-public sealed class HostFailureTests(AgentWorld world)
+[Collection(BreakingHosts.Name)]
+public sealed class HostFailureTests(WorldToBreak world)
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 

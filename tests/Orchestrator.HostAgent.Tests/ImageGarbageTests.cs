@@ -16,8 +16,8 @@ using Orchestrator.Runtime.Informers;
 namespace Orchestrator.HostAgent.Tests;
 
 /// <summary>Unused images of real engines.</summary>
-[Collection(LabCollection.Name)]
-public sealed class ImageGarbageTests(AgentWorld world)
+[Collection(BreakingHosts.Name)]
+public sealed class ImageGarbageTests(WorldToBreak world)
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 

@@ -10,8 +10,8 @@ using Orchestrator.Runtime;
 namespace Orchestrator.HostAgent.Tests;
 
 /// <summary>Real engines, and between them and us what networks and forgetful people do.</summary>
-[Collection(LabCollection.Name)]
-public sealed class RelayedEngineTests(AgentWorld world)
+[Collection(BreakingHosts.Name)]
+public sealed class RelayedEngineTests(WorldToBreak world)
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -57,9 +57,10 @@ public sealed class RelayedEngineTests(AgentWorld world)
     public async Task A_link_that_breaks_again_and_again_is_counted_and_the_host_held_back()
     {
         await using var relay = new EngineRelay(Host.Socket);
-        await AddHostAsync("shaky", relay, null);
+        var host = await AddHostAsync("shaky", relay, null);
         await BreakAndMendAsync(relay, "shaky");
         Assert.Equal((1, null), Flapping(await world.SeeHostAsync("shaky", IsReady)));
+        Assert.Empty(world.Events.ReasonsOf(host));
 
         await BreakAndMendAsync(relay, "shaky");
         var (count, until) = Flapping(await world.SeeHostAsync("shaky", IsReady));
@@ -68,6 +69,7 @@ public sealed class RelayedEngineTests(AgentWorld world)
 
         // It is Ready all the same, and what is bound to it is looked after.
         await RemoveAsync("shaky", await world.AddReadyReplicaAsync("shaky"));
+        Assert.Equal(["HostFlapping"], world.Events.ReasonsOf(host));
     }
 
     [Fact]
@@ -109,6 +111,42 @@ public sealed class RelayedEngineTests(AgentWorld world)
         Assert.Equal(replica.Status!.ContainerId, (await world.SeeAsync(replica, seen => seen.Status is { Ready: true })).Status!.ContainerId);
         await RemoveAsync("expiring", replica);
     }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public async Task An_engine_whose_clock_jumps_restarts_nothing_and_what_ends_is_told_as_ever(int hours)
+    {
+        await using var relay = new EngineRelay(Host.Socket);
+        var name = hours > 0 ? "ahead" : "behind";
+        var before = await AddHostAsync(name, relay, null);
+        var (stays, ends) = (await world.AddReadyReplicaAsync(name), await world.AddReadyReplicaAsync(name));
+        relay.Clock = new JumpedClock(TimeProvider.System.GetUtcNow(), TimeSpan.FromHours(hours));
+
+        // It began before the jump and ends after it.
+        await world.Lab.DockerAsync(Host, "kill", AgentWorld.ContainerOf(ends));
+        var restarted = await world.SeeAsync(ends, seen => seen.Status is { Ready: true, Restarts: 1 });
+        Assert.Equal(137, restarted.Status!.LastTermination?.ExitCode);
+        Assert.Equal((hours, hours), (HoursAhead(restarted.Status.StartedAt), HoursAhead(restarted.Status.LastTermination?.FinishedAt)));
+
+        // Whoever comes next goes by times of before the jump and of after it.
+        await world.StopAgentAsync();
+        world.StartAgent();
+        await world.Lab.DockerAsync(Host, "kill", AgentWorld.ContainerOf(ends));
+        await world.SeeAsync(ends, seen => seen.Status is { Ready: true, Restarts: 2 });
+
+        var stayed = (await world.Replicas.GetAsync(ObjectKey.Of(stays), Cancelled))!.Status!;
+        Assert.Equal((stays.Status!.ContainerId, stays.Status.StartedAt, 0, true), (stayed.ContainerId, stayed.StartedAt, stayed.Restarts, stayed.Ready));
+        Assert.Equal(ReadySince(stays.Status.Conditions), ReadySince(stayed.Conditions));
+        var host = await world.SeeHostAsync(name, IsReady);
+        Assert.Equal((ReadySince(before.Status!.Conditions), null), (ReadySince(host.Status!.Conditions), host.Status.Flapping));
+        await world.DeleteAsync(ends);
+        await RemoveAsync(name, stays);
+    }
+
+    private static int HoursAhead(DateTime? time) => (int)Math.Round((time!.Value - TimeProvider.System.GetUtcNow().UtcDateTime).TotalHours);
+
+    private static DateTime? ReadySince(IEnumerable<V1Condition>? conditions) => Conditions.Find(conditions, ConditionTypes.Ready)?.LastTransitionTime;
 
     private async Task<DockerHost> AddHostAsync(string name, EngineRelay relay, string? tlsSecretName)
     {

@@ -11,8 +11,8 @@ using Orchestrator.Testing.Lab;
 namespace Orchestrator.HostAgent.Tests;
 
 /// <summary>What ssh and docker on the other machine say and do, with real ones of both.</summary>
-[Collection(LabCollection.Name)]
-public sealed class SshTests(AgentWorld world, SshHost ssh) : IClassFixture<SshHost>, IDisposable
+[Collection(BreakingHosts.Name)]
+public sealed class SshTests(WorldToBreak world, SshHostToBreak ssh) : IClassFixture<SshHostToBreak>, IDisposable
 {
     private readonly Kubernetes _nowhere = new(new KubernetesClientConfiguration { Host = "https://127.0.0.1:1" });
 

@@ -33,7 +33,7 @@ internal abstract class ApiCommand : Command
 
     private async Task<int> InvokeAsync(ParseResult line, CancellationToken cancellationToken)
     {
-        using var terminal = new Terminal();
+        var terminal = ((Invocation)line.InvocationConfiguration).Terminal;
         if (!NeedsServer(line, terminal))
         {
             return ExitCodes.Done;

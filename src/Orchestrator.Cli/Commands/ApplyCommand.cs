@@ -42,7 +42,7 @@ internal sealed class ApplyCommand : ApiCommand, IHasExamples
         var applier = new Applier(session, dryRun);
         var applied = new List<Applied>();
         var failed = 0;
-        foreach (var manifest in ManifestReader.Read(line.GetValue(_files)!, line.GetValue(_recursive), Console.OpenStandardInput))
+        foreach (var manifest in ManifestReader.Read(line.GetValue(_files)!, line.GetValue(_recursive), session.Terminal.OpenInput))
         {
             try
             {

@@ -129,7 +129,7 @@ internal sealed class DeleteCommand : ApiCommand, IHasExamples
     {
         var found = new List<Awaited>();
         var failed = 0;
-        foreach (var manifest in ManifestReader.Read(files, recursive, Console.OpenStandardInput))
+        foreach (var manifest in ManifestReader.Read(files, recursive, session.Terminal.OpenInput))
         {
             try
             {

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
-using Orchestrator.Api;
 using Orchestrator.Cli.Output;
 
 namespace Orchestrator.Cli.Commands;
@@ -46,10 +45,9 @@ internal static class Orc
         return root;
     }
 
-    public static async Task<int> RunAsync(string[] arguments)
+    /// <returns>The exit code.</returns>
+    public static async Task<int> RunAsync(string[] arguments, Terminal terminal, CancellationToken cancellationToken = default)
     {
-        ModelJson.Use();
-        using var terminal = new Terminal();
         var line = Create().Parse(arguments);
         if (line.Errors.Count > 0 && line.Action is ParseErrorAction)
         {
@@ -66,15 +64,15 @@ internal static class Orc
 
         try
         {
-            return await line.InvokeAsync(new InvocationConfiguration
-            {
-                EnableDefaultExceptionHandler = false,
-                Output = terminal.Out,
-                Error = terminal.Error,
+            return await line.InvokeAsync(
+                new Invocation(terminal)
+                {
+                    EnableDefaultExceptionHandler = false,
 
-                // Serve and proxy handle signals themselves: they have something to finish first.
-                ProcessTerminationTimeout = line.CommandResult.Command is IHandlesSignals ? null : TimeSpan.FromSeconds(2),
-            });
+                    // Serve and proxy handle signals themselves: they have something to finish first.
+                    ProcessTerminationTimeout = line.CommandResult.Command is IHandlesSignals ? null : TimeSpan.FromSeconds(2),
+                },
+                cancellationToken);
         }
         catch (OutputClosedException)
         {

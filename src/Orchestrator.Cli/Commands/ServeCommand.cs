@@ -28,6 +28,7 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
     private readonly Option<TypedDuration> _drain = CommonOptions.Timeout("--proxy-drain-timeout", "How long requests in flight get when the proxy stops.", "30s");
     private readonly Option<string?> _accessLog = new("--proxy-access-log") { Description = "A file that gets one JSON object a line for each request. Default: none.", HelpName = "FILE" };
     private readonly Option<bool> _noLocalHost = new("--no-local-host") { Description = $"Do not take the engine of this machine ({LocalEngine.Socket}) as a host when there is none yet." };
+    private readonly Option<bool> _noRebalance = new("--no-rebalance") { Description = "Move no running replicas so that their apps lie evenly on the hosts, whatever placement.rebalance of the apps says." };
     private readonly LogOptions _log = new();
 
     public ServeCommand()
@@ -44,6 +45,7 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
         Options.Add(_drain);
         Options.Add(_accessLog);
         Options.Add(_noLocalHost);
+        Options.Add(_noRebalance);
         _log.AddTo(this);
         SetAction((line, _) => RunAsync(line));
     }
@@ -67,6 +69,7 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
             Api = ApiEndpoint(line),
             Metrics = line.GetValue(_metrics).Endpoint,
             TakeLocalEngine = !line.GetValue(_noLocalHost),
+            Rebalance = !line.GetValue(_noRebalance),
             ProxyListen = line.GetValue(_proxyListen).Endpoint!,
             ProxyArguments = line.GetValue(_noProxy) ? null : kubeconfig => ProxyWords(line, dataFolder, kubeconfig),
             ProxyDrainTimeout = line.GetValue(_drain).Span,

@@ -4,16 +4,19 @@ using Spectre.Console;
 namespace Orchestrator.Cli.Output;
 
 /// <summary>
-/// Where a command writes: answers to standard output, everything else to standard error. Colours and moving progress only
-/// where a person looks: a terminal, no <c>NO_COLOR</c> (no-color.org), no <c>TERM=dumb</c>.
+/// Where a command reads and writes: answers go to standard output, everything else to standard error. Colours and moving progress
+/// only where a person looks: a terminal, no <c>NO_COLOR</c> (no-color.org), no <c>TERM=dumb</c>.
 /// </summary>
 internal sealed class Terminal : IDisposable
 {
     private readonly bool _errorIsTerminal;
     private readonly bool _dumb;
+    private readonly Func<Stream> _openInput;
 
+    /// <summary>This process's own.</summary>
     public Terminal()
     {
+        _openInput = Console.OpenStandardInput;
         _errorIsTerminal = !Console.IsErrorRedirected;
         _dumb = Environment.GetEnvironmentVariable("TERM") is "dumb";
         var colours = !_dumb && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
@@ -21,6 +24,15 @@ internal sealed class Terminal : IDisposable
         ErrorColoured = colours && _errorIsTerminal;
         Out = Writer(Native.StandardOutput);
         Error = Writer(Native.StandardError);
+    }
+
+    /// <summary>One where no person looks, for a command that runs inside another program.</summary>
+    /// <param name="input">What the command finds at its standard input.</param>
+    public Terminal(Stream input, TextWriter output, TextWriter error)
+    {
+        _openInput = () => input;
+        Out = output;
+        Error = error;
     }
 
     public TextWriter Out { get; }
@@ -34,6 +46,9 @@ internal sealed class Terminal : IDisposable
 
     /// <summary>Whether a line on standard error may be drawn again and again.</summary>
     public bool CanAnimate => _errorIsTerminal && !_dumb;
+
+    /// <summary>Standard input, from where it has been read to.</summary>
+    public Stream OpenInput() => _openInput();
 
     /// <summary>A rich console on standard error, for progress.</summary>
     public IAnsiConsole RichError() => AnsiConsole.Create(new AnsiConsoleSettings

@@ -18,6 +18,9 @@ internal sealed record ServeOptions
 
     public bool TakeLocalEngine { get; init; }
 
+    /// <summary>Whether running replicas are moved so that their apps lie evenly on the hosts.</summary>
+    public bool Rebalance { get; init; }
+
     public required IPEndPoint ProxyListen { get; init; }
 
     /// <summary>Words after <c>orc proxy</c>, given the embedded server's kubeconfig for proxies; null means no proxy.</summary>

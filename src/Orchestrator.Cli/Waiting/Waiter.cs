@@ -16,10 +16,13 @@ internal sealed record Awaited(ResourceKind Kind, string? Namespace, string Name
 }
 
 /// <summary>Waits for objects to become ready or to go, and shows what is missing (<see cref="IWaitingView"/>).</summary>
+/// <param name="timeout">For the waiting: at each object one look is taken, however short it is, since there is nothing to say otherwise.</param>
 internal sealed class Waiter(Session session, TimeSpan timeout)
 {
     /// <summary>Short enough not to be felt, and a request of half a millisecond.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    private static readonly TimeSpan FirstLookTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>For the last look, which is not to hang where the others did not.</summary>
     private static readonly TimeSpan ReasonTimeout = TimeSpan.FromSeconds(5);
@@ -46,15 +49,16 @@ internal sealed class Waiter(Session session, TimeSpan timeout)
     private async Task UntilAsync(
         IReadOnlyList<Awaited> objects, Func<Awaited, CancellationToken, Task<Readiness>> look, string what, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(timeout, session.Time);
+        var began = session.Time.GetTimestamp();
+        using var limit = new CancellationTokenSource(timeout > FirstLookTimeout ? timeout : FirstLookTimeout, session.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
             var console = session.Terminal.RichError();
             var failed = session.Terminal.CanAnimate
                 ? await console.Live(new Text("waiting")).AutoClear(true).StartAsync(
-                    display => LoopAsync(objects, look, new LiveView(session, console, display), either.Token))
-                : await LoopAsync(objects, look, new LineView(session.Terminal), either.Token);
+                    display => LoopAsync(objects, look, new LiveView(session, console, display), SeenAll, either.Token))
+                : await LoopAsync(objects, look, new LineView(session.Terminal), SeenAll, either.Token);
             if (failed is var (one, seen))
             {
                 throw await new FailedRollout(session).TellAsync(one, seen, cancellationToken);
@@ -68,13 +72,19 @@ internal sealed class Waiter(Session session, TimeSpan timeout)
             }
 
             var missing = _told.Count > 0 ? string.Join("; ", _told.Select(one => $"{one.Key}: {one.Value}")) : "the API server did not answer";
-            throw new CommandException(ExitCodes.TimedOut, $"did not {what} within {Output.Durations.Age(timeout)}: {missing}");
+            throw new CommandException(ExitCodes.TimedOut, $"did not {what} within {(timeout < TimeSpan.FromSeconds(1) ? $"{timeout.TotalMilliseconds:0}ms" : Output.Durations.Age(timeout))}: {missing}");
+        }
+
+        void SeenAll()
+        {
+            var left = timeout - session.Time.GetElapsedTime(began);
+            limit.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
         }
     }
 
     /// <returns>The one that has failed; null when all are as awaited.</returns>
     private async Task<(Awaited, Readiness)?> LoopAsync(
-        IReadOnlyList<Awaited> objects, Func<Awaited, CancellationToken, Task<Readiness>> look, IWaitingView view, CancellationToken cancellationToken)
+        IReadOnlyList<Awaited> objects, Func<Awaited, CancellationToken, Task<Readiness>> look, IWaitingView view, Action seenAll, CancellationToken cancellationToken)
     {
         var left = objects.ToList();
         while (true)
@@ -106,6 +116,7 @@ internal sealed class Waiter(Session session, TimeSpan timeout)
                 return null;
             }
 
+            seenAll();
             await view.ShowAsync([.. left.Select(one => (one, _told[one]))], cancellationToken);
             await Task.Delay(Pause, session.Time, cancellationToken);
         }

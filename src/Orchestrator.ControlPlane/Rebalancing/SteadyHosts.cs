@@ -5,7 +5,7 @@ using Orchestrator.ControlPlane.Hosts;
 namespace Orchestrator.ControlPlane.Rebalancing;
 
 /// <summary>
-/// Which hosts have taken replicas for long enough that running ones are moved on to them. What this process has not seen for so long it
+/// Which hosts have taken replicas for long enough, and flap not, that running ones are moved on to them. What this process has not seen for so long it
 /// does not take for granted, so a new leader waits too.
 /// </summary>
 internal sealed class SteadyHosts(TimeProvider time)
@@ -16,7 +16,7 @@ internal sealed class SteadyHosts(TimeProvider time)
     /// </summary>
     public static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(30);
 
-    private readonly ConcurrentDictionary<string, long> _since = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Taking> _taking = new(StringComparer.Ordinal);
 
     public static bool TakesReplicas(DockerHost host) =>
         HostHealth.IsReady(host) && !host.Spec.IsCordoned && host.Metadata.DeletionTimestamp is null;
@@ -24,7 +24,7 @@ internal sealed class SteadyHosts(TimeProvider time)
     /// <summary>Begins anew with what there is.</summary>
     public void Begin(IEnumerable<DockerHost> hosts)
     {
-        _since.Clear();
+        _taking.Clear();
         foreach (var host in hosts)
         {
             See(host.Metadata.Name, host);
@@ -36,20 +36,35 @@ internal sealed class SteadyHosts(TimeProvider time)
     {
         if (host is not null && TakesReplicas(host))
         {
-            _since.TryAdd(name, time.GetTimestamp());
+            var heldBackUntil = host.Status?.Flapping?.Until;
+            _taking.AddOrUpdate(name, _ => new(time.GetTimestamp(), heldBackUntil), (_, known) => known with { HeldBackUntil = heldBackUntil });
         }
         else
         {
-            _since.TryRemove(name, out _);
+            _taking.TryRemove(name, out _);
         }
     }
 
-    public bool IsSteady(string name) => _since.TryGetValue(name, out var since) && time.GetElapsedTime(since) >= SettleTime;
+    public bool IsSteady(string name) => _taking.TryGetValue(name, out var taking) && LeftOf(taking) <= TimeSpan.Zero;
 
     /// <summary>When the next host will be; null when all that take replicas are.</summary>
-    public TimeSpan? NextIn() => _since.Values
-        .Select(since => SettleTime - time.GetElapsedTime(since))
+    public TimeSpan? NextIn() => _taking.Values
+        .Select(LeftOf)
         .Where(left => left > TimeSpan.Zero)
         .Select(left => (TimeSpan?)left)
         .Min();
+
+    private TimeSpan LeftOf(Taking taking)
+    {
+        var settling = SettleTime - time.GetElapsedTime(taking.Since);
+        var heldBack = taking.HeldBackUntil - time.GetUtcNow().UtcDateTime;
+        return heldBack > settling ? heldBack.Value : settling;
+    }
+
+    /// <param name="Since">Timestamp of when the host was first seen to take replicas without a break.</param>
+    /// <param name="HeldBackUntil">
+    /// While it flaps it is given nothing new. Where all hosts do the scheduler makes an exception, since a replica has to be somewhere; one
+    /// that runs is somewhere.
+    /// </param>
+    private readonly record struct Taking(long Since, DateTime? HeldBackUntil);
 }

@@ -4,23 +4,30 @@ namespace Orchestrator.HostAgent.Containers;
 
 /// <summary>
 /// The runs of a replica's containers as far as they were seen: how often it restarted, how it last ended, whether it keeps
-/// ending. The engine's own counter is zeroed by each start through the API, so the count is kept here and in the status.
+/// ending. The engine's own counter is zeroed by each start through the API, so the count is kept here and in the status. The engine's
+/// clock may jump at any time: its times name runs and ends, and are compared only where ours bounds what comes of it.
 /// </summary>
 /// <param name="ContainerId">The container seen last.</param>
 /// <param name="Run">Start of the run seen last, which names it.</param>
 /// <param name="RunSeenAt">When it was first seen, by our clock.</param>
+/// <param name="RunNotBefore">It had not begun by then, by our clock; null when that is not known, since an earlier agent saw it first.</param>
+/// <param name="LookedAt">When the container was last looked at, by our clock; null before the first look.</param>
 /// <param name="EngineRestarts">The engine's count of completed restarts when it was seen; null before the first look.</param>
 /// <param name="Ended">End of the last run whose end was taken in.</param>
+/// <param name="EndedRun">Start of the run whose end that was.</param>
 /// <param name="EndSeenAt">The same by our clock: the engine's may be wrong.</param>
 /// <param name="ShortRuns">Runs in a row, up to the last, that were shorter than <see cref="ShortRun"/>.</param>
 public sealed record RunHistory(
     string? ContainerId,
     DateTimeOffset? Run,
     DateTimeOffset? RunSeenAt,
+    DateTimeOffset? RunNotBefore,
+    DateTimeOffset? LookedAt,
     long? EngineRestarts,
     int Restarts,
     Termination? LastTermination,
     DateTimeOffset? Ended,
+    DateTimeOffset? EndedRun,
     DateTimeOffset? EndSeenAt,
     int ShortRuns)
 {
@@ -47,16 +54,23 @@ public sealed record RunHistory(
     private TimeSpan StableAfter => Backoff > ShortRun ? Backoff : ShortRun;
 
     /// <summary>What is known before the engine was asked: what an earlier agent wrote.</summary>
-    public static RunHistory From(ReplicaStatus? status) => new(
-        status?.ContainerId,
-        status?.StartedAt is { } started ? new DateTimeOffset(DateTime.SpecifyKind(started, DateTimeKind.Utc)) : null,
-        null,
-        null,
-        status?.Restarts ?? 0,
-        status?.LastTermination,
-        status?.LastTermination?.FinishedAt is { } finished ? new DateTimeOffset(DateTime.SpecifyKind(finished, DateTimeKind.Utc)) : null,
-        null,
-        0);
+    public static RunHistory From(ReplicaStatus? status)
+    {
+        var (started, ended) = (Moment(status?.StartedAt), Moment(status?.LastTermination?.FinishedAt));
+        return new(
+            status?.ContainerId,
+            started,
+            RunSeenAt: null,
+            RunNotBefore: null,
+            LookedAt: null,
+            EngineRestarts: null,
+            status?.Restarts ?? 0,
+            status?.LastTermination,
+            ended,
+            EndedRun: ended >= started ? started : null,
+            EndSeenAt: null,
+            ShortRuns: 0);
+    }
 
     /// <summary>The history after the container was looked at.</summary>
     /// <param name="killReason">Why we ended it ourselves; null if we did not.</param>
@@ -67,10 +81,12 @@ public sealed record RunHistory(
         var engineRestarts = seen.State == ContainerState.Restarting ? Math.Max(0, seen.RestartCount - 1) : seen.RestartCount;
         var next = seen.StartedAt is { } run && run != Run ? NextRun(seen, run, engineRestarts, killReason, reportedExit, now) : this;
         next = next with { ContainerId = seen.Id, EngineRestarts = engineRestarts, RunSeenAt = next.Run is null ? null : next.RunSeenAt ?? now };
-        if (seen is { HasEnded: true, StartedAt: { } began, FinishedAt: { } ended } && ended >= began && ended != next.Ended)
+        if (seen is { HasEnded: true, StartedAt: { } began, FinishedAt: { } ended } && ended != next.Ended)
         {
-            next = next.End(ended - began, ended, seen.ExitCode, killReason ?? ReasonOf(seen.ExitCode, seen.OutOfMemory), now);
+            next = next.End(next.Lasted(began, ended, now), ended, seen.ExitCode, killReason ?? ReasonOf(seen.ExitCode, seen.OutOfMemory), now);
         }
+
+        next = next with { LookedAt = now };
 
         // A crash loop that an earlier agent took over: nobody else sets the policy to no.
         return EngineRestarts is null && !seen.RestartsAlways && seen.State != ContainerState.Created && !next.IsCrashLoop
@@ -92,7 +108,7 @@ public sealed record RunHistory(
     {
         if (Run is not { } before)
         {
-            return this with { Run = run, RunSeenAt = now, Restarts = Math.Max(Restarts, (int)engineRestarts) };
+            return this with { Run = run, RunSeenAt = now, RunNotBefore = LookedAt, Restarts = Math.Max(Restarts, (int)engineRestarts) };
         }
 
         // Of another container, or after a start through the API, the engine's count begins anew.
@@ -101,25 +117,46 @@ public sealed record RunHistory(
             : EngineRestarts is not { } known ? Math.Max(1, (int)engineRestarts - Restarts)
             : Math.Max(1, (int)(engineRestarts - known));
         var next = this;
-        var unseenEnds = added - (Ended >= before ? 1 : 0);
-        if (sameContainer && unseenEnds > 0 && seen.FinishedAt is { } ended && ended >= before && ended <= run)
+        var unseenEnds = added - (EndedRun == before ? 1 : 0);
+        if (sameContainer && unseenEnds > 0 && seen.FinishedAt is { } ended && ended != Ended)
         {
             // The engine tells of the last end only. Those before it lie between two looks: they were short.
             next = next.End(
-                unseenEnds == 1 ? ended - before : TimeSpan.Zero, ended, reportedExit ?? 0, killReason ?? ReasonOf(reportedExit ?? 0, outOfMemory: false), now);
+                unseenEnds == 1 ? Lasted(before, ended, now) : TimeSpan.Zero,
+                ended,
+                reportedExit ?? 0,
+                killReason ?? ReasonOf(reportedExit ?? 0, outOfMemory: false),
+                now);
             next = next with { ShortRuns = next.ShortRuns + unseenEnds - 1 };
         }
 
-        return next with { Run = run, RunSeenAt = now, Restarts = Restarts + added };
+        return next with { Run = run, RunSeenAt = now, RunNotBefore = LookedAt, Restarts = Restarts + added };
+    }
+
+    /// <summary>
+    /// How long the last run seen has lasted: by the engine's clock, which knows of what we did not see. One that was set back meanwhile is no
+    /// measure at all, and one that was set forward is refuted by ours where we know that the run had not begun.
+    /// </summary>
+    private TimeSpan Lasted(DateTimeOffset began, DateTimeOffset ended, DateTimeOffset now)
+    {
+        var byEngine = ended - began;
+        var atMost = now - RunNotBefore;
+        return byEngine < TimeSpan.Zero ? now - (RunSeenAt ?? now)
+            : byEngine > atMost ? atMost.Value
+            : byEngine;
     }
 
     private RunHistory End(TimeSpan lasted, DateTimeOffset ended, long exitCode, string reason, DateTimeOffset now) => this with
     {
         Ended = ended,
+        EndedRun = Run,
         EndSeenAt = now,
         ShortRuns = lasted < ShortRun || (IsCrashLoop && lasted < StableAfter) ? ShortRuns + 1 : 0,
         LastTermination = new Termination { ExitCode = exitCode, Reason = reason, FinishedAt = ended.UtcDateTime },
     };
+
+    private static DateTimeOffset? Moment(DateTime? written) =>
+        written is { } time ? new DateTimeOffset(DateTime.SpecifyKind(time, DateTimeKind.Utc)) : null;
 
     private static string ReasonOf(long exitCode, bool outOfMemory) => outOfMemory ? "OOMKilled" : exitCode == 0 ? "Completed" : "Error";
 }

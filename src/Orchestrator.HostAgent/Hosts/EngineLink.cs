@@ -35,9 +35,6 @@ internal sealed partial class EngineLink(
     ILogger logger,
     TimeProvider time)
 {
-    /// <summary>With two pings of 2 s each in a row, an engine that hangs is found out within about 5 s.</summary>
-    private static readonly TimeSpan PingPeriod = TimeSpan.FromSeconds(1.5);
-
     /// <summary>For what no event told: removed by hand while the stream was broken, or an engine that gave a container up.</summary>
     private static readonly TimeSpan LookPeriod = TimeSpan.FromSeconds(30);
 
@@ -55,8 +52,8 @@ internal sealed partial class EngineLink(
     private volatile EngineException? _problem;
     private volatile EngineException? _renewalProblem;
     private readonly WakeUp _lookWanted = new(time);
-    private readonly WakeUp _pingWanted = new(time);
     private volatile WakeUp _renewalWanted = new(time);
+    private readonly EngineHeartbeat _heartbeat = new(pulse, time);
     private Action? _endAttempt;
 
     /// <summary>Null while the engine cannot be reached.</summary>
@@ -181,49 +178,18 @@ internal sealed partial class EngineLink(
 
         var listening = ListenAsync(session, events);
         var looking = LookNowAndThenAsync(session);
-        var pinging = PingAsync(session);
+        var pinging = _heartbeat.RunAsync(session.Engine.PingAsync, session.Ended);
         var renewing = RenewAsync(session);
         await Task.WhenAny(listening, looking, pinging, renewing);
         await lost.CancelAsync();
         await Task.WhenAll(listening, looking, renewing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return await pinging;
-    }
-
-    /// <returns>When two pings in a row have failed: why. Null when the session was ended from outside.</returns>
-    private async Task<EngineException?> PingAsync(EngineSession session)
-    {
-        EngineException? failed = null;
-        while (!session.Ended.IsCancellationRequested)
+        var failure = await pinging;
+        if (failure is not null)
         {
-            if (failed is null)
-            {
-                await _pingWanted.WaitAsync(PingPeriod, session.Ended);
-            }
-
-            try
-            {
-                await session.Engine.PingAsync(session.Ended);
-                pulse.EngineHeard();
-                failed = null;
-            }
-            catch (OperationCanceledException) when (session.Ended.IsCancellationRequested)
-            {
-                return null;
-            }
-            catch (EngineException failure)
-            {
-                if (failed is not null)
-                {
-                    Log.Lost(logger, owner.Host.Metadata.Name, failure.Message);
-                    return failure;
-                }
-
-                pulse.EngineDoubted();
-                failed = failure;
-            }
+            Log.Lost(logger, owner.Host.Metadata.Name, failure.Message);
         }
 
-        return null;
+        return failure;
     }
 
     /// <summary>Returns when a changed Secret has been found to do: the next session begins with it.</summary>
@@ -288,7 +254,7 @@ internal sealed partial class EngineLink(
             }
 
             // An engine that dies ends its streams: ask at once whether it lives.
-            _pingWanted.Set();
+            _heartbeat.Hurry();
             await Task.Delay(FirstRetry, time, session.Ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

@@ -65,7 +65,8 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
         var pulled = new PulledImages(host.Status?.PulledImages);
         var puller = new ImagePuller(new PullSecrets(services.Kubernetes), pulled, logger, services.Time);
         _pulse = new HostPulse(Answering, AnswersAsync, Changed, services.Clock, services.Time);
-        _status = new HostStatusWriter(name, services.Informers, () => _link!.Session, () => _link!.Problem, () => _link!.RenewalProblem, _pulse, pulled, logger, services.Clock, services.Time);
+        _status = new HostStatusWriter(
+            name, services.Informers, () => _link!.Session, () => _link!.Problem, () => _link!.RenewalProblem, _pulse, pulled, services.Events, logger, services.Clock, services.Time);
         var hooks = new LifecycleHooks(services.Http, services.Events, services.Time);
         var contents = new ContentReader(services.Kubernetes);
         _work = new ContainerWork(services.InstanceId, puller, contents, hooks, _status.MarkImages, services.Events, logger);

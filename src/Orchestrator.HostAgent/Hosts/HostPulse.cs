@@ -18,7 +18,8 @@ internal enum HostLife
 
 /// <summary>
 /// Tells a host that is gone from one whose engine is: as soon as the engine is in doubt, the ports of its replicas are tried. What
-/// a dead or hanging engine leaves behind goes on serving, and is not to be replaced in a hurry.
+/// a dead or hanging engine leaves behind goes on serving, and is not to be replaced in a hurry. An answer that is only late is asked about as
+/// well, so that what is found counts if it never comes; by itself it changes nothing.
 /// </summary>
 /// <param name="replicas">Where those are that should answer, by what was last known of them.</param>
 /// <param name="answers">Whether a connection to one of them comes about.</param>
@@ -44,10 +45,18 @@ internal sealed class HostPulse(
     private readonly WakeUp _wake = new(time);
     private readonly Lock _gate = new();
     private DateTimeOffset _heardAt = clock.Now;
-    private bool _inDoubt;
-    private bool _lost;
+    private Doubt _doubt;
     private int _misses;
     private int _turn;
+
+    /// <summary>What there is against the engine, since it last answered.</summary>
+    private enum Doubt
+    {
+        None,
+        Late,
+        Failed,
+        Lost,
+    }
 
     public HostLife Life { get; private set; }
 
@@ -68,31 +77,34 @@ internal sealed class HostPulse(
     {
         lock (_gate)
         {
-            (_inDoubt, _lost) = (false, false);
+            _doubt = Doubt.None;
         }
 
         Heard(HostLife.EngineAnswers);
     }
 
+    /// <summary>The engine has been asked and takes its time.</summary>
+    public void EngineLate() => Raise(Doubt.Late);
+
     /// <summary>The engine has not answered in time, once.</summary>
-    public void EngineDoubted() => Doubt(lost: false);
+    public void EngineDoubted() => Raise(Doubt.Failed);
 
     /// <summary>The connection to the engine is given up, or could not be made.</summary>
-    public void EngineLost() => Doubt(lost: true);
+    public void EngineLost() => Raise(Doubt.Lost);
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)
         {
-            bool inDoubt, lost;
+            bool inDoubt;
             lock (_gate)
             {
-                (inDoubt, lost) = (_inDoubt, _lost);
+                inDoubt = _doubt != Doubt.None;
             }
 
             if (inDoubt)
             {
-                await AskAsync(lost, cancellationToken);
+                await AskAsync(cancellationToken);
             }
 
             await _wake.WaitAsync(inDoubt ? Period : System.Threading.Timeout.InfiniteTimeSpan, cancellationToken);
@@ -100,8 +112,7 @@ internal sealed class HostPulse(
     }
 
     /// <summary>One round. To be called when the engine is in doubt.</summary>
-    /// <param name="lost">Not only in doubt: where there is no replica to ask, that is all there is to go by.</param>
-    internal async Task AskAsync(bool lost, CancellationToken cancellationToken)
+    internal async Task AskAsync(CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
         var all = replicas();
@@ -118,7 +129,9 @@ internal sealed class HostPulse(
         var slept = time.GetElapsedTime(began) > 2 * Timeout;
         lock (_gate)
         {
-            if (slept || !_inDoubt || (asked.Count == 0 && !lost) || ++_misses < Misses || Life == HostLife.Silent)
+            // Where there is no replica to ask, an engine that is lost is all there is to go by.
+            if (slept || _doubt == Doubt.None || (asked.Count == 0 && _doubt != Doubt.Lost)
+                || ++_misses < Misses || _doubt == Doubt.Late || Life == HostLife.Silent)
             {
                 return;
             }
@@ -133,14 +146,14 @@ internal sealed class HostPulse(
     {
         lock (_gate)
         {
-            if (life == HostLife.ReplicasAnswer && !_inDoubt)
+            if (life == HostLife.ReplicasAnswer && _doubt == Doubt.None)
             {
                 // The engine has answered meanwhile.
                 return;
             }
 
             (_heardAt, _misses) = (clock.Now, 0);
-            if (Life == life)
+            if (Life == life || (life == HostLife.ReplicasAnswer && _doubt == Doubt.Late))
             {
                 return;
             }
@@ -151,17 +164,18 @@ internal sealed class HostPulse(
         changed();
     }
 
-    private void Doubt(bool lost)
+    private void Raise(Doubt doubt)
     {
         lock (_gate)
         {
-            _lost |= lost;
-            if (_inDoubt)
+            var before = _doubt;
+            _doubt = doubt > before ? doubt : before;
+            if (before != Doubt.None)
             {
                 return;
             }
 
-            (_inDoubt, _misses) = (true, 0);
+            _misses = 0;
         }
 
         _wake.Set();

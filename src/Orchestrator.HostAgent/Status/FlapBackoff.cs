@@ -1,3 +1,4 @@
+using System.Globalization;
 using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 
@@ -36,6 +37,14 @@ internal static class FlapBackoff
             _ => known,
         };
     }
+
+    /// <summary>What is to be told of it; null unless the host begins to be held back with this status.</summary>
+    public static string? Told(HostFlapping? before, HostFlapping? now) =>
+        now?.Until is { } until && until != before?.Until
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"has stopped being ready {now.Count} times; it is given no new replicas until {until:yyyy-MM-ddTHH:mm:ssZ}, unless all hosts that are ready flap")
+            : null;
 
     public static TimeSpan WaitAfter(int failures) =>
         failures < 2 ? TimeSpan.Zero

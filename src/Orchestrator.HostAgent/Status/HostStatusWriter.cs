@@ -9,6 +9,7 @@ using Orchestrator.HostAgent.Hosts;
 using Orchestrator.HostAgent.Images;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Clients;
+using Orchestrator.Runtime.Events;
 using Orchestrator.Runtime.Informers;
 
 namespace Orchestrator.HostAgent.Status;
@@ -22,10 +23,14 @@ internal sealed partial class HostStatusWriter(
     Func<EngineException?> renewalProblem,
     HostPulse pulse,
     PulledImages pulled,
+    IEventRecorder events,
     ILogger logger,
     SteadyClock clock,
     TimeProvider time)
 {
+    /// <summary>Reason of the Event on the DockerHost.</summary>
+    internal const string HeldBack = "HostFlapping";
+
     /// <summary>What changes several times within a moment is written once.</summary>
     private static readonly TimeSpan Least = TimeSpan.FromSeconds(1);
 
@@ -92,6 +97,10 @@ internal sealed partial class HostStatusWriter(
         {
             informers.Hosts.Seed(await informers.HostClient.MergePatchStatusAsync(
                 new ObjectKey(null, hostName), new JsonObject { ["status"] = patch }, cancellationToken));
+            if (FlapBackoff.Told(host.Status?.Flapping, status.Flapping) is { } told)
+            {
+                events.Record(host, EventTypes.Warning, HeldBack, told);
+            }
         }
     }
 

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Orchestrator.Cli.Tests.Commands;
 
-/// <summary>The real executable on the real embedded server, in turns with the real kubectl.</summary>
+/// <summary>On the real embedded server, in turns with the real kubectl.</summary>
 public sealed class ApplyTests(ServerFixture server)
 {
     private const string LastApplied = "kubectl.kubernetes.io/last-applied-configuration";
@@ -185,7 +185,7 @@ public sealed class ApplyTests(ServerFixture server)
         var applied = await server.OrcAsync(["apply", "-f", "-", "-n", space, "--wait", "--timeout", "300ms"], App(30));
 
         Assert.Equal(ExitCodes.TimedOut, applied.ExitCode);
-        Assert.Contains("did not become ready within 0s: webapp.orchestrator.dev/web: 0 of 30 replicas ready: 30 of 30 replicas: Unschedulable: 0/0 hosts\n", applied.Errors, StringComparison.Ordinal);
+        Assert.Contains("did not become ready within 300ms: webapp.orchestrator.dev/web: 0 of 30 replicas ready: 30 of 30 replicas: Unschedulable: 0/0 hosts\n", applied.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

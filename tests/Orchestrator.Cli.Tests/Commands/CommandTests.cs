@@ -4,7 +4,7 @@ using Orchestrator.Cli.Manifests;
 
 namespace Orchestrator.Cli.Tests.Commands;
 
-/// <summary>Words in, words and exit code out: the real executable on the real embedded server.</summary>
+/// <summary>Words in, words and exit code out, on the real embedded server.</summary>
 public sealed class CommandTests(ServerFixture server)
 {
     private const string Two = """
@@ -28,6 +28,8 @@ public sealed class CommandTests(ServerFixture server)
     [InlineData(ExitCodes.Usage, "49d is the longest", "scale", "web", "--replicas", "1", "--wait", "--timeout", "50d")]
     [InlineData(ExitCodes.Usage, "49d is the longest", "serve", "--proxy-drain-timeout", "50d", "--port", "-1")]
     [InlineData(ExitCodes.NotFound, "\"none\" not found", "logs", "none", "--since", "50d")]
+    [InlineData(ExitCodes.Usage, "'--filename' is required", "apply")]
+    [InlineData(ExitCodes.Usage, "'TYPE [NAME]' missing", "get")]
     [InlineData(ExitCodes.Usage, "no file or folder", "apply", "-f", "/no/such/file")]
     [InlineData(ExitCodes.Usage, "it has: configmaps", "get", "nonsense")]
     [InlineData(ExitCodes.Usage, "TYPE/NAME", "get", "wa/one", "two")]
@@ -84,6 +86,7 @@ public sealed class CommandTests(ServerFixture server)
     [InlineData(ExitCodes.Failed, "--ssh-key: cannot read /no/such/key", "hosts", "add", "h", "--endpoint", "ssh://127.0.0.1", "--ssh-key", "/no/such/key")]
     [InlineData(ExitCodes.Failed, "--ssh-key: /dev/null is empty", "hosts", "add", "h", "--endpoint", "ssh://127.0.0.1", "--ssh-key", "/dev/null")]
     [InlineData(ExitCodes.Usage, "spec.endpoint", "hosts", "add", "h", "--endpoint", "ftp://x", "--no-check")]
+    [InlineData(ExitCodes.Usage, "spec.endpoint", "hosts", "add", "h", "--endpoint", "ftp://x")]
     public async Task A_mistake_is_one_sentence_and_an_exit_code(int exitCode, string says, params string[] arguments)
     {
         var command = await server.OrcAsync(arguments);
@@ -92,6 +95,19 @@ public sealed class CommandTests(ServerFixture server)
         Assert.Contains(says, command.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("Exception", command.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("\e", command.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Fewer_replicas_than_none_are_refused_by_the_field()
+    {
+        var space = await server.NamespaceAsync();
+        (await server.OrcAsync(["apply", "-f", "-", "-n", space], Two)).OrThrow();
+
+        var command = await server.OrcAsync(["scale", "two", "--replicas", "-1", "-n", space]);
+
+        Assert.Equal((ExitCodes.Failed, ""), (command.ExitCode, command.Output));
+        Assert.Contains("spec.replicas", command.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", command.Errors, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -238,11 +254,15 @@ public sealed class CommandTests(ServerFixture server)
     [Fact]
     public async Task An_empty_namespace_is_none_given_and_not_all_of_them()
     {
-        var space = await server.NamespaceAsync();
+        var (space, contexts) = (await server.NamespaceAsync(), await server.NamespaceAsync());
         (await server.OrcAsync(["apply", "-f", "-", "-n", space], Two)).OrThrow();
+        (await server.OrcAsync(["apply", "-f", "-", "-n", contexts], Two)).OrThrow();
+        using var folder = new TemporaryFolder();
+        await server.WriteKubeconfigAsync(folder["config"], contexts);
 
-        await Ok("delete", "wa", "--all", "-n", "");
+        await Ok(["delete", "wa", "--all", "-n", "", "--kubeconfig", folder["config"]], kubeconfig: false);
 
+        Assert.Equal("", await Ok("get", "wa", "-o", "name", "-n", contexts));
         Assert.Equal("webapp.orchestrator.dev/one\nwebapp.orchestrator.dev/two\n", await Ok("get", "wa", "-o", "name", "-n", space));
     }
 

@@ -46,7 +46,7 @@ public sealed class RolloutStatusTests(ServerFixture server)
         var late = await app.OrcAsync("rollout", "status", "web", "--timeout", "300ms");
 
         Assert.Equal((ExitCodes.TimedOut, ""), (late.ExitCode, late.Output));
-        Assert.EndsWith($"did not become ready within 0s: {AppUnderTest.Label}: {says}\n", late.Errors, StringComparison.Ordinal);
+        Assert.EndsWith($"did not become ready within 300ms: {AppUnderTest.Label}: {says}\n", late.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,5 +1,10 @@
+using System.Runtime.CompilerServices;
+using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
+using Orchestrator.Api;
 using Orchestrator.ApiServer;
+using Orchestrator.Cli.Commands;
+using Orchestrator.Cli.Output;
 
 [assembly: AssemblyFixture(typeof(Orchestrator.Cli.Tests.Commands.ServerFixture))]
 
@@ -15,6 +20,7 @@ public sealed class ServerFixture : IAsyncLifetime
     private EmbeddedApiServer? _server;
     private int _namespaces;
 
+    /// <summary>The executable, for what only a process has: signals, pipes, a terminal, an environment of its own.</summary>
     public static string OrcPath { get; } = Path.Combine(AppContext.BaseDirectory, "orc");
 
     public string Kubeconfig => _server!.AdminKubeconfig;
@@ -38,9 +44,31 @@ public sealed class ServerFixture : IAsyncLifetime
         return name;
     }
 
-    public Task<Command> OrcAsync(string[] arguments, string input = "") =>
-        Command.RunAsync(OrcPath, [.. arguments, "--kubeconfig", Kubeconfig], input, TestContext.Current.CancellationToken);
+    /// <summary>A kubeconfig whose context has a namespace.</summary>
+    public async Task WriteKubeconfigAsync(string file, string space) => await File.WriteAllTextAsync(
+        file,
+        (await File.ReadAllTextAsync(Kubeconfig, TestContext.Current.CancellationToken))
+            .Replace("    cluster: orchestrator\n", $"    cluster: orchestrator\n      namespace: {space}\n", StringComparison.Ordinal),
+        TestContext.Current.CancellationToken);
+
+    /// <summary>
+    /// All of <c>orc</c> but the process, most of whose time would go into compiling the same code anew: a command takes a tenth of it here.
+    /// </summary>
+    public async Task<Command> OrcAsync(string[] arguments, string input = "")
+    {
+        string[] line = [.. arguments, "--kubeconfig", Kubeconfig];
+        using var given = new MemoryStream(Encoding.UTF8.GetBytes(input));
+        using var output = new StringWriter { NewLine = "\n" };
+        using var errors = new StringWriter { NewLine = "\n" };
+        using var terminal = new Terminal(given, output, errors);
+        var exitCode = await Task.Run(() => Orc.RunAsync(line, terminal, TestContext.Current.CancellationToken));
+        return new($"orc {string.Join(' ', line)}", exitCode, output.ToString(), errors.ToString());
+    }
 
     public async Task<Command> KubectlAsync(string[] arguments, string input = "") => await Command.RunAsync(
         await Dependency.PathOf("kubectl"), [.. arguments, "--kubeconfig", Kubeconfig], input, TestContext.Current.CancellationToken);
+
+    /// <summary>As the executable does: only before it is used can the way of reading and writing objects be chosen.</summary>
+    [ModuleInitializer]
+    internal static void UseModelJson() => ModelJson.Use();
 }

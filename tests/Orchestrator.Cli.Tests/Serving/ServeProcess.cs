@@ -9,6 +9,9 @@ namespace Orchestrator.Cli.Tests.Serving;
 /// <summary>A real <c>orc serve</c> in a folder of a test's own. Ends what it started, the proxy included.</summary>
 internal sealed class ServeProcess : IAsyncDisposable
 {
+    /// <summary>Of a machine that has far more to do than it can.</summary>
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
+
     private readonly TemporaryFolder _folder = new();
     private readonly StringBuilder _log = new();
     private readonly (int Api, int Proxy, int Admin, int Metrics) _ports = (FreePort.Next(), FreePort.Next(), FreePort.Next(), FreePort.Next());
@@ -54,7 +57,7 @@ internal sealed class ServeProcess : IAsyncDisposable
             }
         };
         _serve.BeginErrorReadLine();
-        await Eventually.True(() => _serve.HasExited ? throw new InvalidOperationException(Log) : IsUp(new Uri(MetricsUrl, "/readyz")));
+        await Eventually.True(() => _serve.HasExited ? throw new InvalidOperationException(Log) : IsUp(new Uri(MetricsUrl, "/readyz")), StartLimit);
         if (!more.Contains("--no-proxy"))
         {
             await SeeProxy(_ => true);
@@ -64,8 +67,8 @@ internal sealed class ServeProcess : IAsyncDisposable
     /// <summary>Waits for a proxy that answers and whose process is as wanted.</summary>
     public async Task<ProcessIdentity> SeeProxy(Func<ProcessIdentity, bool> wanted)
     {
-        var record = await Eventually.See(() => Proxy.Read(), seen => seen is not null && wanted(seen.Process));
-        await Eventually.True(() => IsUp(new Uri($"http://127.0.0.1:{_ports.Admin}/readyz")));
+        var record = await Eventually.See(() => Proxy.Read(), seen => seen is not null && wanted(seen.Process), StartLimit);
+        await Eventually.True(() => IsUp(new Uri($"http://127.0.0.1:{_ports.Admin}/readyz")), StartLimit);
         return record!.Process;
     }
 

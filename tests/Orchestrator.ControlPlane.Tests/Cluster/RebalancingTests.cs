@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.ControlPlane.Rebalancing;
 
@@ -58,6 +59,40 @@ public sealed class RebalancingTests
     }
 
     [Fact]
+    public async Task Where_all_hosts_flap_nothing_is_moved_until_they_are_trusted_again()
+    {
+        await using var cluster = await StartAsync();
+        await cluster.ApplyAsync("web", 6);
+        await See(cluster, "web", "h1:3 h2:3");
+        await cluster.CreateHostAsync("h3");
+        var until = _clock.GetUtcNow().UtcDateTime + (6 * SteadyHosts.SettleTime);
+        foreach (var host in (string[])["h1", "h2", "h3"])
+        {
+            await cluster.Api.HostClient.MergePatchStatusAsync(
+                new(null, host), new { status = new { flapping = new HostFlapping { Count = 4, Until = until } } }, TestContext.Current.CancellationToken);
+        }
+
+        await PassAsync(cluster, 5 * SteadyHosts.SettleTime);
+        Assert.DoesNotContain(await cluster.EventsAsync("web"), IsMove);
+
+        await See(cluster, "web", "h1:2 h2:2 h3:2");
+    }
+
+    [Fact]
+    public async Task Told_not_to_rebalance_nothing_is_moved_and_a_host_that_is_drained_is_left_all_the_same()
+    {
+        await using var cluster = await StartAsync(rebalance: false);
+        await cluster.ApplyAsync("web", 6);
+        await See(cluster, "web", "h1:3 h2:3");
+        await cluster.CreateHostAsync("h3");
+        await PassAsync(cluster, 5 * SteadyHosts.SettleTime);
+        Assert.DoesNotContain(await cluster.EventsAsync("web"), IsMove);
+
+        await cluster.Api.HostClient.MergePatchAsync(new(null, "h2"), new { spec = new { drain = true } }, TestContext.Current.CancellationToken);
+        await See(cluster, "web", "h1:3 h3:3");
+    }
+
+    [Fact]
     public async Task A_move_whose_new_replica_does_not_start_is_given_up_and_the_old_one_stays()
     {
         await using var cluster = await StartAsync();
@@ -83,10 +118,10 @@ public sealed class RebalancingTests
         cluster.Api.HostClient.MergePatchAsync(new(null, "h2"), new { spec = new { unschedulable } }, TestContext.Current.CancellationToken);
 
     /// <summary>On two hosts.</summary>
-    private async Task<TestCluster> StartAsync()
+    private async Task<TestCluster> StartAsync(bool rebalance = true)
     {
         var cluster = await TestCluster.StartAsync(hosts: 2, controllers: false);
-        await cluster.StartControllersAsync(clock: _clock);
+        await cluster.StartControllersAsync(clock: _clock, rebalance: rebalance);
         return cluster;
     }
 

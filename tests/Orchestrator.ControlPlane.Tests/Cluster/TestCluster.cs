@@ -135,14 +135,15 @@ internal sealed class TestCluster : IAsyncDisposable
 
     /// <param name="wire">Between the controllers and the server, to make trouble.</param>
     /// <param name="clock">The controllers' clock.</param>
-    public async Task StartControllersAsync(DelegatingHandler? wire = null, TimeProvider? clock = null)
+    /// <param name="rebalance">As <c>orc serve</c> is told.</param>
+    public async Task StartControllersAsync(DelegatingHandler? wire = null, TimeProvider? clock = null, bool rebalance = true)
     {
         var time = clock ?? TimeProvider.System;
         // As the user that orc serve runs them as, so that a right they lack is noticed here.
         var kubernetes = Connect(_server.ControllerKubeconfig, wire);
         var informers = new SharedInformers(kubernetes, Controllers.FieldManager, Loggers, time);
         var events = new EventRecorder(kubernetes, Controllers.FieldManager, Loggers, time);
-        var controllers = new Controllers(informers, kubernetes, events, Loggers, time);
+        var controllers = new Controllers(informers, kubernetes, events, Loggers, time, rebalance);
         _controllers = new Part(informers, controllers.RunAsync, async () =>
         {
             controllers.Dispose();

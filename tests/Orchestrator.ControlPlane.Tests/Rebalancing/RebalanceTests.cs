@@ -109,6 +109,7 @@ public sealed class RebalanceTests
     [InlineData("cordon")]
     [InlineData("drain")]
     [InlineData("not ready")]
+    [InlineData("flapping")]
     [InlineData("memory")]
     [InlineData("anti-affinity")]
     [InlineData("preferred host")]
@@ -134,6 +135,9 @@ public sealed class RebalanceTests
                 break;
             case "not ready":
                 _balance.SetHealth(host, false);
+                break;
+            case "flapping":
+                host.Status!.Flapping = new() { Count = 3, Until = _balance.Time.GetUtcNow().UtcDateTime.AddHours(1) };
                 break;
             case "memory":
                 host.Status!.Capacity!["memory"] = new("512Mi");

@@ -1,5 +1,5 @@
 namespace Orchestrator.EndToEnd.Tests.Installations;
 
-/// <summary>Tests that do to hosts what other installations would notice, or that need both processors: one at a time.</summary>
+/// <summary>Tests that need both processors: one at a time, with no other beside.</summary>
 [CollectionDefinition(DisableParallelization = true)]
 public sealed class Alone;

@@ -2,8 +2,11 @@ using System.Diagnostics;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using k8s;
 using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
+using Orchestrator.Api.Replicas;
+using Orchestrator.Api.WebApps;
 using Orchestrator.EndToEnd.Tests.Lab;
 using Orchestrator.Testing.Lab;
 
@@ -15,8 +18,9 @@ namespace Orchestrator.EndToEnd.Tests.Installations;
 /// </summary>
 internal sealed class Installation : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
     private const int PortsPerHost = 500;
+    private const string Namespace = "default";
     private static int _started;
     private readonly TemporaryFolder _folder = new();
     private readonly StringBuilder _log = new();
@@ -26,6 +30,7 @@ internal sealed class Installation : IAsyncDisposable
     private readonly int _metricsPort;
     private readonly int _adminPort;
     private readonly int _apiPort;
+    private readonly Lazy<k8s.Kubernetes> _api;
     private Process? _serve;
     private string? _id;
 
@@ -37,6 +42,7 @@ internal sealed class Installation : IAsyncDisposable
         var first = PortRange.DefaultFirst + (PortsPerHost * (1 + (Interlocked.Increment(ref _started) % 10)));
         _portRange = $"{first}-{first + PortsPerHost - 1}";
         (_apiPort, ProxyPort, _adminPort, _metricsPort) = (FreePort.Next(), FreePort.Next(), FreePort.Next(), FreePort.Next());
+        _api = new(() => new(KubernetesClientConfiguration.BuildConfigFromConfigFile(Kubeconfig)));
         Engines = [.. lab.Hosts.Select(host => new Engine(host.Name, host.Socket))];
         Http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromSeconds(30) })
         {
@@ -79,11 +85,18 @@ internal sealed class Installation : IAsyncDisposable
 
     public bool IsRunning => _serve is { HasExited: false };
 
-    /// <param name="hosts">How many of the lab's hosts join.</param>
+    /// <summary>One on hosts that stay whole.</summary>
+    /// <param name="hosts">How many of them join.</param>
     /// <param name="kubeconfig">A real cluster to run on instead of the embedded API server.</param>
-    public static async Task<Installation> StartAsync(int hosts = 3, string? kubeconfig = null, params string[] serveOptions)
+    public static Task<Installation> StartAsync(int hosts = LabDescription.Kept, string? kubeconfig = null, params string[] serveOptions) =>
+        StartAsync(LabDescription.ReadKept(), hosts, kubeconfig, serveOptions);
+
+    /// <summary>One whose hosts may be broken: for tests of the collection <c>BreakingHosts</c>.</summary>
+    /// <inheritdoc cref="StartAsync(int, string?, string[])" path="/param"/>
+    public static Task<Installation> StartToBreakAsync(int hosts = LabDescription.Kept) => StartAsync(LabDescription.ReadToBreak(), hosts, kubeconfig: null, []);
+
+    private static async Task<Installation> StartAsync(LabDescription lab, int hosts, string? kubeconfig, string[] serveOptions)
     {
-        var lab = LabDescription.Read(hosts);
         var installation = new Installation(lab, kubeconfig, serveOptions);
         try
         {
@@ -172,11 +185,24 @@ internal sealed class Installation : IAsyncDisposable
 
     public async Task ApplyAsync(string manifest) => (await KubectlAsync(["apply", "-f", "-"], manifest)).OrThrow();
 
-    public async Task<JsonNode> GetAsync(string resource, string name) =>
-        JsonNode.Parse((await KubectlAsync("get", resource, name, "-o", "json")).OrThrow().Output)!;
+    /// <summary>
+    /// An object as the API server has it. Who waits looks several times a second, and a kubectl each time would keep a processor from those
+    /// who are waited for.
+    /// </summary>
+    public Task<JsonNode> GetAsync(string kind, string name) => kind switch
+    {
+        "webapp" => NamespacedAsync(WebApp.Plural, name),
+        "replica" => NamespacedAsync(Replica.Plural, name),
+        "dockerhost" => _api.Value.CustomObjects.GetClusterCustomObjectAsync<JsonNode>(ApiGroup.Name, ApiGroup.Version, DockerHost.Plural, name),
+        _ => throw new ArgumentException($"no kind {kind} is asked for by any test so far", nameof(kind)),
+    };
 
-    public async Task<IReadOnlyList<JsonNode>> ReplicasAsync(string app) =>
-        [.. JsonNode.Parse((await KubectlAsync("get", "replicas", "-l", $"{Labels.App}={app}", "-o", "json")).OrThrow().Output)!["items"]!.AsArray().Select(item => item!)];
+    public async Task<IReadOnlyList<JsonNode>> ReplicasAsync(string app)
+    {
+        var listed = await _api.Value.CustomObjects.ListNamespacedCustomObjectAsync<JsonNode>(
+            ApiGroup.Name, ApiGroup.Version, Namespace, Replica.Plural, labelSelector: $"{Labels.App}={app}");
+        return [.. listed["items"]!.AsArray().Select(item => item!)];
+    }
 
     /// <summary>Waits until the app's status says that just so many are there and ready for its newest generation.</summary>
     public Task<JsonNode> SeeReady(string app, int replicas, TimeSpan? within = null) => Eventually.See(
@@ -213,6 +239,11 @@ internal sealed class Installation : IAsyncDisposable
         }
 
         _serve?.Dispose();
+        if (_api.IsValueCreated)
+        {
+            _api.Value.Dispose();
+        }
+
         Http.Dispose();
         foreach (var engine in Engines)
         {
@@ -229,6 +260,9 @@ internal sealed class Installation : IAsyncDisposable
 
         _folder.Dispose();
     }
+
+    private Task<JsonNode> NamespacedAsync(string plural, string name) =>
+        _api.Value.CustomObjects.GetNamespacedCustomObjectAsync<JsonNode>(ApiGroup.Name, ApiGroup.Version, Namespace, plural, name);
 
     private void Keep(string? line)
     {

@@ -21,14 +21,20 @@ internal sealed class Visitor : IAsyncDisposable
     /// <summary>Of one visit. None that is meant to be served takes nearly as long.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// After a visit: each person asks about a hundred times a second. Without it a few of them take all processors from those who are to
+    /// start, stop and move what they visit.
+    /// </summary>
+    private static readonly TimeSpan UsualPause = TimeSpan.FromMilliseconds(10);
+
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentQueue<string> _failures = [];
     private readonly ConcurrentDictionary<string, int> _versions = [];
     private readonly Task[] _visits;
     private int _answered;
 
-    public Visitor(HttpClient http, string app, int people = 2)
-        : this("GET", async cancellationToken => (await OnceAsync(http, app, cancellationToken)).Version, people)
+    public Visitor(HttpClient http, string app, int people = 2, TimeSpan? pause = null)
+        : this("GET", async cancellationToken => (await OnceAsync(http, app, cancellationToken)).Version, people, pause ?? UsualPause)
     {
     }
 

@@ -5,6 +5,7 @@ namespace Orchestrator.HostAgent.Tests.Containers;
 
 public sealed class RunHistoryTests
 {
+    private const int Hour = 3600;
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
     [Fact]
@@ -140,6 +141,57 @@ public sealed class RunHistoryTests
         Assert.Equal(Start, history.EndSeenAt);
     }
 
+    [Fact]
+    public void A_run_that_ends_after_the_engine_s_clock_was_set_back_has_ended_and_lasted_as_long_as_we_saw_it()
+    {
+        var history = See(RunHistory.From(null), Running(0), at: 0);
+        history = See(history, Ended(ContainerState.Exited, from: 0, to: 60 - Hour, exitCode: 3), at: 60);
+        Assert.Equal((3, 0), (history.LastTermination!.ExitCode, history.ShortRuns));
+
+        history = See(history, Running(61 - Hour, finished: 60 - Hour), at: 61);
+        history = See(history, Ended(ContainerState.Exited, from: 61 - Hour, to: 63 - Hour, exitCode: 4), at: 63);
+        Assert.Equal((1, 1, 4), (history.Restarts, history.ShortRuns, history.LastTermination!.ExitCode));
+    }
+
+    [Fact]
+    public void A_run_that_was_short_is_not_made_long_by_an_engine_s_clock_that_is_set_forward()
+    {
+        var history = See(RunHistory.From(null) with { ShortRuns = 2 }, Ended(ContainerState.Restarting, from: -2, to: -1, exitCode: 1), at: 0);
+        history = See(history, Running(1, restarts: 1), at: 1);
+        history = See(history, Ended(ContainerState.Restarting, from: 1, to: 3 + Hour, exitCode: 1, restarts: 2), at: 3);
+
+        Assert.Equal(4, history.ShortRuns);
+    }
+
+    [Fact]
+    public void Ends_between_two_looks_are_counted_after_the_engine_s_clock_was_set_back()
+    {
+        var history = See(RunHistory.From(null), Running(0), at: 0);
+        history = See(history, Ended(ContainerState.Restarting, from: 0, to: 1, exitCode: 1, restarts: 1), at: 1);
+        history = See(history, Running(2 - Hour, restarts: 1, finished: 1), at: 2);
+        for (var run = 2; run <= 3; run++)
+        {
+            history = See(history, Running((2 * run) - Hour, restarts: run, finished: (2 * run) - 1 - Hour), reportedExit: 7, at: 2 * run);
+        }
+
+        Assert.Equal((3, 3, 7), (history.Restarts, history.ShortRuns, history.LastTermination!.ExitCode));
+    }
+
+    [Theory]
+    [InlineData(Hour)]
+    [InlineData(-Hour)]
+    public void A_restart_with_a_jump_of_the_engine_s_clock_in_between_is_one_and_found_again(int jump)
+    {
+        var history = See(RunHistory.From(null), Running(0), at: 0);
+        history = See(history, Ended(ContainerState.Restarting, from: 0, to: 60, exitCode: 1, restarts: 1), at: 60);
+        history = See(history, Running(61 + jump, restarts: 1, finished: 60), at: 61);
+
+        Assert.Equal((1, 0), (history.Restarts, history.ShortRuns));
+        Assert.Equal(1, See(history, Running(61 + jump, restarts: 1, finished: 60), at: 1000).Restarts);
+        var written = new ReplicaStatus { ContainerId = "c1", StartedAt = history.Run!.Value.UtcDateTime, Restarts = 1, LastTermination = history.LastTermination };
+        Assert.Equal(1, See(RunHistory.From(written), Running(61 + jump, restarts: 1, finished: 60), at: 2000).Restarts);
+    }
+
     [Theory]
     [InlineData(0, false, null, "Completed")]
     [InlineData(1, false, null, "Error")]
@@ -153,8 +205,9 @@ public sealed class RunHistoryTests
         Assert.Equal(reason, history.LastTermination!.Reason);
     }
 
-    private static RunHistory See(RunHistory history, ContainerSnapshot seen, long? reportedExit = null) =>
-        history.Observe(seen, null, reportedExit, Start);
+    /// <param name="at">Seconds by our clock; the snapshot's are the engine's.</param>
+    private static RunHistory See(RunHistory history, ContainerSnapshot seen, long? reportedExit = null, int at = 0) =>
+        history.Observe(seen, null, reportedExit, Start.AddSeconds(at));
 
     private static ContainerSnapshot Running(int from, long restarts = 0, string id = "c1", int? finished = null, bool always = true) =>
         Snapshots.Of(

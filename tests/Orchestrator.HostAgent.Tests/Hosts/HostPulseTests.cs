@@ -29,12 +29,12 @@ public sealed class HostPulseTests
         _time.Advance(TimeSpan.FromSeconds(4));
         _pulse.EngineDoubted();
 
-        await _pulse.AskAsync(lost: false, Cancelled);
+        await _pulse.AskAsync(Cancelled);
         Assert.Equal(HostLife.EngineAnswers, _pulse.Life);
-        await _pulse.AskAsync(lost: false, Cancelled);
+        await _pulse.AskAsync(Cancelled);
 
         Assert.Equal((HostLife.Silent, heard, 2), (_pulse.Life, _pulse.HeardAt, _changes));
-        await _pulse.AskAsync(lost: true, Cancelled);
+        await _pulse.AskAsync(Cancelled);
         Assert.Equal(2, _changes);
     }
 
@@ -81,10 +81,11 @@ public sealed class HostPulseTests
         _pulse.EngineDoubted();
         for (var i = 0; i < 3; i++)
         {
-            await _pulse.AskAsync(lost: false, Cancelled);
+            await _pulse.AskAsync(Cancelled);
         }
 
         Assert.Equal(HostLife.EngineAnswers, _pulse.Life);
+        _pulse.EngineLost();
         await AskAsync(rounds: 2);
         Assert.Equal(HostLife.Silent, _pulse.Life);
     }
@@ -103,6 +104,49 @@ public sealed class HostPulseTests
         // A round that was under way tells of a time before.
         await AskAsync(rounds: 3);
         Assert.Equal(HostLife.EngineAnswers, _pulse.Life);
+    }
+
+    [Fact]
+    public async Task An_engine_that_is_only_late_is_no_silence_and_what_was_found_meanwhile_counts_once_it_has_failed()
+    {
+        _replicas.Add(Refusing);
+        _pulse.EngineHeard();
+        _pulse.EngineLate();
+        await AskAsync(rounds: 3);
+        Assert.Equal((HostLife.EngineAnswers, 1), (_pulse.Life, _changes));
+
+        _pulse.EngineDoubted();
+        await AskAsync(rounds: 1);
+        Assert.Equal(HostLife.Silent, _pulse.Life);
+    }
+
+    [Fact]
+    public async Task What_was_found_while_an_engine_was_late_is_forgotten_when_it_answers()
+    {
+        _replicas.Add(Refusing);
+        _pulse.EngineHeard();
+        _pulse.EngineLate();
+        await AskAsync(rounds: 3);
+        _pulse.EngineHeard();
+
+        _pulse.EngineDoubted();
+        await AskAsync(rounds: 1);
+        Assert.Equal((HostLife.EngineAnswers, 1), (_pulse.Life, _changes));
+    }
+
+    [Fact]
+    public async Task Replicas_that_answer_for_an_engine_that_is_late_are_heard_and_nothing_is_told()
+    {
+        _replicas.Add(Answering);
+        _pulse.EngineHeard();
+        _time.Advance(TimeSpan.FromSeconds(4));
+        _pulse.EngineLate();
+        await AskAsync(rounds: 2);
+
+        Assert.Equal((HostLife.EngineAnswers, _time.GetUtcNow(), 1), (_pulse.Life, _pulse.HeardAt, _changes));
+        _pulse.EngineDoubted();
+        await AskAsync(rounds: 1);
+        Assert.Equal((HostLife.ReplicasAnswer, 2), (_pulse.Life, _changes));
     }
 
     [Fact]
@@ -130,7 +174,7 @@ public sealed class HostPulseTests
     {
         for (var i = 0; i < rounds; i++)
         {
-            await _pulse.AskAsync(lost: true, Cancelled);
+            await _pulse.AskAsync(Cancelled);
         }
     }
 }

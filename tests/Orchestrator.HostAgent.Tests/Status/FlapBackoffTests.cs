@@ -8,6 +8,7 @@ namespace Orchestrator.HostAgent.Tests.Status;
 public sealed class FlapBackoffTests
 {
     private readonly DockerHostStatus _status = new();
+    private readonly List<string> _told = [];
     private DateTimeOffset _now = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
     [Fact]
@@ -37,6 +38,23 @@ public sealed class FlapBackoffTests
         Pass(7);
         Write(true);
         Assert.Equal((3, until), (_status.Flapping.Count, _status.Flapping.Until));
+    }
+
+    [Fact]
+    public void Each_time_that_a_host_is_held_back_is_told_once()
+    {
+        Fail(2);
+        Assert.Equal(
+            ["has stopped being ready 2 times; it is given no new replicas until 2026-01-01T12:00:30Z, unless all hosts that are ready flap"], _told);
+
+        Pass(7);
+        Write(true);
+        Pass(7);
+        Write(false);
+        Assert.Single(_told);
+        Write(true);
+        Assert.Equal(2, _told.Count);
+        Assert.StartsWith("has stopped being ready 3 times;", _told[1], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -113,7 +131,13 @@ public sealed class FlapBackoffTests
     /// <summary>As the agent does: all by the status before.</summary>
     private void Write(bool isReady)
     {
-        _status.Flapping = FlapBackoff.Next(_status, isReady, _now);
+        var next = FlapBackoff.Next(_status, isReady, _now);
+        if (FlapBackoff.Told(_status.Flapping, next) is { } told)
+        {
+            _told.Add(told);
+        }
+
+        _status.Flapping = next;
         _status.Conditions = [Conditions.Next(_status.Conditions, ConditionTypes.Ready, isReady ? true : null, "Tested", null, 1, _now)];
     }
 }

@@ -12,8 +12,8 @@ using Orchestrator.Runtime.Informers;
 
 namespace Orchestrator.HostAgent.Tests.World;
 
-/// <summary>An API server, the lab's hosts as DockerHosts, and an agent that can be stopped and started. The tests play all other parts.</summary>
-public sealed class AgentWorld : IAsyncLifetime
+/// <summary>An API server, hosts of the lab as DockerHosts, and an agent that can be stopped and started. The tests play all other parts.</summary>
+public class AgentWorld : IAsyncLifetime
 {
     /// <summary>Every test has names, ports and Replicas of its own.</summary>
     private const string Namespace = "default";
@@ -42,7 +42,7 @@ public sealed class AgentWorld : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Lab = Lab.Load();
+        Lab = LoadLab();
         (_server, var kubeconfig) = await TestApiServer.StartAsync(_folder["api"]);
         Kubernetes = new Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig));
         Replicas = new(Kubernetes, "test");
@@ -64,6 +64,7 @@ public sealed class AgentWorld : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         await StopAgentAsync();
         foreach (var host in Lab?.Hosts ?? [])
         {
@@ -78,6 +79,9 @@ public sealed class AgentWorld : IAsyncLifetime
 
         _folder.Dispose();
     }
+
+    /// <summary>Its hosts are all that this world knows.</summary>
+    private protected virtual Lab LoadLab() => Lab.Load();
 
     internal void StartAgent()
     {

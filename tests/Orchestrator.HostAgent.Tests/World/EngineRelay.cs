@@ -7,8 +7,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace Orchestrator.HostAgent.Tests.World;
 
 /// <summary>
-/// Stands before an engine's API on a port of loopback and passes on what both say: slowly, not at all, or not any more. What networks
-/// and machines do that cannot be done to the engine itself.
+/// Stands before an engine's API on a port of loopback and passes on what both say: slowly, not at all, not any more, or by another clock.
+/// What networks and machines do that cannot be done to the engine itself.
 /// </summary>
 internal sealed class EngineRelay : IAsyncDisposable
 {
@@ -35,6 +35,9 @@ internal sealed class EngineRelay : IAsyncDisposable
 
     /// <summary>How long each piece of what is said takes on its way.</summary>
     public TimeSpan Delay { get; set; }
+
+    /// <summary>What the engine's clock is made out to be; null: as it is.</summary>
+    public JumpedClock? Clock { get; set; }
 
     /// <summary>Shown to connections from here on; null: no TLS.</summary>
     public X509Certificate2? Certificate { get; set; }
@@ -119,7 +122,7 @@ internal sealed class EngineRelay : IAsyncDisposable
             await engine.ConnectAsync(new UnixDomainSocketEndPoint(_socket), _stop.Token);
             await using var there = new NetworkStream(engine);
             await using var here = await SecureAsync(new NetworkStream(client));
-            await Task.WhenAny(PassAsync(client, here, there), PassAsync(client, there, here));
+            await Task.WhenAny(PassAsync(client, here, there, isEngine: false), PassAsync(client, there, here, isEngine: true));
         }
         catch (Exception broken) when (broken is IOException or SocketException or ObjectDisposedException or OperationCanceledException
             or System.Security.Authentication.AuthenticationException)
@@ -145,7 +148,7 @@ internal sealed class EngineRelay : IAsyncDisposable
         return secure;
     }
 
-    private async Task PassAsync(Socket client, Stream from, Stream to)
+    private async Task PassAsync(Socket client, Stream from, Stream to, bool isEngine)
     {
         var buffer = new byte[16 * 1024];
         while (await from.ReadAsync(buffer, _stop.Token) is > 0 and var count)
@@ -154,6 +157,11 @@ internal sealed class EngineRelay : IAsyncDisposable
             if (_forgotten.ContainsKey(client))
             {
                 await Task.Delay(Timeout.InfiniteTimeSpan, _stop.Token);
+            }
+
+            if (isEngine)
+            {
+                Clock?.Rewrite(buffer.AsSpan(0, count));
             }
 
             await to.WriteAsync(buffer.AsMemory(0, count), _stop.Token);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Orchestrator.Testing.Lab;
 
 namespace Orchestrator.HostAgent.Tests.World;
 
@@ -7,15 +8,18 @@ namespace Orchestrator.HostAgent.Tests.World;
 internal sealed record Lab(
     string Gateway, string Docker, LabTls Tls, LabTls StrangerTls, string Registry, LabLogin RegistryWithPassword, IReadOnlyList<LabHost> Hosts)
 {
+    /// <summary>With the hosts that are kept whole.</summary>
     public static Lab Load()
     {
-        var number = Environment.GetEnvironmentVariable("LAB") is { Length: > 0 } given ? given : "0";
-        var path = $"/run/orchestrator-lab/{number}/lab.json";
-        return File.Exists(path)
-            ? JsonSerializer.Deserialize<Lab>(File.ReadAllText(path), JsonSerializerOptions.Web)!
-            : throw new InvalidOperationException(
-                $"These tests run against real Docker engines, and lab {number} is not up ({path} is missing): bring it up with 'make lab-up N=3'"
-                + (number == "0" ? "." : $" LAB={number}."));
+        var lab = Read();
+        return lab with { Hosts = [.. lab.Hosts.Take(LabDescription.Kept)] };
+    }
+
+    /// <summary>With as many others, to be broken.</summary>
+    public static Lab LoadToBreak()
+    {
+        var lab = Read();
+        return lab with { Hosts = [.. lab.Hosts.Skip(LabDescription.Kept).Take(LabDescription.Kept)] };
     }
 
     public string WebImage => $"{Registry}/web:v1";
@@ -40,6 +44,22 @@ internal sealed record Lab(
         return process.ExitCode == 0
             ? (await output).TrimEnd('\n')
             : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: exit code {process.ExitCode}: {await errors}");
+    }
+
+    private static Lab Read()
+    {
+        var number = Environment.GetEnvironmentVariable("LAB") is { Length: > 0 } given ? given : "0";
+        var path = $"/run/orchestrator-lab/{number}/lab.json";
+        var hint = $"bring it up with 'make lab-up N={2 * LabDescription.Kept}'" + (number == "0" ? "." : $" LAB={number}.");
+        if (!File.Exists(path))
+        {
+            throw new InvalidOperationException($"These tests run against real Docker engines, and lab {number} is not up ({path} is missing): {hint}");
+        }
+
+        var lab = JsonSerializer.Deserialize<Lab>(File.ReadAllText(path), JsonSerializerOptions.Web)!;
+        return lab.Hosts.Count >= 2 * LabDescription.Kept
+            ? lab
+            : throw new InvalidOperationException($"These tests need {2 * LabDescription.Kept} hosts, and lab {number} has {lab.Hosts.Count}: {hint}");
     }
 
     private static string FindUpwards(string path)

@@ -2,8 +2,8 @@ using Orchestrator.Testing.Lab;
 
 namespace Orchestrator.HostAgent.Tests.World;
 
-/// <summary>The lab's last host, to be reached by ssh too.</summary>
-public sealed class SshHost : IAsyncLifetime
+/// <summary>The last host of <see cref="AgentWorld"/>, to be reached by ssh too.</summary>
+public class SshHost : IAsyncLifetime
 {
     internal LabHost Host { get; private set; } = null!;
 
@@ -11,9 +11,21 @@ public sealed class SshHost : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Host = Lab.Load().Hosts[^1];
+        Host = LoadLab().Hosts[^1];
         Server = await SshServer.StartAsync(Host.NetworkNamespace, Host.Address, Host.Socket);
     }
 
-    public ValueTask DisposeAsync() => Server.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return Server.DisposeAsync();
+    }
+
+    private protected virtual Lab LoadLab() => Lab.Load();
+}
+
+/// <summary>The last host of <see cref="WorldToBreak"/>.</summary>
+public sealed class SshHostToBreak : SshHost
+{
+    private protected override Lab LoadLab() => Lab.LoadToBreak();
 }

@@ -17,6 +17,9 @@ public sealed record LabDescription(
     IReadOnlyList<string> Images,
     IReadOnlyList<LabHost> Hosts)
 {
+    /// <summary>Hosts that nothing is done to; those after them may be cut off, frozen or killed, and nobody else notices.</summary>
+    public const int Kept = 3;
+
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
     /// <param name="hosts">How many hosts the caller needs.</param>
@@ -35,6 +38,22 @@ public sealed record LabDescription(
         return lab.Hosts.Count >= hosts
             ? lab
             : throw new InvalidOperationException($"lab {number} has {lab.Hosts.Count} hosts, {hosts} are needed: make lab-up N={hosts} LAB={number}");
+    }
+
+    /// <summary>The lab of those who do nothing to its hosts, and of those who are alone with it.</summary>
+    /// <inheritdoc cref="Read" path="/exception"/>
+    public static LabDescription ReadKept()
+    {
+        var lab = Read(Kept);
+        return lab with { Hosts = [.. lab.Hosts.Take(Kept)] };
+    }
+
+    /// <summary>As many hosts more, to be broken.</summary>
+    /// <inheritdoc cref="Read" path="/exception"/>
+    public static LabDescription ReadToBreak()
+    {
+        var lab = Read(2 * Kept);
+        return lab with { Hosts = [.. lab.Hosts.Skip(Kept).Take(Kept)] };
     }
 
     /// <param name="nameAndTag">Such as <c>web:v1</c>.</param>

@@ -40,7 +40,7 @@ engine_start() {
 engine_wait() {
     local host=$1
     # In its first moments the process is not a dockerd yet.
-    if ! { retry 5 engine_runs "$host" && retry 60 _engine_settled "$host" && engine_answers "$host"; }; then
+    if ! { retry 30 engine_runs "$host" && retry 60 _engine_settled "$host" && engine_answers "$host"; }; then
         tail -n 20 "$(host_state "$host")/engine.log" >&2
         die "engine of host$host does not answer (its last words are above)"
     fi
