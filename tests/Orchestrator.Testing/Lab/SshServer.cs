@@ -55,6 +55,9 @@ public sealed class SshServer : IAsyncDisposable
         exec cat >/dev/null
         """;
 
+    /// <summary>One at a time in a process, whose PATH it changes.</summary>
+    private static readonly SemaphoreSlim Turn = new(1);
+
     private readonly TemporaryFolder _folder = new();
     private readonly StringBuilder _log = new();
     private readonly string? _path = Environment.GetEnvironmentVariable("PATH");
@@ -99,6 +102,7 @@ public sealed class SshServer : IAsyncDisposable
     /// <param name="socket">Of its engine; below /run.</param>
     public static async Task<SshServer> StartAsync(string networkNamespace, string address, string socket)
     {
+        await Turn.WaitAsync();
         var server = new SshServer(address);
         try
         {
@@ -145,6 +149,7 @@ public sealed class SshServer : IAsyncDisposable
         }
 
         _folder.Dispose();
+        Turn.Release();
     }
 
     private static string Read(string file)

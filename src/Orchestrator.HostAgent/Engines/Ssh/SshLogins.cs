@@ -57,6 +57,9 @@ internal sealed class SshLogins
         }
     }
 
+    /// <summary>In a row, until now.</summary>
+    public int Refusals => Volatile.Read(ref _refusal)?.Count ?? 0;
+
     /// <summary>Whether a login would not be tried now.</summary>
     public bool IsHeld(TimeProvider time) => Volatile.Read(ref _refusal) is { } refusal && time.GetUtcNow() < refusal.Until;
 

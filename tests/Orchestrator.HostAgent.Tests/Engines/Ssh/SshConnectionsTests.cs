@@ -216,9 +216,10 @@ public sealed class SshConnectionsTests : IDisposable
 
         async Task TryRefusedAsync()
         {
+            var before = SshLogins.Of(endpoint, null).Refusals;
             using var reader = new StreamReader(await connections.OpenAsync(Cancelled));
             Assert.Contains("lets nobody in", (await Assert.ThrowsAsync<EngineException>(() => reader.ReadToEndAsync(Cancelled))).Message, StringComparison.Ordinal);
-            await Eventually.True(() => Task.FromResult(IsHeld(endpoint, time)));
+            await Eventually.True(() => Task.FromResult(SshLogins.Of(endpoint, null).Refusals == before + 1));
             tries++;
         }
     }
@@ -345,8 +346,18 @@ public sealed class SshConnectionsTests : IDisposable
         }
     }
 
-    private static bool IsAlive(int pid) =>
-        File.Exists($"/proc/{pid}/stat") && !File.ReadAllText($"/proc/{pid}/stat").Split(')')[^1].StartsWith(" Z", StringComparison.Ordinal);
+    private static bool IsAlive(int pid)
+    {
+        try
+        {
+            return !File.ReadAllText($"/proc/{pid}/stat").Split(')')[^1].StartsWith(" Z", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            // It has ended, perhaps while it was looked at.
+            return false;
+        }
+    }
 
     private Task<IEngine> ConnectAsync(string ssh, string endpoint) => new EngineConnector(_nowhere, TimeProvider.System, ssh).ConnectAsync(
         new DockerHost { Metadata = new V1ObjectMeta { Name = "by-ssh" }, Spec = new DockerHostSpec { Endpoint = endpoint } },
