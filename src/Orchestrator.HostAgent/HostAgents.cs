@@ -6,6 +6,7 @@ using Orchestrator.Api;
 using Orchestrator.Api.Replicas;
 using Orchestrator.HostAgent.Containers;
 using Orchestrator.HostAgent.Draining;
+using Orchestrator.HostAgent.Engines.Ssh;
 using Orchestrator.HostAgent.Hosts;
 using Orchestrator.HostAgent.Images;
 using Orchestrator.HostAgent.Probing;
@@ -64,6 +65,16 @@ public sealed partial class HostAgents : IDisposable
                 running.Agent.EnqueueDeleting();
             }
         });
+        informers.Secrets.Subscribe(change =>
+        {
+            if (change.Key.Namespace == ApiGroup.SystemNamespace && change.Kind != InformerEventKind.Deleted)
+            {
+                foreach (var running in _agents.Values)
+                {
+                    running.Agent.UpdateSecret(change.Key.Name);
+                }
+            }
+        });
         informers.WebApps.Subscribe(change =>
         {
             if (change.Kind == InformerEventKind.Deleted)
@@ -76,6 +87,8 @@ public sealed partial class HostAgents : IDisposable
     /// <summary>Works until cancelled. Containers go on without us, and are adopted by whoever comes next.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        // A process before us may have been killed, and none of the hosts be reached by ssh any more.
+        SshFolder.Sweep();
         await _services.Informers.WaitForSyncAsync(cancellationToken);
         foreach (var host in _services.Informers.Hosts.Items.Keys)
         {

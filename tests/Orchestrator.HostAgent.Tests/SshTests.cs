@@ -50,32 +50,46 @@ public sealed class SshTests(WorldToBreak world, SshHostToBreak ssh) : IClassFix
             await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => engine.ListAsync("nobody", Cancelled)));
             await Eventually.True(() => Task.FromResult(engine.PeerAddress == ssh.Server.Address));
 
-            // The first call was of a client of its own, which has been closed.
-            Assert.InRange(ssh.Server.Logins - logins, 1, 2);
+            Assert.Equal(1, ssh.Server.Logins - logins);
         }
 
         await SeeNoClientAsync();
     }
 
+    /// <summary>What <c>orc top</c> asks for, beside all else: as many connections at once a server with its default settings drops in part.</summary>
     [Fact]
-    public async Task More_connections_than_a_server_takes_as_channels_of_one_come_about_all_the_same()
+    public async Task Many_calls_at_once_all_come_about_by_a_few_logins_and_hold_up_no_short_one()
     {
-        using (var engine = await ConnectAsync(ssh.Server.EndpointOf("root")))
+        var container = await world.Lab.DockerAsync(ssh.Host, "run", "--detach", world.Lab.WebImage);
+        try
         {
-            var streams = new List<IEngineEventStream>();
-            foreach (var _ in Enumerable.Range(0, 12))
+            using (var engine = await ConnectAsync(ssh.Server.EndpointOf("root")))
             {
-                streams.Add(await engine.OpenEventsAsync("nobody", Cancelled));
+                var logins = ssh.Server.Logins;
+                var streams = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => engine.OpenEventsAsync("nobody", Cancelled)));
+                var samples = Task.WhenAll(Enumerable.Range(0, 64).Select(_ => engine.SampleAsync(container, Cancelled)));
+                var execs = Task.WhenAll(Enumerable.Range(0, 8).Select(_ => engine.ExecAsync(container, ["true"], TimeSpan.FromSeconds(30), Cancelled)));
+                do
+                {
+                    Assert.Empty(await engine.ListAsync("nobody", Cancelled));
+                }
+                while (!samples.IsCompleted);
+
+                Assert.All(await samples, Assert.NotNull);
+                Assert.All(await execs, exitCode => Assert.Equal(0, exitCode));
+                Assert.InRange(ssh.Server.Logins - logins, 1, 5);
+                foreach (var stream in streams)
+                {
+                    await stream.DisposeAsync();
+                }
             }
 
-            await engine.PingAsync(Cancelled);
-            foreach (var stream in streams)
-            {
-                await stream.DisposeAsync();
-            }
+            await SeeNoClientAsync();
         }
-
-        await SeeNoClientAsync();
+        finally
+        {
+            await world.Lab.DockerAsync(ssh.Host, "rm", "--force", container);
+        }
     }
 
     [Fact]

@@ -25,6 +25,14 @@ public sealed class DockerHostSpec
     [JsonPropertyName("tlsSecretName")]
     public string? TlsSecretName { get; set; }
 
+    /// <summary>
+    /// Secret in <see cref="ApiGroup.SystemNamespace"/> with the key to log in with at an ssh endpoint (<c>ssh-privatekey</c>, as in
+    /// Kubernetes' type <c>kubernetes.io/ssh-auth</c>) and, if given, the host keys that alone are trusted (<c>known_hosts</c>). When
+    /// absent, keys and known hosts are those of the user that runs us.
+    /// </summary>
+    [JsonPropertyName("sshSecretName")]
+    public string? SshSecretName { get; set; }
+
     /// <summary>Where proxies dial the published ports, when it is not <see cref="PublishAddress"/> (NAT).</summary>
     [JsonPropertyName("address")]
     public string? Address { get; set; }

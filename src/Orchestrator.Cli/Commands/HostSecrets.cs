@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using Orchestrator.Api;
 using Orchestrator.Cli.Connection;
@@ -5,48 +6,89 @@ using Orchestrator.Runtime.Clients;
 
 namespace Orchestrator.Cli.Commands;
 
-/// <summary>The Secrets that <c>orc hosts add</c> makes for the TLS of its hosts.</summary>
+/// <summary>The Secrets that <c>orc hosts add</c> makes of the TLS files or the ssh key of its hosts.</summary>
 internal static class HostSecrets
 {
     /// <summary>Marks a Secret as made by the command for one host, so that it may be removed with it.</summary>
     private const string ForHostLabel = Labels.Host;
 
-    public static string NameFor(string host) => host + "-docker-tls";
+    public const string SshType = "kubernetes.io/ssh-auth";
 
-    public static JsonObject Manifest(string host, string authority, string certificate, string key)
+    private const string PrivateKeyKey = "ssh-privatekey";
+    private const string KnownHostsKey = "known_hosts";
+
+    /// <summary>Keys that a Secret may be without, and that it is not to keep from before then.</summary>
+    private static readonly string[] Optional = [KnownHostsKey];
+
+    public static string NameForTls(string host) => host + "-docker-tls";
+
+    public static string NameForSsh(string host) => host + "-docker-ssh";
+
+    public static JsonObject OfTls(string host, string authority, string certificate, string key) =>
+        Manifest(host, NameForTls(host), "Opaque", ("ca.crt", authority), ("tls.crt", certificate), ("tls.key", key));
+
+    /// <param name="knownHosts">Null where ssh's own lists are to count.</param>
+    public static JsonObject OfSsh(string host, string key, string? knownHosts) => Manifest(
+        host,
+        NameForSsh(host),
+        SshType,
+        knownHosts is null ? [(PrivateKeyKey, key)] : [(PrivateKeyKey, key), (KnownHostsKey, knownHosts)]);
+
+    /// <summary>Makes a Secret that a host of this name has left what the manifest says.</summary>
+    /// <returns>A merge patch.</returns>
+    public static JsonObject ChangeTo(JsonObject manifest)
     {
-        static string Encode(string text) => Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(text));
-        return new JsonObject
+        var data = manifest["data"]!.DeepClone().AsObject();
+        foreach (var key in Optional.Where(key => !data.ContainsKey(key)))
         {
-            ["apiVersion"] = "v1",
-            ["kind"] = "Secret",
-            ["type"] = "Opaque",
-            ["metadata"] = new JsonObject
-            {
-                ["name"] = NameFor(host),
-                ["namespace"] = ApiGroup.SystemNamespace,
-                ["labels"] = new JsonObject { [ForHostLabel] = host },
-            },
-            ["data"] = new JsonObject { ["ca.crt"] = Encode(authority), ["tls.crt"] = Encode(certificate), ["tls.key"] = Encode(key) },
-        };
+            data[key] = null;
+        }
+
+        return new JsonObject { ["data"] = data, ["metadata"] = new JsonObject { ["labels"] = manifest["metadata"]!["labels"]!.DeepClone() } };
     }
 
     public static async Task DeleteAsync(Session session, string host, CancellationToken cancellationToken)
     {
         var secrets = await session.Kinds.FindAsync("v1", "Secret", cancellationToken);
-        var path = secrets.Path(ApiGroup.SystemNamespace, NameFor(host));
-        try
+        foreach (var name in (string[])[NameForTls(host), NameForSsh(host)])
         {
-            var found = await session.Api.GetAsync(path, cancellationToken);
-            if ((string?)found["metadata"]?["labels"]?[ForHostLabel] == host)
+            var path = secrets.Path(ApiGroup.SystemNamespace, name);
+            try
             {
-                await session.Api.SendAsync(HttpMethod.Delete, path, null, ApiConnection.Json, cancellationToken);
-                session.Terminal.Out.WriteLine($"{secrets.Label}/{NameFor(host)} deleted");
+                var found = await session.Api.GetAsync(path, cancellationToken);
+                if ((string?)found["metadata"]?["labels"]?[ForHostLabel] == host)
+                {
+                    await session.Api.SendAsync(HttpMethod.Delete, path, null, ApiConnection.Json, cancellationToken);
+                    session.Terminal.Out.WriteLine($"{secrets.Label}/{name} deleted");
+                }
+            }
+            catch (NotFoundException)
+            {
+                // It never had one, or somebody removed it already.
             }
         }
-        catch (NotFoundException)
+    }
+
+    private static JsonObject Manifest(string host, string name, string type, params ReadOnlySpan<(string Key, string Text)> content)
+    {
+        var data = new JsonObject();
+        foreach (var (key, text) in content)
         {
-            // It never had one, or somebody removed it already.
+            data[key] = Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
         }
+
+        return new JsonObject
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "Secret",
+            ["type"] = type,
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = name,
+                ["namespace"] = ApiGroup.SystemNamespace,
+                ["labels"] = new JsonObject { [ForHostLabel] = host },
+            },
+            ["data"] = data,
+        };
     }
 }

@@ -37,7 +37,7 @@ internal sealed class HostTlsOptions
         return files switch
         {
             [null, null, null] => null,
-            [{ } authority, { } certificate, { } key] => HostSecrets.Manifest(host, Read(authority), Read(certificate), Read(key)),
+            [{ } authority, { } certificate, { } key] => HostSecrets.OfTls(host, Read(authority), Read(certificate), Read(key)),
             _ => throw CommandException.Usage("mutual TLS takes all three: --tls-ca, --tls-cert and --tls-key"),
         };
     }

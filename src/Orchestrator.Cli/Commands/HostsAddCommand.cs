@@ -16,7 +16,7 @@ using Orchestrator.Runtime.Clients;
 namespace Orchestrator.Cli.Commands;
 
 /// <summary>
-/// Adds a Docker host: tries its engine first, and says exactly what is wrong if it cannot be used; then stores its TLS files as a
+/// Adds a Docker host: tries its engine first, and says exactly what is wrong if it cannot be used; then stores its TLS files or ssh key as a
 /// Secret and the DockerHost. Leaves nothing behind when it fails. A host that was added is one that replicas can go to: waits for that.
 /// </summary>
 internal sealed class HostsAddCommand : ApiCommand, IHasExamples
@@ -30,6 +30,7 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
     private readonly Option<string?> _endpoint = new("--endpoint", "-e") { Description = "Where its engine listens: unix:///path, tcp://host:port, or ssh://user@host[:port][/path] through ssh and the docker of that machine.", HelpName = "URL" };
     private readonly Option<string?> _context = new("--docker-context") { Description = "Take endpoint and TLS files from this context of Docker's own client ($DOCKER_CONFIG, ~/.docker).", HelpName = "NAME" };
     private readonly HostTlsOptions _tls = new();
+    private readonly HostSshOptions _ssh = new();
     private readonly Option<string?> _publish = new("--publish-address") { Description = "The host's own address that containers publish on. Default: the endpoint's host; 127.0.0.1 for a unix socket.", HelpName = "ADDRESS" };
     private readonly Option<string?> _address = new("--address") { Description = "Where proxies reach the published ports, if that is another address (NAT). Default: the publish address.", HelpName = "ADDRESS" };
     private readonly Option<string[]> _labels = new("--label") { Description = "A label to place apps by, such as zone=a. Repeatable.", HelpName = "KEY=VALUE" };
@@ -45,6 +46,7 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
         Options.Add(_endpoint);
         Options.Add(_context);
         _tls.AddTo(this);
+        _ssh.AddTo(this);
         Options.Add(_publish);
         Options.Add(_address);
         Options.Add(_labels);
@@ -59,7 +61,8 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
         "orc hosts add local --endpoint unix:///var/run/docker.sock",
         "orc hosts add host1 --endpoint tcp://10.0.0.11:2376 --tls-dir ~/.docker/host1 --label zone=a",
         "orc hosts add host2 --endpoint ssh://deploy@host2.example.org",
-        "orc hosts add host3 --docker-context production",
+        "orc hosts add host3 --endpoint ssh://deploy@host3.example.org --ssh-key ./host3 --ssh-known-hosts ./host3.known",
+        "orc hosts add host4 --docker-context production",
     ];
 
     protected override async Task<int> RunAsync(ParseResult line, Session session, CancellationToken cancellationToken)
@@ -68,7 +71,7 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
         var (hosts, secrets) = (await session.Kinds.FindAsync(ApiGroup.GroupVersion, DockerHost.KubeKind, cancellationToken), await session.Kinds.FindAsync("v1", "Secret", cancellationToken));
         var (endpoint, secret) = EngineOf(line, name);
         RequireEndpoint(endpoint, secret);
-        var host = HostOf(line, name, endpoint, secret is null ? null : HostSecrets.NameFor(name));
+        var host = HostOf(line, name, endpoint, (string?)secret?["metadata"]?["name"]);
         await RequireNewAsync(session, hosts, name, cancellationToken);
         WarnOfPlainTcp(session, host);
         host.Spec.PublishAddress ??= await ResolveAsync(host.Spec.Endpoint, session, cancellationToken);
@@ -101,17 +104,24 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
         return ExitCodes.Done;
     }
 
-    /// <summary>From the options, or all of it from a context: a mixture of both would be trusted by accident.</summary>
+    /// <summary>
+    /// From the options, or all of it from a context: a mixture of both would be trusted by accident. A context by ssh has no key of its own.
+    /// </summary>
     private (string Endpoint, JsonObject? Secret) EngineOf(ParseResult line, string name)
     {
-        var secret = _tls.ReadSecret(line, name);
+        var (secret, ssh) = (_tls.ReadSecret(line, name), _ssh.ReadSecret(line, name));
+        if (secret is not null && ssh is not null)
+        {
+            throw CommandException.Usage("TLS files are for tcp endpoints, --ssh-key is for ssh endpoints: give one of both");
+        }
+
         switch (line.GetValue(_endpoint), line.GetValue(_context))
         {
             case ({ } endpoint, null):
-                return (endpoint, secret);
+                return (endpoint, secret ?? ssh);
             case (null, { } context) when secret is null:
                 var (host, tls) = DockerContexts.OfUser().Read(context);
-                return (host, tls is var (authority, certificate, key) ? HostSecrets.Manifest(name, authority, certificate, key) : null);
+                return (host, ssh is null && tls is var (authority, certificate, key) ? HostSecrets.OfTls(name, authority, certificate, key) : ssh);
             case (null, null):
                 throw CommandException.Usage("where is the engine? Give --endpoint unix:///path, tcp://host:port or ssh://user@host, or --docker-context NAME");
             default:
@@ -119,13 +129,14 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
         }
     }
 
-    private DockerHost HostOf(ParseResult line, string name, string endpoint, string? tlsSecretName) => new()
+    private DockerHost HostOf(ParseResult line, string name, string endpoint, string? secretName) => new()
     {
         Metadata = new V1ObjectMeta { Name = name, Labels = Labels(line.GetValue(_labels) ?? []) },
         Spec = new DockerHostSpec
         {
             Endpoint = endpoint,
-            TlsSecretName = tlsSecretName,
+            TlsSecretName = secretName == HostSecrets.NameForTls(name) ? secretName : null,
+            SshSecretName = secretName == HostSecrets.NameForSsh(name) ? secretName : null,
             PublishAddress = line.GetValue(_publish),
             Address = line.GetValue(_address),
             PortRange = line.GetValue(_ports) is { } ports ? Range(ports) : null,
@@ -158,9 +169,12 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
             throw CommandException.Usage(failure.Message);
         }
 
-        if (secret is not null && !endpoint.StartsWith("tcp://", StringComparison.Ordinal))
+        var isForSsh = (string?)secret?["type"] == HostSecrets.SshType;
+        if (secret is not null && !endpoint.StartsWith(isForSsh ? "ssh://" : "tcp://", StringComparison.Ordinal))
         {
-            throw CommandException.Usage($"{endpoint} takes no TLS files: they are for tcp endpoints");
+            throw CommandException.Usage(isForSsh
+                ? $"{endpoint} takes no --ssh-key: it is for ssh endpoints"
+                : $"{endpoint} takes no TLS files: they are for tcp endpoints");
         }
     }
 
@@ -198,8 +212,8 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
     {
         try
         {
-            var tls = secret is null ? null : KubernetesJson.Deserialize<V1Secret>(secret.ToJsonString());
-            return await EngineCheck.RunAsync(host, tls, session.Time, cancellationToken);
+            var content = secret is null ? null : KubernetesJson.Deserialize<V1Secret>(secret.ToJsonString());
+            return await EngineCheck.RunAsync(host, content, session.Time, cancellationToken);
         }
         catch (EngineException failure)
         {
@@ -231,8 +245,7 @@ internal sealed class HostsAddCommand : ApiCommand, IHasExamples
         {
             // Left by a host of this name: its files are the ones that were given now.
             var name = (string)secret["metadata"]!["name"]!;
-            var change = new JsonObject { ["data"] = secret["data"]!.DeepClone(), ["metadata"] = new JsonObject { ["labels"] = secret["metadata"]!["labels"]!.DeepClone() } };
-            await session.Api.SendAsync(HttpMethod.Patch, secrets.Path(ApiGroup.SystemNamespace, name) + Query, change, ApiConnection.MergePatch, cancellationToken);
+            await session.Api.SendAsync(HttpMethod.Patch, secrets.Path(ApiGroup.SystemNamespace, name) + Query, HostSecrets.ChangeTo(secret), ApiConnection.MergePatch, cancellationToken);
         }
     }
 

@@ -11,7 +11,7 @@ namespace Orchestrator.Cli.Commands;
 internal sealed class HostsRemoveCommand : ApiCommand
 {
     private readonly Argument<string[]> _names = new("NAME") { Description = "Hosts.", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<bool> _noWait = new("--no-wait") { Description = "Do not wait until they are gone; their TLS Secrets then stay." };
+    private readonly Option<bool> _noWait = new("--no-wait") { Description = "Do not wait until they are gone; their Secrets then stay." };
     private readonly Option<TypedDuration> _timeout = CommonOptions.Timeout();
 
     public HostsRemoveCommand()

@@ -3,6 +3,7 @@ using Docker.DotNet.Models;
 using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.HostAgent.Containers;
+using Orchestrator.HostAgent.Engines.Ssh;
 using Orchestrator.HostAgent.Images;
 using Orchestrator.HostAgent.Usage;
 
@@ -13,6 +14,17 @@ internal sealed class DockerEngine(
     DockerClient client, EngineDialer dialer, EngineCertificates? certificates, EngineFacts facts, EnginePipeline pipeline, TimeProvider time)
     : IEngine
 {
+    /// <summary>
+    /// Of the calls that hold a connection for long and that nobody else bounds, as many as may be under way at a time by ssh, where
+    /// connections are few (<see cref="SshConnections.Most"/>): short ones are to find one. More wait, and their time does not run yet. Samples
+    /// are read in a session of their own, which has little else to do.
+    /// </summary>
+    private const int PullsBySsh = 4;
+    private const int SamplesBySsh = 24;
+
+    private readonly Turns _pulls = new(dialer.Endpoint.Transport == EngineTransport.Ssh ? PullsBySsh : int.MaxValue);
+    private readonly Turns _samples = new(dialer.Endpoint.Transport == EngineTransport.Ssh ? SamplesBySsh : int.MaxValue);
+
     public EngineFacts Facts => facts;
 
     public string? PeerAddress => dialer.PeerAddress?.ToString();
@@ -142,8 +154,11 @@ internal sealed class DockerEngine(
         },
         cancellationToken);
 
-    public Task PullAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken) =>
-        Call(EngineOperation.Pull, token => Done(PullStream.RunAsync(client.Images, image, credentials, time, token)), cancellationToken);
+    public async Task PullAsync(ImageReference image, RegistryCredentials? credentials, CancellationToken cancellationToken)
+    {
+        using var turn = await _pulls.EnterAsync(cancellationToken);
+        await Call(EngineOperation.Pull, token => Done(PullStream.RunAsync(client.Images, image, credentials, time, token)), cancellationToken);
+    }
 
     public async Task<long?> ExecAsync(string id, IList<string> command, TimeSpan timeout, CancellationToken cancellationToken)
     {
@@ -180,15 +195,19 @@ internal sealed class DockerEngine(
     public Task<string?> LastLogLineAsync(string id, DateTimeOffset until, CancellationToken cancellationToken) =>
         Call(EngineOperation.Logs, token => LogTail.LastLineAsync(client.Containers, id, until, token), cancellationToken);
 
-    public Task<ContainerSample?> SampleAsync(string id, CancellationToken cancellationToken) => Call(
-        EngineOperation.Stats,
-        async token =>
-        {
-            var taken = new Once();
-            await client.Containers.GetContainerStatsAsync(id, new ContainerStatsParameters { Stream = false, OneShot = true }, taken, token);
-            return taken.Value is { } answer ? StatsTranslation.Sample(answer) : null;
-        },
-        cancellationToken);
+    public async Task<ContainerSample?> SampleAsync(string id, CancellationToken cancellationToken)
+    {
+        using var turn = await _samples.EnterAsync(cancellationToken);
+        return await Call(
+            EngineOperation.Stats,
+            async token =>
+            {
+                var taken = new Once();
+                await client.Containers.GetContainerStatsAsync(id, new ContainerStatsParameters { Stream = false, OneShot = true }, taken, token);
+                return taken.Value is { } answer ? StatsTranslation.Sample(answer) : null;
+            },
+            cancellationToken);
+    }
 
     public async Task<IEngineEventStream> OpenEventsAsync(string instanceId, CancellationToken cancellationToken)
     {

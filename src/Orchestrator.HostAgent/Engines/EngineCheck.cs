@@ -9,14 +9,14 @@ public static class EngineCheck
     /// <exception cref="EngineException">It is none that an engine can be reached at; the sentence says why.</exception>
     public static void RequireEndpoint(string endpoint) => EngineEndpoint.Parse(endpoint);
 
-    /// <param name="tls">What <c>spec.tlsSecretName</c> names; null for an endpoint without TLS.</param>
+    /// <param name="secret">What <c>spec.tlsSecretName</c> or <c>spec.sshSecretName</c> names; null where neither is given.</param>
     /// <returns>What the engine says of itself.</returns>
     /// <exception cref="EngineException">It cannot be used; the sentence says why, and what to do.</exception>
-    public static async Task<EngineFacts> RunAsync(DockerHost host, V1Secret? tls, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<EngineFacts> RunAsync(DockerHost host, V1Secret? secret, TimeProvider time, CancellationToken cancellationToken)
     {
-        var certificates = tls is null ? null : EngineCertificates.Parse(tls.Metadata.Name, tls);
+        var credentials = EngineCredentials.Parse(host, secret);
         var pipeline = new EnginePipeline(host.Metadata.Name, time);
-        using var connection = await EngineConnector.OpenAsync(host, certificates, pipeline, time, cancellationToken);
+        using var connection = await EngineConnector.OpenAsync(host, credentials, pipeline, time, cancellationToken);
         return connection.Facts;
     }
 }

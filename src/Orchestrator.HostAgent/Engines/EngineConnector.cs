@@ -31,18 +31,15 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time,
     /// <inheritdoc cref="ConnectAsync" path="/exception"/>
     public async Task<EngineConnection> OpenAsync(DockerHost host, EnginePipeline pipeline, CancellationToken cancellationToken)
     {
-        RequireTcpForTls(host);
-        var certificates = host.Spec.TlsSecretName is { } secretName
-            ? await EngineCertificates.ReadAsync(kubernetes, secretName, cancellationToken)
-            : null;
-        return await OpenAsync(host, certificates, pipeline, time, cancellationToken, sshProgram);
+        var credentials = await EngineCredentials.ReadAsync(kubernetes, host, cancellationToken);
+        return await OpenAsync(host, credentials, pipeline, time, cancellationToken, sshProgram);
     }
 
-    /// <param name="certificates">Disposed of with the connection, and when there is none.</param>
+    /// <param name="credentials">Disposed of with the connection, and when there is none.</param>
     /// <inheritdoc cref="ConnectAsync" path="/exception"/>
     public static async Task<EngineConnection> OpenAsync(
         DockerHost host,
-        EngineCertificates? certificates,
+        EngineCredentials credentials,
         EnginePipeline pipeline,
         TimeProvider time,
         CancellationToken cancellationToken,
@@ -50,31 +47,26 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time,
     {
         DockerClient? client = null;
         EngineDialer? dialer = null;
+        var certificates = credentials.Tls;
         try
         {
-            RequireTcpForTls(host);
-            dialer = new EngineDialer(EngineEndpoint.Parse(host.Spec.Endpoint), certificates, time, sshProgram);
-            Version api;
-            string engineVersion;
-            string architecture;
-            using (var unversioned = Client(dialer, null))
-            {
-                var version = await FirstAnswerAsync(unversioned, dialer, certificates, pipeline, cancellationToken);
-                api = Negotiate(version.Version, version.APIVersion, version.MinAPIVersion);
-                (engineVersion, architecture) = (version.Version, version.Arch);
-            }
+            dialer = new EngineDialer(EngineEndpoint.Parse(host.Spec.Endpoint), credentials, time, sshProgram);
 
+            // Until the next call has come about: by ssh that is a channel of this one's login then.
+            using var unversioned = Client(dialer, null);
+            var version = await FirstAnswerAsync(unversioned, dialer, certificates, pipeline, cancellationToken);
+            var api = Negotiate(version.Version, version.APIVersion, version.MinAPIVersion);
             client = Client(dialer, api);
             var info = await pipeline.RunAsync(
                 EngineOperation.Info, EngineCalls.Guard(client.System.GetSystemInfoAsync, dialer, certificates), cancellationToken);
-            var facts = new EngineFacts(engineVersion, api.ToString(), info.OperatingSystem, architecture, info.NCPU, info.MemTotal, info.DockerRootDir);
+            var facts = new EngineFacts(version.Version, api.ToString(), info.OperatingSystem, version.Arch, info.NCPU, info.MemTotal, info.DockerRootDir);
             return new EngineConnection(client, dialer, certificates, facts);
         }
         catch
         {
             client?.Dispose();
             dialer?.Dispose();
-            certificates?.Dispose();
+            credentials.Dispose();
             throw;
         }
     }
@@ -97,14 +89,6 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time,
         {
             throw new EngineException(
                 EngineFailure.Tls, $"{dialer.Endpoint} closed the connection before it answered; perhaps {TlsErrors.Refusal(dialer.Endpoint, certificates)}", lost);
-        }
-    }
-
-    private static void RequireTcpForTls(DockerHost host)
-    {
-        if (host.Spec.TlsSecretName is not null && EngineEndpoint.Parse(host.Spec.Endpoint).Transport != EngineTransport.Tcp)
-        {
-            throw new EngineException(EngineFailure.Incompatible, "spec.tlsSecretName is for tcp endpoints; a unix socket has no TLS, and ssh has its own keys");
         }
     }
 
@@ -142,7 +126,7 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time,
                 {
                     handler.ConnectCallback = dialer.DialAsync;
                     handler.ConnectTimeout = Timeout.InfiniteTimeSpan;
-                    handler.MaxConnectionsPerServer = MaxConnections;
+                    handler.MaxConnectionsPerServer = dialer.Endpoint.Transport == EngineTransport.Ssh ? SshConnections.Most : MaxConnections;
                     handler.UseProxy = false;
                     handler.UseCookies = false;
                     handler.AllowAutoRedirect = false;

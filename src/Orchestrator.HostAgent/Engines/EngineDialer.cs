@@ -13,19 +13,19 @@ namespace Orchestrator.HostAgent.Engines;
 /// </summary>
 /// <param name="sshProgram">A path, or a name to look for.</param>
 internal sealed class EngineDialer(
-    EngineEndpoint endpoint, EngineCertificates? certificates, TimeProvider time, string sshProgram = SshConnections.DefaultProgram) : IDisposable
+    EngineEndpoint endpoint, EngineCredentials credentials, TimeProvider time, string sshProgram = SshConnections.DefaultProgram) : IDisposable
 {
     /// <summary>An engine on another continent answers in well under a second; a dropped packet is sent again after one.</summary>
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(5);
 
-    private readonly SshConnections? _ssh = endpoint.Transport == EngineTransport.Ssh ? new(endpoint, sshProgram, time) : null;
+    private readonly SshConnections? _ssh = endpoint.Transport == EngineTransport.Ssh ? new(endpoint, credentials.Ssh, sshProgram, time) : null;
     private IPAddress? _dialled;
     private Task<IPAddress?>? _lookedUp;
 
     public EngineEndpoint Endpoint => endpoint;
 
-    public bool UsesTls => certificates is not null;
+    public bool UsesTls => credentials.Tls is not null;
 
     /// <summary>
     /// The address that the endpoint's name stood for when it was last dialled; null for a unix socket, and for ssh where only another
@@ -41,11 +41,11 @@ internal sealed class EngineDialer(
         {
             // Beside the connection, which waits for no name server: what is asked for comes long after.
             _lookedUp ??= EngineAddress.OfAsync(endpoint, sshProgram, CancellationToken.None);
-            return _ssh.Open();
+            return await _ssh.OpenAsync(cancellationToken);
         }
 
         var stream = await ConnectAsync(cancellationToken);
-        if (certificates is null)
+        if (credentials.Tls is not { } certificates)
         {
             return stream;
         }

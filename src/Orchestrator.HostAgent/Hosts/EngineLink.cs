@@ -41,13 +41,18 @@ internal sealed partial class EngineLink(
     /// <summary>The engine subscribes us just after it has opened the stream: what happened in between shows a little later.</summary>
     private static readonly TimeSpan SecondLook = TimeSpan.FromSeconds(2);
 
+    /// <summary>What is wrong with a changed Secret may be mended on the other machine, of which nobody tells us.</summary>
+    private static readonly TimeSpan RenewalRetry = TimeSpan.FromMinutes(1);
+
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
     private volatile EngineSession? _session;
     private volatile EngineException? _problem;
+    private volatile EngineException? _renewalProblem;
     private readonly WakeUp _lookWanted = new(time);
+    private volatile WakeUp _renewalWanted = new(time);
     private readonly EngineHeartbeat _heartbeat = new(pulse, time);
     private Action? _endAttempt;
 
@@ -57,12 +62,31 @@ internal sealed partial class EngineLink(
     /// <summary>Why there is no session; null if there is one, or none was tried yet.</summary>
     public EngineException? Problem => _problem;
 
+    /// <summary>Why the host's Secret, which has changed, does not do, though there is a session that was made before. Null mostly.</summary>
+    public EngineException? RenewalProblem => _renewalProblem;
+
     /// <summary>Drops what there is: the way to the engine, or what it takes, has changed.</summary>
     public void Reconnect()
     {
         lock (_gate)
         {
             _endAttempt?.Invoke();
+        }
+    }
+
+    /// <summary>
+    /// The host's Secret has changed. What there is is kept until the new one has been tried: a Secret that is mistaken takes no host away
+    /// that works.
+    /// </summary>
+    public void RequestRenewal()
+    {
+        if (_session is null)
+        {
+            Reconnect();
+        }
+        else
+        {
+            _renewalWanted.Set();
         }
     }
 
@@ -138,8 +162,9 @@ internal sealed partial class EngineLink(
         try
         {
             await owner.BeginAsync(session, session.Ended);
+            _renewalWanted = new WakeUp(time);
             _session = session;
-            _problem = null;
+            (_problem, _renewalProblem) = (null, null);
             pulse.EngineHeard();
             owner.Changed();
             backoff.Reset();
@@ -154,9 +179,10 @@ internal sealed partial class EngineLink(
         var listening = ListenAsync(session, events);
         var looking = LookNowAndThenAsync(session);
         var pinging = _heartbeat.RunAsync(session.Engine.PingAsync, session.Ended);
-        await Task.WhenAny(listening, looking, pinging);
+        var renewing = RenewAsync(session);
+        await Task.WhenAny(listening, looking, pinging, renewing);
         await lost.CancelAsync();
-        await Task.WhenAll(listening, looking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(listening, looking, renewing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var failure = await pinging;
         if (failure is not null)
         {
@@ -164,6 +190,32 @@ internal sealed partial class EngineLink(
         }
 
         return failure;
+    }
+
+    /// <summary>Returns when a changed Secret has been found to do: the next session begins with it.</summary>
+    private async Task RenewAsync(EngineSession session)
+    {
+        while (true)
+        {
+            await _renewalWanted.WaitAsync(_renewalProblem is null ? Timeout.InfiniteTimeSpan : RenewalRetry, session.Ended);
+            if (session.Ended.IsCancellationRequested)
+            {
+                return;
+            }
+
+            try
+            {
+                using var tried = await connector.ConnectAsync(owner.Host, pipeline, session.Ended);
+                Log.Renewed(logger, owner.Host.Metadata.Name);
+                return;
+            }
+            catch (Exception failure) when (!session.Ended.IsCancellationRequested)
+            {
+                Log.NotRenewed(logger, failure, owner.Host.Metadata.Name, failure.Message);
+                _renewalProblem = failure as EngineException ?? new EngineException(EngineFailure.Failed, failure.Message, failure);
+                owner.Changed();
+            }
+        }
     }
 
     private async Task ListenAsync(EngineSession session, IEngineEventStream opened)
@@ -241,6 +293,12 @@ internal sealed partial class EngineLink(
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "Host {Host}: the engine is lost: {Reason}")]
         public static partial void Lost(ILogger logger, string host, string reason);
+
+        [LoggerMessage(Level = LogLevel.Information, Message = "Host {Host}: its Secret has changed: connecting anew with it")]
+        public static partial void Renewed(ILogger logger, string host);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Host {Host}: its Secret has changed and cannot be used; the connection from before is kept: {Reason}")]
+        public static partial void NotRenewed(ILogger logger, Exception failure, string host, string reason);
 
         [LoggerMessage(Level = LogLevel.Information, Message = "Host {Host}: the stream of events was interrupted: {Reason}")]
         public static partial void EventsInterrupted(ILogger logger, string host, string reason);

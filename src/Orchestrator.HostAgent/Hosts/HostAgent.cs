@@ -65,7 +65,8 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
         var pulled = new PulledImages(host.Status?.PulledImages);
         var puller = new ImagePuller(new PullSecrets(services.Kubernetes), pulled, logger, services.Time);
         _pulse = new HostPulse(Answering, AnswersAsync, Changed, services.Clock, services.Time);
-        _status = new HostStatusWriter(name, services.Informers, () => _link!.Session, () => _link!.Problem, _pulse, pulled, services.Events, logger, services.Clock, services.Time);
+        _status = new HostStatusWriter(
+            name, services.Informers, () => _link!.Session, () => _link!.Problem, () => _link!.RenewalProblem, _pulse, pulled, services.Events, logger, services.Clock, services.Time);
         var hooks = new LifecycleHooks(services.Http, services.Events, services.Time);
         var contents = new ContentReader(services.Kubernetes);
         _work = new ContainerWork(services.InstanceId, puller, contents, hooks, _status.MarkImages, services.Events, logger);
@@ -122,7 +123,7 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
     {
         var before = _host.Spec;
         _host = host;
-        if (before.Endpoint != host.Spec.Endpoint || before.TlsSecretName != host.Spec.TlsSecretName)
+        if (before.Endpoint != host.Spec.Endpoint || EngineCredentials.SecretNameOf(before) != EngineCredentials.SecretNameOf(host.Spec))
         {
             _link.Reconnect();
         }
@@ -133,6 +134,15 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
         }
 
         _status.Mark();
+    }
+
+    /// <summary>A Secret of the namespace of such Secrets has changed.</summary>
+    public void UpdateSecret(string name)
+    {
+        if (EngineCredentials.SecretNameOf(_host.Spec) == name)
+        {
+            _link.RequestRenewal();
+        }
     }
 
     /// <summary>A Replica bound to the host has changed.</summary>

@@ -13,13 +13,22 @@ public sealed class ContainerLogs(IKubernetes kubernetes, TimeProvider time)
 {
     private const int BufferSize = 32 * 1024;
 
+    /// <summary>Logs that are read by one connection at a time. By ssh each is one of 32 channels, and each further connection a login.</summary>
+    private const int Most = 24;
+
+    private readonly Shared<(string? Uid, string Name, string Endpoint), EngineConnection> _connections = new(Most);
+
     /// <param name="container">Its id or name.</param>
     /// <exception cref="EngineException">The engine or the container cannot be reached, or no longer; the sentence says why.</exception>
     public async IAsyncEnumerable<LogLine> ReadAsync(
         DockerHost host, string container, LogRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var pipeline = new EnginePipeline(host.Metadata.Name, time);
-        using var connection = await new EngineConnector(kubernetes, time).OpenAsync(host, pipeline, cancellationToken);
+        using var use = await _connections.UseAsync(
+            (host.Metadata.Uid, host.Metadata.Name, host.Spec.Endpoint),
+            () => new EngineConnector(kubernetes, time).OpenAsync(host, pipeline, CancellationToken.None),
+            cancellationToken);
+        var connection = use.Value;
         var parameters = new ContainerLogsParameters
         {
             ShowStdout = true,

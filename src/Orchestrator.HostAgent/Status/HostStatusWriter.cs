@@ -20,6 +20,7 @@ internal sealed partial class HostStatusWriter(
     SharedInformers informers,
     Func<EngineSession?> session,
     Func<EngineException?> problem,
+    Func<EngineException?> renewalProblem,
     HostPulse pulse,
     PulledImages pulled,
     IEventRecorder events,
@@ -170,7 +171,9 @@ internal sealed partial class HostStatusWriter(
     {
         var (holds, reason, message) = problem() switch
         {
-            null => ((bool?)true, "EngineReady", (string?)null),
+            null => ((bool?)true, "EngineReady", renewalProblem() is { } unfit
+                ? $"its Secret has changed and cannot be used, so that the connection from before is kept: {unfit.Message}"
+                : null),
             { Failure: EngineFailure.Refused } refused => (false, "EngineRefused", refused.Message),
             { Failure: EngineFailure.Tls } mistrusted => (false, "TlsFailed", mistrusted.Message),
             { Failure: EngineFailure.Ssh } refused => (false, "SshFailed", refused.Message),

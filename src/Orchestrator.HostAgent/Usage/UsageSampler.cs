@@ -21,7 +21,8 @@ internal sealed class UsageSampler(TimeProvider time) : IDisposable
 
     /// <summary>
     /// Calls under way at a time. An engine before 25 answers with its next reading, within a second, and reads all that are asked
-    /// for in one go: fewer calls would cost it no less and take longer. Half of what a connection to an engine has.
+    /// for in one go: fewer calls would cost it no less and take longer. Half of what a connection to an engine has; by ssh, which has fewer, the
+    /// engine lets no more in than fit.
     /// </summary>
     private const int Parallelism = 64;
 

@@ -82,6 +82,9 @@ public sealed class CommandTests(ServerFixture server)
     [InlineData(ExitCodes.Usage, "has a password in it", "hosts", "add", "h", "--endpoint", "ssh://root:secret@127.0.0.1", "--no-check")]
     [InlineData(ExitCodes.Usage, "the host '-oProxyCommand=x'", "hosts", "add", "h", "--endpoint", "ssh://-oProxyCommand=x", "--no-check")]
     [InlineData(ExitCodes.Usage, "they are for tcp endpoints", "hosts", "add", "h", "--endpoint", "ssh://127.0.0.1", "--tls-ca", "/dev/null", "--tls-cert", "/dev/null", "--tls-key", "/dev/null")]
+    [InlineData(ExitCodes.Usage, "--ssh-known-hosts goes with --ssh-key", "hosts", "add", "h", "--endpoint", "ssh://127.0.0.1", "--ssh-known-hosts", "/dev/null")]
+    [InlineData(ExitCodes.Failed, "--ssh-key: cannot read /no/such/key", "hosts", "add", "h", "--endpoint", "ssh://127.0.0.1", "--ssh-key", "/no/such/key")]
+    [InlineData(ExitCodes.Failed, "--ssh-key: /dev/null is empty", "hosts", "add", "h", "--endpoint", "ssh://127.0.0.1", "--ssh-key", "/dev/null")]
     [InlineData(ExitCodes.Usage, "spec.endpoint", "hosts", "add", "h", "--endpoint", "ftp://x", "--no-check")]
     [InlineData(ExitCodes.Usage, "spec.endpoint", "hosts", "add", "h", "--endpoint", "ftp://x")]
     public async Task A_mistake_is_one_sentence_and_an_exit_code(int exitCode, string says, params string[] arguments)
@@ -312,6 +315,51 @@ public sealed class CommandTests(ServerFixture server)
         await Ok("hosts", "uncordon", "h1");
         Assert.Contains("secret/h1-docker-tls deleted", await Ok("hosts", "remove", "h1"), StringComparison.Ordinal);
         Assert.DoesNotContain("h1-docker-tls", await Ok("get", "secrets", "-n", "orchestrator-system", "-o", "name"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_host_by_ssh_is_added_with_its_key_and_the_host_keys_to_trust()
+    {
+        using var folder = new TemporaryFolder();
+        (await Command.RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", folder["key"]])).OrThrow();
+        var known = $"127.0.0.1 {await File.ReadAllTextAsync(folder["key.pub"], TestContext.Current.CancellationToken)}";
+        await File.WriteAllTextAsync(folder["known"], known, TestContext.Current.CancellationToken);
+        string[] add = ["hosts", "add", "far", "--endpoint", "ssh://root@127.0.0.1:1", "--no-check", "--ssh-key", folder["key"]];
+
+        await Ok([.. add, "--ssh-known-hosts", folder["known"]]);
+        Assert.Equal(
+            """{"endpoint":"ssh://root@127.0.0.1:1","sshSecretName":"far-docker-ssh"}""",
+            GoJson.Write(JsonNode.Parse(await Ok("get", "dockerhost", "far", "-o", "json"))!["spec"]));
+        var secret = await SecretAsync();
+        Assert.Equal("kubernetes.io/ssh-auth", (string?)secret["type"]);
+        Assert.Equal(known, Text(secret, "known_hosts"));
+        Assert.Equal(await File.ReadAllTextAsync(folder["key"], TestContext.Current.CancellationToken), Text(secret, "ssh-privatekey"));
+
+        // Left by a host that went without us: what it trusted is not to be trusted for the next of that name.
+        await Ok("delete", "dockerhost", "far");
+        await Ok(add);
+        Assert.Null((await SecretAsync())["data"]!["known_hosts"]);
+        Assert.Contains("secret/far-docker-ssh deleted", await Ok("hosts", "remove", "far"), StringComparison.Ordinal);
+
+        async Task<JsonNode> SecretAsync() => JsonNode.Parse(await Ok("get", "secret", "far-docker-ssh", "-n", "orchestrator-system", "-o", "json"))!;
+        static string Text(JsonNode secret, string key) => System.Text.Encoding.UTF8.GetString(Convert.FromBase64String((string)secret["data"]![key]!));
+    }
+
+    [Theory]
+    [InlineData("known", "ssh://127.0.0.1", "--ssh-key: {0} is no private key")]
+    [InlineData("open", "ssh://127.0.0.1", "--ssh-key {0}: others than its owner may read it")]
+    [InlineData("key", "tcp://127.0.0.1:1", "takes no --ssh-key")]
+    public async Task A_key_that_does_not_do_is_refused_before_anything_is_asked_or_stored(string file, string endpoint, string says)
+    {
+        using var folder = new TemporaryFolder();
+        (await Command.RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", folder["key"]])).OrThrow();
+        await File.WriteAllTextAsync(folder["known"], "host", TestContext.Current.CancellationToken);
+        (await Command.RunAsync("install", ["--mode=640", folder["key"], folder["open"]])).OrThrow();
+
+        var refused = await server.OrcAsync(["hosts", "add", "far2", "--endpoint", endpoint, "--ssh-key", folder[file]]);
+
+        Assert.NotEqual(ExitCodes.Done, refused.ExitCode);
+        Assert.Contains(string.Format(System.Globalization.CultureInfo.InvariantCulture, says, folder[file]), refused.Errors, StringComparison.Ordinal);
     }
 
     [Theory]

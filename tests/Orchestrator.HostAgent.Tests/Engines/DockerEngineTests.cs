@@ -219,6 +219,14 @@ public sealed class DockerEngineTests : IDisposable
         Assert.Contains("spec.tlsSecretName is for tcp endpoints", failure.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task And_so_is_an_ssh_key_for_what_is_not_reached_by_ssh()
+    {
+        var host = new DockerHost { Metadata = new V1ObjectMeta { Name = "h" }, Spec = new DockerHostSpec { Endpoint = "tcp://127.0.0.1:1", SshSecretName = "key" } };
+        var failure = await Assert.ThrowsAsync<EngineException>(() => ConnectAsync(host));
+        Assert.Contains("spec.sshSecretName is for ssh endpoints", failure.Message, StringComparison.Ordinal);
+    }
+
     private async Task<EngineException> FailToConnectAsync(string endpoint) =>
         await Assert.ThrowsAsync<EngineException>(async () => (await ConnectAsync(endpoint)).Dispose());
 

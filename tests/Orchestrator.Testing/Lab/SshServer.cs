@@ -55,6 +55,9 @@ public sealed class SshServer : IAsyncDisposable
         exec cat >/dev/null
         """;
 
+    /// <summary>One at a time in a process, whose PATH it changes.</summary>
+    private static readonly SemaphoreSlim Turn = new(1);
+
     private readonly TemporaryFolder _folder = new();
     private readonly StringBuilder _log = new();
     private readonly string? _path = Environment.GetEnvironmentVariable("PATH");
@@ -63,6 +66,22 @@ public sealed class SshServer : IAsyncDisposable
     private SshServer(string address) => Address = address;
 
     public string Address { get; }
+
+    /// <summary>The private key that it accepts.</summary>
+    public string KeyFile => _folder["id"];
+
+    public string Key => File.ReadAllText(KeyFile);
+
+    /// <summary>Text of a private key that nobody accepts.</summary>
+    public string StrangeKey => File.ReadAllText(_folder["stranger"]);
+
+    /// <summary>Has a line with its host key.</summary>
+    public string KnownHostsFile => _folder["known"];
+
+    public string KnownHosts => File.ReadAllText(KnownHostsFile);
+
+    /// <summary>A line with another host key of the same name.</summary>
+    public string OtherKnownHosts => File.ReadAllText(_folder["known_other"]);
 
     /// <summary>Logins until now.</summary>
     public int Logins => Log.Split('\n').Count(line => line.StartsWith("Accepted ", StringComparison.Ordinal));
@@ -83,6 +102,7 @@ public sealed class SshServer : IAsyncDisposable
     /// <param name="socket">Of its engine; below /run.</param>
     public static async Task<SshServer> StartAsync(string networkNamespace, string address, string socket)
     {
+        await Turn.WaitAsync();
         var server = new SshServer(address);
         try
         {
@@ -108,6 +128,16 @@ public sealed class SshServer : IAsyncDisposable
             .Where(pid => pid > 0 && Read($"/proc/{pid}/cmdline").Contains($"-F\0{_folder["ssh_config"]}\0", StringComparison.Ordinal)),
     ];
 
+    /// <summary>The files with keys that these processes were given.</summary>
+    public IReadOnlyList<string> KeyFilesOfClients() =>
+    [
+        .. Clients()
+            .Select(pid => Read($"/proc/{pid}/cmdline").Split('\0'))
+            .Where(words => words.Contains("-i"))
+            .Select(words => words[Array.IndexOf(words, "-i") + 1])
+            .Distinct(),
+    ];
+
     public async ValueTask DisposeAsync()
     {
         Environment.SetEnvironmentVariable("PATH", _path);
@@ -119,6 +149,7 @@ public sealed class SshServer : IAsyncDisposable
         }
 
         _folder.Dispose();
+        Turn.Release();
     }
 
     private static string Read(string file)

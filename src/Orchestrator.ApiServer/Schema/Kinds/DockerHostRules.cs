@@ -42,7 +42,12 @@ internal static class DockerHostRules
         var (isUnix, isSsh) = (endpoint.StartsWith("unix:", StringComparison.Ordinal), endpoint.StartsWith(SshScheme, StringComparison.Ordinal));
         if ((isUnix || isSsh) && spec.ContainsKey("tlsSecretName"))
         {
-            errors.Add(FieldError.Forbidden("spec.tlsSecretName", isUnix ? "a unix socket has no TLS" : "ssh has keys of its own"));
+            errors.Add(FieldError.Forbidden("spec.tlsSecretName", isUnix ? "a unix socket has no TLS" : "ssh has keys of its own (spec.sshSecretName)"));
+        }
+
+        if (!isSsh && spec.ContainsKey("sshSecretName"))
+        {
+            errors.Add(FieldError.Forbidden("spec.sshSecretName", "it is for ssh endpoints"));
         }
 
         if (!isUnix && PortOf(endpoint, isSsh) is { } text

@@ -19,7 +19,8 @@ internal static class SshArguments
     /// Where the connections of one session find the first of them, to be channels of it: one TCP connection and one login for all. Null:
     /// each by itself.
     /// </param>
-    public static IReadOnlyList<string> For(EngineEndpoint endpoint, string? controlPath)
+    /// <param name="files">Of the host's Secret; null where the key is left to ssh's configuration.</param>
+    public static IReadOnlyList<string> For(EngineEndpoint endpoint, string? controlPath, SshIdentityFiles? files)
     {
         List<string> arguments =
         [
@@ -34,11 +35,16 @@ internal static class SshArguments
             "-o", "ClearAllForwardings=yes",
             "-o", "RemoteCommand=none",
             "-o", controlPath is null ? "ControlMaster=no" : "ControlMaster=auto",
-            "-o", $"ControlPath={controlPath?.Replace("%", "%%", StringComparison.Ordinal) ?? "none"}",
+            "-o", $"ControlPath={(controlPath is null ? "none" : Literal(controlPath))}",
 
             // A process that stays behind in the background would be nobody's.
             "-o", "ControlPersist=no",
         ];
+        if (files is not null)
+        {
+            arguments.AddRange(OnlyBy(files));
+        }
+
         if (endpoint.User is { } user)
         {
             arguments.AddRange(["-l", user]);
@@ -58,6 +64,38 @@ internal static class SshArguments
         arguments.AddRange(["system", "dial-stdio"]);
         return arguments;
     }
+
+    /// <summary>
+    /// The Secret's key and no other of which ssh knows by itself, nor another way in: who changes the Secret is to see what it does. Keys
+    /// that the configuration names for this very host are tried after it.
+    /// </summary>
+    private static IEnumerable<string> OnlyBy(SshIdentityFiles files)
+    {
+        yield return "-i";
+        yield return Literal(files.Key);
+        foreach (var option in (string[])["IdentitiesOnly=yes", "IdentityAgent=none", "PreferredAuthentications=publickey"])
+        {
+            yield return "-o";
+            yield return option;
+        }
+
+        if (files.KnownHosts is null)
+        {
+            yield break;
+        }
+
+        foreach (var option in (string[])
+        [
+            "StrictHostKeyChecking=yes", $"UserKnownHostsFile=\"{Literal(files.KnownHosts)}\"", "GlobalKnownHostsFile=/dev/null", "VerifyHostKeyDNS=no", "CheckHostIP=no",
+        ])
+        {
+            yield return "-o";
+            yield return option;
+        }
+    }
+
+    // ssh has tokens of its own in file names.
+    private static string Literal(string path) => path.Replace("%", "%%", StringComparison.Ordinal);
 
     private static string Seconds(string option, int value) => $"{option}={value.ToString(CultureInfo.InvariantCulture)}";
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Orchestrator.HostAgent.Engines.Ssh;
 
 /// <summary>
@@ -7,11 +9,12 @@ namespace Orchestrator.HostAgent.Engines.Ssh;
 internal static class SshErrors
 {
     /// <summary>As every shell says it. Up to here an exit code is the remote command's; above, it is a signal's or ssh's own (255).</summary>
-    private const int NoSuchCommand = 127;
+    public const int NoSuchCommand = 127;
 
+    /// <param name="identity">Null where the key is left to ssh's configuration.</param>
     /// <param name="exitCode">Null while it runs: as master it stays for the sake of others when its own command has ended.</param>
     /// <param name="errors">What it wrote to standard error.</param>
-    public static EngineException Explain(EngineEndpoint endpoint, int? exitCode, string errors)
+    public static EngineException Explain(EngineEndpoint endpoint, SshIdentity? identity, int? exitCode, string errors)
     {
         // What it says when it finds no room in the connection that is there, and makes one of its own.
         var lines = errors
@@ -26,16 +29,26 @@ internal static class SshErrors
         var last = PrintableLine.Of(lines.LastOrDefault() ?? "", EngineErrors.MaxLength);
         return exitCode > NoSuchCommand ? OfSsh() : OfDocker();
 
+        // After the path of our own file.
+        string Reason(string start) => PrintableLine.Of(lines.First(line => line.StartsWith(start, StringComparison.Ordinal)).Split("\": ")[^1], EngineErrors.MaxLength) ?? "";
+
         EngineException OfSsh() =>
             Says("Could not resolve hostname") ? new(EngineFailure.Unreachable, $"the name {machine} cannot be resolved (by ssh)")
-            : Says("identification has changed") ? new(
-                EngineFailure.Ssh,
-                $"the host key of {machine} is another than the known one: if the machine was set up anew, take the old key out with `ssh-keygen -R` and connect once by hand (`{login}`); if it was not, somebody may be in between")
-            : Says("Host key verification failed") ? new(
-                EngineFailure.Ssh, $"the host key of {machine} is not known here: connect once by hand (`{login}`) as the user that runs orc, or add it to ~/.ssh/known_hosts")
-            : Says("Permission denied (") || Says("Too many authentication failures") ? new(
-                EngineFailure.Ssh,
-                $"{machine} lets nobody in with the ssh keys of the user that runs orc ({last}): `{login}` must work as that user without asking; add its public key to authorized_keys there")
+            : Says("identification has changed") ? new(EngineFailure.Ssh, identity is { HasKnownHosts: true }
+                ? $"the host key of {machine} is another than {SshIdentity.KnownHostsKey} of {identity} has: if the machine was set up anew, put there what `{ScanOf(endpoint)}` prints; if it was not, somebody may be in between"
+                : $"the host key of {machine} is another than the known one: if the machine was set up anew, take the old key out with `ssh-keygen -R` and connect once by hand (`{login}`); if it was not, somebody may be in between")
+            : Says("Host key verification failed") ? new(EngineFailure.Ssh, identity switch
+            {
+                { HasKnownHosts: true } => $"the host key of {machine} is not in {SshIdentity.KnownHostsKey} of {identity}: add what `{ScanOf(endpoint)}` prints, once you have compared it with the machine's own",
+                null => $"the host key of {machine} is not known here: connect once by hand (`{login}`) as the user that runs orc, or add it to ~/.ssh/known_hosts",
+                _ => $"the host key of {machine} is not known here: give {identity} a key {SshIdentity.KnownHostsKey} with what `{ScanOf(endpoint)}` prints, or add that to ~/.ssh/known_hosts of the user that runs orc",
+            })
+            : IsRefusal(words) ? new(EngineFailure.Ssh, identity switch
+            {
+                null => $"{machine} lets nobody in with the ssh keys of the user that runs orc ({last}): `{login}` must work as that user without asking; add its public key to authorized_keys there",
+                _ when Says("Load key ") => $"ssh cannot read {SshIdentity.PrivateKeyKey} of {identity} ({Reason("Load key ")}): is it whole, and of a kind that this ssh knows?",
+                _ => $"{machine} lets nobody in with {SshIdentity.PrivateKeyKey} of {identity} ({last}): add its public key (`ssh-keygen -y -f KEY` prints it) to authorized_keys of {UserOf(endpoint)} there",
+            })
             : Says("Connection refused") ? new(EngineFailure.Refused, $"connection to {endpoint} refused: does an ssh server run and listen there?")
             : Says("timed out") || Says("No route to host") || Says("Network is unreachable") ? new(EngineFailure.Unreachable, $"no connection to {endpoint}: {last}")
             : Says("kex_exchange_identification") || Says("banner exchange") ? new(
@@ -56,6 +69,16 @@ internal static class SshErrors
             : last is null ? new(EngineFailure.Interrupted, $"the connection to the engine on {machine} was lost")
             : new(EngineFailure.Failed, $"docker on {machine} did not connect to its engine: {last}");
     }
+
+    /// <summary>Whether a login was refused, which is counted against us there.</summary>
+    public static bool IsRefusal(string words) =>
+        words.Contains("Permission denied (", StringComparison.OrdinalIgnoreCase) || words.Contains("Too many authentication failures", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether it found no room in the connection that it was to be a channel of, and makes one of its own.</summary>
+    public static bool IsNoChannel(string words) => words.Contains("Session open refused", StringComparison.Ordinal);
+
+    private static string ScanOf(EngineEndpoint endpoint) =>
+        $"ssh-keyscan {(endpoint.Port > 0 ? string.Create(CultureInfo.InvariantCulture, $"-p {endpoint.Port} ") : "")}{endpoint.Host}";
 
     private static string UserOf(EngineEndpoint endpoint) => endpoint.User is { } user ? $"the user {user}" : "the user that ssh logs in as";
 

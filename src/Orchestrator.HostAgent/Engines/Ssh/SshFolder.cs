@@ -1,38 +1,68 @@
-using System.Diagnostics;
-using System.Globalization;
-
 namespace Orchestrator.HostAgent.Engines.Ssh;
 
 /// <summary>
-/// A folder for the control socket of a session, which nobody else may enter: whoever has the socket has the login. Its name says whose it
-/// is, so that what a process leaves that was killed is taken away by the next.
+/// A folder for what a session with one engine needs as files: the control socket, with which one has the login, and the key of a Secret.
+/// Nobody else may enter it. A lock in it says that its process lives, so that what a process leaves that was killed is taken away
+/// by the next: not the number of that process, which in a container is the same again after each start.
 /// </summary>
 internal sealed class SshFolder : IDisposable
 {
     private const string Prefix = "orc-ssh-";
+    private const string LockFile = "lock";
 
-    private static readonly Lazy<string> OwnPrefix = new(() =>
+    /// <summary>One without a lock is just being made, or was left at that very moment.</summary>
+    private static readonly TimeSpan Unfinished = TimeSpan.FromMinutes(1);
+
+    private static readonly Lazy<bool> SweptOnce = new(() =>
     {
-        Sweep(System.IO.Path.GetTempPath());
-        return string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}-");
+        Sweep();
+        return true;
     });
 
     private readonly DirectoryInfo _folder;
+    private readonly FileStream _lock;
+    private readonly List<string> _written = [];
 
     /// <exception cref="EngineException">It cannot be made.</exception>
     public SshFolder()
     {
+        _ = SweptOnce.Value;
         try
         {
-            _folder = Directory.CreateTempSubdirectory(OwnPrefix.Value);
+            // With the mode 0700, whatever the umask.
+            _folder = Directory.CreateTempSubdirectory(Prefix);
+            _lock = Create(LockFile);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new EngineException(EngineFailure.Ssh, $"no folder for ssh's socket can be made in {System.IO.Path.GetTempPath()}: {failure.Message}", failure);
+            throw Unwritable(failure);
         }
     }
 
     public string Path => _folder.FullName;
+
+    /// <summary>
+    /// False when something of what was written is gone: cleaners of temporary folders take away what nobody has touched for days, and a
+    /// session may last for months.
+    /// </summary>
+    public bool IsWhole => _written.TrueForAll(File.Exists);
+
+    /// <returns>The path of a new file, which nobody else may read.</returns>
+    /// <exception cref="EngineException">It cannot be written.</exception>
+    public string Write(string name, string content)
+    {
+        try
+        {
+            using var writer = new StreamWriter(Create(name));
+            writer.Write(content);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable(failure);
+        }
+
+        return In(name);
+    }
 
     public void Dispose()
     {
@@ -42,42 +72,60 @@ internal sealed class SshFolder : IDisposable
         }
         catch (IOException)
         {
-            // An ssh that is just logging in has put its socket there meanwhile: it ends, and takes that away by itself.
+            // An ssh that is just logging in has put its socket there meanwhile: that goes with its end, the folder with the next sweep.
         }
+
+        _lock.Dispose();
     }
 
-    /// <summary>Removes folders of processes that are no more, if they are empty: ssh takes its socket away when it ends.</summary>
-    internal static void Sweep(string parent)
-    {
-        foreach (var folder in Directory.EnumerateDirectories(parent, Prefix + "*-*"))
-        {
-            if (!int.TryParse(System.IO.Path.GetFileName(folder)[Prefix.Length..].Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
-                || IsAlive(pid))
-            {
-                continue;
-            }
+    /// <summary>Takes away what processes left that were killed, keys among it.</summary>
+    public static void Sweep() => Sweep(System.IO.Path.GetTempPath(), DateTime.UtcNow);
 
+    internal static void Sweep(string parent, DateTime now)
+    {
+        foreach (var folder in Directory.EnumerateDirectories(parent, Prefix + "*"))
+        {
             try
             {
-                Directory.Delete(folder);
+                if (IsLeft(folder, now))
+                {
+                    Directory.Delete(folder, recursive: true);
+                }
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
             {
-                // Not empty yet, another user's, or taken away by another process just now.
+                // Locked by who lives, another user's, or taken away by another process just now.
             }
         }
     }
 
-    private static bool IsAlive(int pid)
+    private static bool IsLeft(string folder, DateTime now)
     {
-        try
+        var file = System.IO.Path.Combine(folder, LockFile);
+        if (!File.Exists(file))
         {
-            Process.GetProcessById(pid).Dispose();
-            return true;
+            return now - Directory.GetLastWriteTimeUtc(folder) > Unfinished;
         }
-        catch (ArgumentException)
-        {
-            return false;
-        }
+
+        // Fails while it is open anywhere: the kernel closes what a process leaves open.
+        using var locked = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        return true;
     }
+
+    private string In(string name) => System.IO.Path.Combine(Path, name);
+
+    private FileStream Create(string name)
+    {
+        _written.Add(In(name));
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        return new FileStream(In(name), options);
+    }
+
+    private static EngineException Unwritable(Exception failure) => new(
+        EngineFailure.Ssh, $"no folder for ssh's socket and key can be made in {System.IO.Path.GetTempPath()}: {failure.Message}", failure);
 }

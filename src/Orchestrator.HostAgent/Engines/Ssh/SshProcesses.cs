@@ -12,7 +12,7 @@ namespace Orchestrator.HostAgent.Engines.Ssh;
 internal sealed class SshProcesses
 {
     /// <summary>As many as are given up at once when a busy session is lost.</summary>
-    public const int MaxGivenUp = 16;
+    public const int MaxGivenUp = SshConnections.Most;
 
     /// <summary>
     /// What nobody knows a reason for is ended after this, so that none is waited for for ever. Long, because ending ssh here does not
@@ -29,10 +29,13 @@ internal sealed class SshProcesses
 
     public static SshProcesses Of(EngineEndpoint endpoint) => All.GetOrAdd(endpoint, static endpoint => new SshProcesses(endpoint));
 
+    /// <summary>How many were given up and have not ended.</summary>
+    public int GivenUp => Volatile.Read(ref _givenUp);
+
     /// <exception cref="EngineException">There is no ssh, or too many of before wait for the engine.</exception>
     public Entry Start(string program, IReadOnlyList<string> arguments, TimeProvider time)
     {
-        if (Volatile.Read(ref _givenUp) is >= MaxGivenUp and var waiting)
+        if (GivenUp is >= MaxGivenUp and var waiting)
         {
             throw new EngineException(
                 EngineFailure.Unanswered, $"{waiting} connections to {_endpoint} that were given up still wait for the engine: it hangs; it is asked again once they have ended");
@@ -54,20 +57,32 @@ internal sealed class SshProcesses
     {
         public Process Process => process;
 
+        /// <summary>Its exit code.</summary>
+        public Task<int> Exited { get; } = ExitAsync(process);
+
         /// <param name="done">What else of it must come to its end before it is disposed of.</param>
-        public void GiveUp(Task done)
+        /// <param name="unused">Completes when it carries no other connection: until then it is to stay.</param>
+        public void GiveUp(Task done, Task unused) => _ = EndAsync(done, unused);
+
+        private static async Task<int> ExitAsync(Process process)
         {
-            Interlocked.Increment(ref owner._givenUp);
-            _ = EndAsync(done);
+            await process.WaitForExitAsync();
+            return process.ExitCode;
         }
 
-        private async Task EndAsync(Task done)
+        private async Task EndAsync(Task done, Task unused)
         {
-            using var patience = new CancellationTokenSource(Patience, time);
-            await process.WaitForExitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!process.HasExited)
+            if (!unused.IsCompleted)
+            {
+                await Task.WhenAny(unused, Exited);
+            }
+
+            Interlocked.Increment(ref owner._givenUp);
+            await ((Task)Exited).WaitAsync(Patience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!Exited.IsCompleted)
             {
                 process.Kill();
+                await Exited;
             }
 
             await done.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -11,6 +11,15 @@ namespace Orchestrator.HostAgent.Tests.Engines.Ssh;
 /// <summary>With scripts in place of ssh, for what a real one does only when something is wrong.</summary>
 public sealed class SshConnectionsTests : IDisposable
 {
+    /// <summary>Makes what stands for the control socket, unless it is there.</summary>
+    private const string LogIn = """
+        for word; do case $word in ControlPath=*) control=${word#ControlPath=};; esac; done
+        if [ -e "$control" ]; then role=channel; else role=login; fi
+        echo $role >>"${0%/*}/roles"
+        [ $role = channel ] || [ -e "${0%/*}/closed" ] || >"$control"
+
+        """;
+
     private readonly TemporaryFolder _folder = new();
     private readonly Kubernetes _nowhere = new(new KubernetesClientConfiguration { Host = "https://127.0.0.1:1" });
 
@@ -39,7 +48,7 @@ public sealed class SshConnectionsTests : IDisposable
             cat >&3
             kill $!
             """);
-        using (var engine = await ConnectAsync(ssh))
+        using (var engine = await ConnectAsync(ssh, "ssh://deploy@host"))
         {
             Assert.Equal(("20.10.24", "1.41"), (engine.Facts.EngineVersion, engine.Facts.ApiVersion));
             Assert.Equal(EngineFailure.NotFound, (await Assert.ThrowsAsync<EngineException>(() => engine.ListAsync("i", Cancelled))).Failure);
@@ -55,7 +64,7 @@ public sealed class SshConnectionsTests : IDisposable
     public async Task What_ssh_says_when_it_fails_is_told()
     {
         var ssh = await ScriptAsync("echo 'deploy@host: Permission denied (publickey).' >&2; exit 255");
-        var failure = await Assert.ThrowsAsync<EngineException>(() => ConnectAsync(ssh));
+        var failure = await Assert.ThrowsAsync<EngineException>(() => ConnectAsync(ssh, "ssh://deploy@refused-once"));
 
         Assert.Equal(EngineFailure.Ssh, failure.Failure);
         Assert.Contains("lets nobody in", failure.Message, StringComparison.Ordinal);
@@ -64,8 +73,8 @@ public sealed class SshConnectionsTests : IDisposable
     [Fact]
     public async Task Also_when_it_fails_before_it_has_read_what_was_sent()
     {
-        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://unread"), await ScriptAsync("exec <&-; echo 'docker: not found' >&2; exit 127"), TimeProvider.System);
-        await using var stream = connections.Open();
+        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://unread"), null, await ScriptAsync("exec <&-; echo 'docker: not found' >&2; exit 127"), TimeProvider.System);
+        await using var stream = await connections.OpenAsync(Cancelled);
         var failure = await Assert.ThrowsAsync<EngineException>(async () =>
         {
             // More than a pipe holds.
@@ -78,8 +87,8 @@ public sealed class SshConnectionsTests : IDisposable
     [Fact]
     public async Task An_end_after_the_first_byte_is_the_end_of_the_stream()
     {
-        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://ending"), await ScriptAsync("echo words >&2; echo bytes; exit 1"), TimeProvider.System);
-        using var reader = new StreamReader(connections.Open());
+        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://ending"), null, await ScriptAsync("echo words >&2; echo bytes; exit 1"), TimeProvider.System);
+        using var reader = new StreamReader(await connections.OpenAsync(Cancelled));
 
         Assert.Equal("bytes\n", await reader.ReadToEndAsync(Cancelled));
     }
@@ -87,8 +96,8 @@ public sealed class SshConnectionsTests : IDisposable
     [Fact]
     public async Task However_much_it_says_beside_it_is_not_held_up()
     {
-        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://wordy"), await ScriptAsync("head -c 1000000 /dev/zero >&2; echo bytes"), TimeProvider.System);
-        using var reader = new StreamReader(connections.Open());
+        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://wordy"), null, await ScriptAsync("head -c 1000000 /dev/zero >&2; echo bytes"), TimeProvider.System);
+        using var reader = new StreamReader(await connections.OpenAsync(Cancelled));
 
         Assert.Equal("bytes\n", await reader.ReadToEndAsync(Cancelled));
     }
@@ -96,7 +105,7 @@ public sealed class SshConnectionsTests : IDisposable
     [Fact]
     public async Task A_machine_without_ssh_is_told_what_to_install()
     {
-        var failure = await Assert.ThrowsAsync<EngineException>(() => ConnectAsync(_folder["no-ssh"]));
+        var failure = await Assert.ThrowsAsync<EngineException>(() => ConnectAsync(_folder["no-ssh"], "ssh://deploy@host-without"));
 
         Assert.Equal(EngineFailure.Ssh, failure.Failure);
         Assert.Contains("install OpenSSH's client", failure.Message, StringComparison.Ordinal);
@@ -107,28 +116,28 @@ public sealed class SshConnectionsTests : IDisposable
     public async Task Connections_that_do_not_end_when_they_are_given_up_become_no_more_than_so_many()
     {
         var endpoint = EngineEndpoint.Parse("ssh://hanging");
-        using var connections = new SshConnections(endpoint, await ScriptAsync("exec sleep 1000"), TimeProvider.System);
+        using var connections = new SshConnections(endpoint, null, await ScriptAsync($"{LogIn}exec sleep 1000"), TimeProvider.System);
         for (var count = 0; count < SshProcesses.MaxGivenUp; count++)
         {
-            await connections.Open().DisposeAsync();
+            await (await connections.OpenAsync(Cancelled)).DisposeAsync();
         }
 
-        var failure = Assert.Throws<EngineException>(connections.Open);
+        var failure = await Assert.ThrowsAsync<EngineException>(() => connections.OpenAsync(Cancelled));
         Assert.Equal(EngineFailure.Unanswered, failure.Failure);
         Assert.Contains("it hangs", failure.Message, StringComparison.Ordinal);
 
         // The engine moves again: one of them comes to its end.
         await Eventually.True(() => Task.FromResult(Started().Count == SshProcesses.MaxGivenUp));
         System.Diagnostics.Process.GetProcessById(Started()[0]).Kill();
-        await Eventually.True(() => Task.FromResult(Opens(connections)));
+        await Eventually.True(() => OpensAsync(connections));
     }
 
     [Fact]
     public async Task One_that_never_ends_is_ended_after_an_hour()
     {
         var time = new FakeTimeProvider();
-        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://endless"), await ScriptAsync("exec sleep 1000"), time);
-        await connections.Open().DisposeAsync();
+        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://endless"), null, await ScriptAsync("exec sleep 1000"), time);
+        await (await connections.OpenAsync(Cancelled)).DisposeAsync();
         await Eventually.True(() => Task.FromResult(Started().Count == 1));
         time.Advance(TimeSpan.FromMinutes(59));
         Assert.True(IsAlive(Started()[0]));
@@ -138,10 +147,34 @@ public sealed class SshConnectionsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_login_whose_own_connection_is_given_up_stays_for_as_long_as_it_carries_others()
+    {
+        var (endpoint, time) = (EngineEndpoint.Parse("ssh://carrying"), new FakeTimeProvider());
+        using var connections = new SshConnections(endpoint, null, await ScriptAsync($"{LogIn}echo bytes; exec sleep 1000"), time);
+        var first = await connections.OpenAsync(Cancelled);
+        Assert.Equal(1, await first.ReadAsync(new byte[1], Cancelled));
+        var channel = await connections.OpenAsync(Cancelled);
+        Assert.Equal(1, await channel.ReadAsync(new byte[1], Cancelled));
+
+        await first.DisposeAsync();
+        Assert.Equal(0, SshProcesses.Of(endpoint).GivenUp);
+        time.Advance(TimeSpan.FromHours(2));
+        Assert.All(Started(), pid => Assert.True(IsAlive(pid)));
+
+        await channel.DisposeAsync();
+        await Eventually.True(() => Task.FromResult(SshProcesses.Of(endpoint).GivenUp == 2));
+        await Eventually.True(() =>
+        {
+            time.Advance(TimeSpan.FromHours(1));
+            return Task.FromResult(!Started().Any(IsAlive));
+        });
+    }
+
+    [Fact]
     public async Task The_socket_of_the_login_is_in_a_folder_of_our_own_which_goes_with_the_session()
     {
-        var connections = new SshConnections(EngineEndpoint.Parse("ssh://place"), await ScriptAsync("printf '%s\\n' \"$@\""), TimeProvider.System);
-        using var reader = new StreamReader(connections.Open());
+        var connections = new SshConnections(EngineEndpoint.Parse("ssh://place"), null, await ScriptAsync("printf '%s\\n' \"$@\""), TimeProvider.System);
+        using var reader = new StreamReader(await connections.OpenAsync(Cancelled));
         var arguments = await reader.ReadToEndAsync(Cancelled);
         var folder = Path.GetDirectoryName(arguments.Split('\n').Single(argument => argument.StartsWith("ControlPath=", StringComparison.Ordinal))["ControlPath=".Length..])!;
         Assert.Equal("700", await World.Lab.RunAsync("stat", "--format", "%a", folder));
@@ -151,26 +184,160 @@ public sealed class SshConnectionsTests : IDisposable
     }
 
     [Fact]
-    public void What_a_killed_process_left_is_taken_away_if_it_is_empty()
+    public async Task A_refused_login_is_tried_again_after_longer_and_longer_waits_and_an_accepted_one_ends_them()
     {
-        string[] names = ["orc-ssh-2147483647-empty", "orc-ssh-2147483647-used", $"orc-ssh-{Environment.ProcessId}-ours", "orc-ssh-x-other"];
-        foreach (var name in names)
+        var (endpoint, time) = (EngineEndpoint.Parse("ssh://refusing"), new FakeTimeProvider());
+        var ssh = await ScriptAsync("[ ! -e \"${0%/*}/accepts\" ] || { echo bytes; exit; }; echo 'refusing: Permission denied (publickey).' >&2; exit 255");
+        using var connections = new SshConnections(endpoint, null, ssh, time);
+        var tries = 0;
+        foreach (var seconds in (int[])[30, 120, 300, 300])
         {
-            Directory.CreateDirectory(_folder[name]);
+            await TryRefusedAsync();
+            time.Advance(TimeSpan.FromSeconds(seconds) - TimeSpan.FromMilliseconds(1));
+            var held = await Assert.ThrowsAsync<EngineException>(() => connections.OpenAsync(Cancelled));
+            Assert.Equal(EngineFailure.Ssh, held.Failure);
+            Assert.Contains($"refused {(tries == 1 ? "once" : $"{tries} times in a row")}, and so as not to be banned there it is tried again at {time.GetUtcNow().AddMilliseconds(1):HH:mm:ss} UTC", held.Message, StringComparison.Ordinal);
+            Assert.Equal(tries, Started().Count);
+            time.Advance(TimeSpan.FromMilliseconds(1));
         }
 
-        File.WriteAllText(Path.Combine(_folder[names[1]], "c"), "");
+        await File.WriteAllTextAsync(_folder["accepts"], "", Cancelled);
+        using (var reader = new StreamReader(await connections.OpenAsync(Cancelled)))
+        {
+            Assert.Equal("bytes\n", await reader.ReadToEndAsync(Cancelled));
+        }
 
-        SshFolder.Sweep(_folder.Path);
+        await Eventually.True(() => Task.FromResult(!IsHeld(endpoint, time)));
+        File.Delete(_folder["accepts"]);
+        tries = Started().Count;
+        await TryRefusedAsync();
+        time.Advance(TimeSpan.FromSeconds(30));
+        Assert.False(IsHeld(endpoint, time));
 
-        Assert.Equal(names[1..].Order(), Directory.EnumerateDirectories(_folder.Path).Select(Path.GetFileName).Order());
+        async Task TryRefusedAsync()
+        {
+            var before = SshLogins.Of(endpoint, null).Refusals;
+            using var reader = new StreamReader(await connections.OpenAsync(Cancelled));
+            Assert.Contains("lets nobody in", (await Assert.ThrowsAsync<EngineException>(() => reader.ReadToEndAsync(Cancelled))).Message, StringComparison.Ordinal);
+            await Eventually.True(() => Task.FromResult(SshLogins.Of(endpoint, null).Refusals == before + 1));
+            tries++;
+        }
     }
 
-    private static bool Opens(SshConnections connections)
+    [Fact]
+    public async Task What_fails_otherwise_than_by_a_refusal_is_tried_again_at_once()
+    {
+        using var connections = new SshConnections(
+            EngineEndpoint.Parse("ssh://down"), null, await ScriptAsync("echo 'ssh: connect to host down port 22: Connection refused' >&2; exit 255"), new FakeTimeProvider());
+        for (var count = 1; count <= 4; count++)
+        {
+            using var reader = new StreamReader(await connections.OpenAsync(Cancelled));
+            await Assert.ThrowsAsync<EngineException>(() => reader.ReadToEndAsync(Cancelled));
+            Assert.Equal(count, Started().Count);
+        }
+    }
+
+    [Fact]
+    public async Task A_machine_that_is_away_after_a_refusal_is_tried_again_at_once()
+    {
+        var (endpoint, time) = (EngineEndpoint.Parse("ssh://refusing-then-down"), new FakeTimeProvider());
+        var ssh = await ScriptAsync("[ -e \"${0%/*}/down\" ] && words='Connection refused' || words='Permission denied (publickey).'; echo \"$words\" >&2; exit 255");
+        using var connections = new SshConnections(endpoint, null, ssh, time);
+        await FailAsync();
+        await Eventually.True(() => Task.FromResult(IsHeld(endpoint, time)));
+        await File.WriteAllTextAsync(_folder["down"], "", Cancelled);
+        time.Advance(TimeSpan.FromSeconds(30));
+
+        await FailAsync();
+        await Eventually.True(() => Task.FromResult(!IsHeld(endpoint, time)));
+
+        async Task FailAsync()
+        {
+            using var reader = new StreamReader(await connections.OpenAsync(Cancelled));
+            await Assert.ThrowsAsync<EngineException>(() => reader.ReadToEndAsync(Cancelled));
+        }
+    }
+
+    [Fact]
+    public async Task Many_at_once_are_channels_of_a_few_logins_of_which_no_more_than_three_begin_at_a_time()
+    {
+        await File.WriteAllTextAsync(_folder["closed"], "", Cancelled);
+        var ssh = await ScriptAsync($"{LogIn}[ $role = channel ] || {{ while [ -e \"${{0%/*}}/closed\" ]; do sleep 0.05; done; >\"$control\"; }}; exec cat");
+        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://busy"), null, ssh, TimeProvider.System);
+
+        var opening = Enumerable.Range(0, SshConnections.Most).Select(_ => connections.OpenAsync(Cancelled)).ToList();
+        await Eventually.True(() => Task.FromResult(Roles().Count == SshLogins.AtATime));
+        Assert.Equal(SshLogins.AtATime, opening.Count(one => one.IsCompleted));
+        File.Delete(_folder["closed"]);
+
+        var streams = await Task.WhenAll(opening);
+        await Eventually.True(() => Task.FromResult(Roles().Count == SshConnections.Most));
+        Assert.Equal(SshConnections.Most / 8, Roles().Count(role => role == "login"));
+        foreach (var stream in streams)
+        {
+            await stream.DisposeAsync();
+        }
+
+        await Eventually.True(() => Task.FromResult(!Started().Any(IsAlive)));
+    }
+
+    /// <summary>A server that is set to fewer than is usual (<c>MaxSessions</c>): ssh makes a connection of its own then, and the next are to be channels of that.</summary>
+    [Fact]
+    public async Task Where_a_server_takes_fewer_channels_a_login_has_no_more_than_these()
+    {
+        var ssh = await ScriptAsync($$"""
+            {{LogIn}}
+            [ $role = login ] || [ $(grep -c channel "${0%/*}/roles") -lt 3 ] || echo 'mux_client_request_session: session request failed: Session open refused by peer' >&2
+            echo bytes
+            exec cat
+            """);
+        using var connections = new SshConnections(EngineEndpoint.Parse("ssh://narrow"), null, ssh, TimeProvider.System);
+        var streams = new List<Stream>();
+        for (var count = 0; count < 4; count++)
+        {
+            streams.Add(await connections.OpenAsync(Cancelled));
+            Assert.Equal(1, await streams[^1].ReadAsync(new byte[1], Cancelled));
+        }
+
+        Assert.Equal(["login", "channel", "channel", "channel"], Roles());
+        await Eventually.True(async () =>
+        {
+            streams.Add(await connections.OpenAsync(Cancelled));
+            Assert.Equal(1, await streams[^1].ReadAsync(new byte[1], Cancelled));
+            return Roles()[^1] == "login";
+        });
+        foreach (var stream in streams)
+        {
+            await stream.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_folder_that_a_cleaner_of_temporary_files_has_been_at_is_made_anew()
+    {
+        using var connections = new SshConnections(
+            EngineEndpoint.Parse("ssh://cleaned"), null, await ScriptAsync($"{LogIn}printf '%s\\n' \"$control\"; exec cat"), TimeProvider.System);
+        await using var first = await connections.OpenAsync(Cancelled);
+        var control = await new StreamReader(first).ReadLineAsync(Cancelled);
+        File.Delete(Path.Combine(Path.GetDirectoryName(control)!, "lock"));
+
+        await using var second = await connections.OpenAsync(Cancelled);
+        var next = await new StreamReader(second).ReadLineAsync(Cancelled);
+
+        Assert.NotEqual(Path.GetDirectoryName(control), Path.GetDirectoryName(next));
+        Assert.Equal(["login", "login"], Roles());
+        Assert.False(Directory.Exists(Path.GetDirectoryName(control)));
+    }
+
+    private static bool IsHeld(EngineEndpoint endpoint, TimeProvider time) => SshLogins.Of(endpoint, null).IsHeld(time);
+
+    private List<string> Roles() => File.Exists(_folder["roles"]) ? [.. File.ReadAllLines(_folder["roles"])] : [];
+
+    private static async Task<bool> OpensAsync(SshConnections connections)
     {
         try
         {
-            connections.Open().Dispose();
+            await (await connections.OpenAsync(Cancelled)).DisposeAsync();
             return true;
         }
         catch (EngineException)
@@ -179,11 +346,21 @@ public sealed class SshConnectionsTests : IDisposable
         }
     }
 
-    private static bool IsAlive(int pid) =>
-        File.Exists($"/proc/{pid}/stat") && !File.ReadAllText($"/proc/{pid}/stat").Split(')')[^1].StartsWith(" Z", StringComparison.Ordinal);
+    private static bool IsAlive(int pid)
+    {
+        try
+        {
+            return !File.ReadAllText($"/proc/{pid}/stat").Split(')')[^1].StartsWith(" Z", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            // It has ended, perhaps while it was looked at.
+            return false;
+        }
+    }
 
-    private Task<IEngine> ConnectAsync(string ssh) => new EngineConnector(_nowhere, TimeProvider.System, ssh).ConnectAsync(
-        new DockerHost { Metadata = new V1ObjectMeta { Name = "by-ssh" }, Spec = new DockerHostSpec { Endpoint = "ssh://deploy@host" } },
+    private Task<IEngine> ConnectAsync(string ssh, string endpoint) => new EngineConnector(_nowhere, TimeProvider.System, ssh).ConnectAsync(
+        new DockerHost { Metadata = new V1ObjectMeta { Name = "by-ssh" }, Spec = new DockerHostSpec { Endpoint = endpoint } },
         new EnginePipeline("by-ssh", TimeProvider.System),
         Cancelled);
 

@@ -1,3 +1,5 @@
+using System.Text;
+using k8s.Models;
 using Orchestrator.HostAgent.Engines;
 using Orchestrator.HostAgent.Engines.Ssh;
 
@@ -38,16 +40,40 @@ public sealed class SshErrorsTests
     [MemberData(nameof(Seen))]
     public void Each_failure_has_its_sentence(string name, int exitCode, string words, EngineFailure failure, string says)
     {
-        var explained = SshErrors.Explain(EngineEndpoint.Parse("ssh://deploy@host:2222"), exitCode, words);
+        var explained = SshErrors.Explain(EngineEndpoint.Parse("ssh://deploy@host:2222"), null, exitCode, words);
 
         Assert.True(explained.Failure == failure, $"{name}: {explained.Failure}: {explained.Message}");
         Assert.Contains(says, explained.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false, "deploy@host: Permission denied (publickey).", "lets nobody in with ssh-privatekey of the Secret keys (spec.sshSecretName) (deploy@host: Permission denied (publickey).): add its public key")]
+    [InlineData(false, "Load key \"/tmp/orc-ssh-x/key\": error in libcrypto\r\ndeploy@host: Permission denied (publickey).", "ssh cannot read ssh-privatekey of the Secret keys (spec.sshSecretName) (error in libcrypto)")]
+    [InlineData(false, "No ED25519 host key is known for host.\r\nHost key verification failed.", "give the Secret keys (spec.sshSecretName) a key known_hosts with what `ssh-keyscan -p 2222 host` prints")]
+    [InlineData(true, "No ED25519 host key is known for host.\r\nHost key verification failed.", "is not in known_hosts of the Secret keys (spec.sshSecretName): add what `ssh-keyscan -p 2222 host` prints")]
+    [InlineData(true, "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\nHost key verification failed.", "is another than known_hosts of the Secret keys (spec.sshSecretName) has")]
+    public async Task With_a_key_of_a_Secret_it_is_the_Secret_that_is_to_be_mended(bool pinned, string words, string says)
+    {
+        using var folder = new TemporaryFolder();
+        await World.Lab.RunAsync("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder["key"]);
+        var data = new Dictionary<string, byte[]> { ["ssh-privatekey"] = await File.ReadAllBytesAsync(folder["key"], TestContext.Current.CancellationToken) };
+        if (pinned)
+        {
+            data["known_hosts"] = Encoding.UTF8.GetBytes($"host {await File.ReadAllTextAsync(folder["key.pub"], TestContext.Current.CancellationToken)}");
+        }
+
+        var identity = SshIdentity.Parse(new EngineSecret("keys", "spec.sshSecretName", EngineFailure.Ssh, new V1Secret { Data = data }));
+        var explained = SshErrors.Explain(EngineEndpoint.Parse("ssh://deploy@host:2222"), identity, 255, words);
+
+        Assert.Equal(EngineFailure.Ssh, explained.Failure);
+        Assert.Contains(says, explained.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("orc-ssh-", explained.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void What_a_machine_says_is_a_line_of_no_more_than_so_much()
     {
-        var explained = SshErrors.Explain(EngineEndpoint.Parse("ssh://host"), 1, $"first\na\tb {new string('x', 100_000)}");
+        var explained = SshErrors.Explain(EngineEndpoint.Parse("ssh://host"), null, 1, $"first\na\tb {new string('x', 100_000)}");
 
         Assert.EndsWith("x…", explained.Message, StringComparison.Ordinal);
         Assert.InRange(explained.Message.Length, EngineErrors.MaxLength, EngineErrors.MaxLength + 100);
