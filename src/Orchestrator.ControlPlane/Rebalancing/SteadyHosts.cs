@@ -5,8 +5,8 @@ using Orchestrator.ControlPlane.Hosts;
 namespace Orchestrator.ControlPlane.Rebalancing;
 
 /// <summary>
-/// Which hosts have taken replicas for long enough, and flap not, that running ones are moved on to them. What this process has not seen for so long it
-/// does not take for granted, so a new leader waits too.
+/// Which hosts have taken replicas for long enough, and do not flap, so that running ones are moved on to them. What this process has not seen for
+/// so long it does not take for granted, so a new leader waits too.
 /// </summary>
 internal sealed class SteadyHosts(TimeProvider time)
 {
