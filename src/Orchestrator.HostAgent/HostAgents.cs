@@ -88,7 +88,7 @@ public sealed partial class HostAgents : IDisposable
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         // A process before us may have been killed, and none of the hosts be reached by ssh any more.
-        SshFolder.Sweep();
+        SshFolder.SweepOnce(_services.Time);
         await _services.Informers.WaitForSyncAsync(cancellationToken);
         foreach (var host in _services.Informers.Hosts.Items.Keys)
         {

@@ -55,13 +55,7 @@ public sealed class EngineHeartbeatTests : IAsyncDisposable
         await AskAsync(rounds: 2);
         _time.Advance(TimeSpan.FromMilliseconds(500));
         await AnswerAsync();
-
-        // It is not doubted any more: a first round is no second.
-        await SeePingAsync(2, EngineHeartbeat.Period);
-        Fail();
-        await SeePingAsync(3, TimeSpan.Zero);
-        await AskAsync(rounds: 1);
-        Assert.Equal(HostLife.EngineAnswers, _pulse.Life);
+        await SeeNoDoubtAsync();
     }
 
     [Fact]
@@ -72,12 +66,7 @@ public sealed class EngineHeartbeatTests : IAsyncDisposable
         await AnswerAsync();
         _time.Advance(TimeSpan.FromMilliseconds(1));
         await AskAsync(rounds: 2);
-
-        await SeePingAsync(2, EngineHeartbeat.Period);
-        Fail();
-        await SeePingAsync(3, TimeSpan.Zero);
-        await AskAsync(rounds: 1);
-        Assert.Equal(HostLife.EngineAnswers, _pulse.Life);
+        await SeeNoDoubtAsync();
     }
 
     [Fact]
@@ -114,6 +103,16 @@ public sealed class EngineHeartbeatTests : IAsyncDisposable
     }
 
     private void Fail() => _answer.SetException(new EngineException(EngineFailure.Unanswered, $"ping {_pings} failed"));
+
+    /// <summary>After the first ping: a first round is no second.</summary>
+    private async Task SeeNoDoubtAsync()
+    {
+        await SeePingAsync(2, EngineHeartbeat.Period);
+        Fail();
+        await SeePingAsync(3, TimeSpan.Zero);
+        await AskAsync(rounds: 1);
+        Assert.Equal(HostLife.EngineAnswers, _pulse.Life);
+    }
 
     private async Task AnswerAsync()
     {

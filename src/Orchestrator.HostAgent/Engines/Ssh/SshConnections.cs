@@ -154,7 +154,7 @@ internal sealed class SshConnections(EngineEndpoint endpoint, SshIdentity? ident
                 // What logged in by the folder from before goes on; nothing joins it any more.
                 _logins.Clear();
                 _folder?.Dispose();
-                _folder = new SshFolder();
+                _folder = new SshFolder(time);
                 _files = identity?.WriteTo(_folder);
             }
 

@@ -13,20 +13,16 @@ internal sealed class SshFolder : IDisposable
     /// <summary>One without a lock is just being made, or was left at that very moment.</summary>
     private static readonly TimeSpan Unfinished = TimeSpan.FromMinutes(1);
 
-    private static readonly Lazy<bool> SweptOnce = new(() =>
-    {
-        Sweep();
-        return true;
-    });
+    private static int _swept;
 
     private readonly DirectoryInfo _folder;
     private readonly FileStream _lock;
     private readonly List<string> _written = [];
 
     /// <exception cref="EngineException">It cannot be made.</exception>
-    public SshFolder()
+    public SshFolder(TimeProvider time)
     {
-        _ = SweptOnce.Value;
+        SweepOnce(time);
         try
         {
             // With the mode 0700, whatever the umask.
@@ -78,8 +74,14 @@ internal sealed class SshFolder : IDisposable
         _lock.Dispose();
     }
 
-    /// <summary>Takes away what processes left that were killed, keys among it.</summary>
-    public static void Sweep() => Sweep(System.IO.Path.GetTempPath(), DateTime.UtcNow);
+    /// <summary>Takes away what processes left that were killed, keys among it. The first call of a process does it, which is enough.</summary>
+    public static void SweepOnce(TimeProvider time)
+    {
+        if (Interlocked.Exchange(ref _swept, 1) == 0)
+        {
+            Sweep(System.IO.Path.GetTempPath(), time.GetUtcNow().UtcDateTime);
+        }
+    }
 
     internal static void Sweep(string parent, DateTime now)
     {

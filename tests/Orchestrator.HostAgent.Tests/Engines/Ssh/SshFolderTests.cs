@@ -12,7 +12,7 @@ public sealed class SshFolderTests : IDisposable
     public async Task Nobody_else_can_read_what_is_in_it_and_it_goes_when_it_is_given_up()
     {
         string path;
-        using (var folder = new SshFolder())
+        using (var folder = new SshFolder(TimeProvider.System))
         {
             path = folder.Path;
             var file = folder.Write("key", "secret\n");
