@@ -55,7 +55,7 @@ internal sealed class ProxyApplication(
         ReplicaEndpoint? endpoint = null;
         try
         {
-            endpoint = await forwarder.ForwardAsync(http, app, context.Started);
+            endpoint = await LimitedAsync(context, app);
         }
         finally
         {
@@ -75,4 +75,35 @@ internal sealed class ProxyApplication(
     }
 
     public void DisposeContext(ProxyContext context, Exception? exception) => context.End();
+
+    /// <summary>Turns away what is beyond the app's limits, before a replica is chosen.</summary>
+    private ValueTask<ReplicaEndpoint?> LimitedAsync(ProxyContext context, AppState app)
+    {
+        var (http, policy) = (context.Http, app.Policy);
+        if (policy.Rate is { } rate && !rate.TryTake(http, out var retryAfter))
+        {
+            app.Metrics.Refused(AppMetrics.RateLimit).Inc();
+            return RefuseAsync(http, ProxyError.RateLimited, app, retryAfter);
+        }
+
+        if (policy.MaxRequestBytes is { } most)
+        {
+            if (http.Request.ContentLength > most)
+            {
+                app.Metrics.Refused(AppMetrics.SizeLimit).Inc();
+                return RefuseAsync(http, ProxyError.RequestTooLarge, app, null);
+            }
+
+            // Of a body without a length the server counts the bytes.
+            http.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = most;
+        }
+
+        return forwarder.ForwardAsync(context, app);
+    }
+
+    private static async ValueTask<ReplicaEndpoint?> RefuseAsync(HttpContext http, ProxyError error, AppState app, TimeSpan? retryAfter)
+    {
+        await ErrorResponse.WriteAsync(http, error, app.Key, retryAfter);
+        return null;
+    }
 }
