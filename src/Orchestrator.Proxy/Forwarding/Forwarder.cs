@@ -118,7 +118,8 @@ internal sealed class Forwarder : IDisposable
                 return endpoint;
             }
 
-            var answer = ErrorOf(error, failure, noConnection, patience?.IsOver == true);
+            var answer = context.Request.Body is BoundedBody { IsExceeded: true } ? ProxyError.RequestTooLarge
+                : ErrorOf(error, failure, noConnection, patience?.IsOver == true);
             canary?.Count(endpoint, answer.Status, latency: null);
             if (answer.Status >= StatusCodes.Status500InternalServerError)
             {
@@ -242,8 +243,6 @@ internal sealed class Forwarder : IDisposable
     {
         _ when noConnection => ProxyError.ConnectFailed,
         _ when late => ProxyError.ReplicaTimeout,
-        ForwarderError.RequestBodyClient when failure?.GetBaseException() is BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
-            ProxyError.RequestTooLarge,
         ForwarderError.RequestTimedOut => ProxyError.ReplicaTimeout,
         ForwarderError.RequestBodyClient or ForwarderError.RequestCreation => ProxyError.RequestFailed,
         ForwarderError.Request when failure is HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } =>

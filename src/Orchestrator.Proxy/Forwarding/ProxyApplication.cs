@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Orchestrator.Proxy.Policies;
 using Orchestrator.Proxy.Routing;
 using Prometheus;
 
@@ -94,8 +95,10 @@ internal sealed class ProxyApplication(
                 return RefuseAsync(http, ProxyError.RequestTooLarge, app, null);
             }
 
-            // Of a body without a length the server counts the bytes.
-            http.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = most;
+            if (http.Request.ContentLength is null)
+            {
+                http.Request.Body = new BoundedBody(http.Request.Body, most);
+            }
         }
 
         return forwarder.ForwardAsync(context, app);

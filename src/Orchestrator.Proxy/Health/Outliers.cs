@@ -113,11 +113,14 @@ internal sealed partial class Outliers(Routes routes, ILogger<Outliers> logger, 
         }
     }
 
-    /// <summary>Whether the others fail far less often: half of what so many errors in a row make of a share that was nothing.</summary>
+    /// <summary>
+    /// Whether most of the others answered well the last time, and they fail far less often: by half of what so many errors in a row make of a
+    /// share that was nothing.
+    /// </summary>
     private static bool IsWorse(AppState app, ReplicaEndpoint endpoint, int errorsInARow)
     {
-        var others = app.Endpoints.Where(other => other != endpoint && !other.IsSuspect).ToList();
-        return others.Count > 0
+        var others = app.Endpoints.Where(other => other != endpoint && !other.IsSuspect && other.Conduct.Samples > 0).ToList();
+        return others.Count(static other => other.Conduct.ErrorsInARow == 0) * 2 > others.Count
             && endpoint.Conduct.ErrorShare - others.Average(static other => other.Conduct.ErrorShare) >= (1 - Math.Pow(1 - Conduct.ErrorWeight, errorsInARow)) / 2;
     }
 

@@ -19,13 +19,14 @@ internal sealed class RateLimiter
     private readonly ConcurrentDictionary<UInt128, long> _wholeAt = [];
     private readonly RateLimit _limit;
     private readonly TimeProvider _time;
+    private readonly long _origin;
     private readonly long _ticksEach;
     private readonly long _tolerance;
     private long _sweptAt;
 
     public RateLimiter(RateLimit limit, TimeProvider time)
     {
-        (_limit, _time) = (limit, time);
+        (_limit, _time, _origin) = (limit, time, time.GetTimestamp());
         _ticksEach = TimeSpan.TicksPerSecond / limit.RequestsPerSecond;
         _tolerance = _ticksEach * ((limit.Burst ?? limit.RequestsPerSecond) - 1);
     }
@@ -36,8 +37,7 @@ internal sealed class RateLimiter
     /// <param name="retryAfter">When the next one will be let through, if this is not.</param>
     public bool TryTake(HttpContext context, out TimeSpan retryAfter)
     {
-        var now = _time.GetTimestamp();
-        var ticks = _time.GetElapsedTime(0, now).Ticks;
+        var ticks = _time.GetElapsedTime(_origin).Ticks;
         Sweep(ticks);
         var key = KeyOf(context);
         if (_wholeAt.Count >= MostKeys && !_wholeAt.ContainsKey(key))

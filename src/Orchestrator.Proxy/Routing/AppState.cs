@@ -185,12 +185,14 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
         var usable = ArrayPool<ReplicaEndpoint>.Shared.Rent(Math.Max(first.Length, second.Length));
         try
         {
-            var count = Filter(first, tried, suspectsToo: false, policy.MaxPerReplica, usable, ref busy);
-            count = count > 0 ? count : Filter(second, tried, suspectsToo: false, policy.MaxPerReplica, usable, ref busy);
+            // One of another host than has just failed: with a host all its endpoints go, and a request has few tries.
+            var count = tried is null ? 0 : Filter(first, one => !one.IsSuspect && !IsBeside(one, tried), tried, policy.MaxPerReplica, usable, ref busy);
+            count = count > 0 ? count : Filter(first, static one => !one.IsSuspect, tried, policy.MaxPerReplica, usable, ref busy);
+            count = count > 0 ? count : Filter(second, static one => !one.IsSuspect, tried, policy.MaxPerReplica, usable, ref busy);
 
             // Waiting for one that is busy is better than asking one that is avoided.
-            count = count > 0 || busy ? count : Filter(first, tried, suspectsToo: true, policy.MaxPerReplica, usable, ref busy);
-            count = count > 0 || busy ? count : Filter(second, tried, suspectsToo: true, policy.MaxPerReplica, usable, ref busy);
+            count = count > 0 || busy ? count : Filter(first, static _ => true, tried, policy.MaxPerReplica, usable, ref busy);
+            count = count > 0 || busy ? count : Filter(second, static _ => true, tried, policy.MaxPerReplica, usable, ref busy);
             return count == 0 ? null : policy.Balancer.Pick(usable.AsSpan(0, count), key);
         }
         finally
@@ -234,12 +236,12 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
     }
 
     private static int Filter(
-        ReplicaEndpoint[] endpoints, IReadOnlyList<ReplicaEndpoint>? tried, bool suspectsToo, int most, ReplicaEndpoint[] usable, ref bool busy)
+        ReplicaEndpoint[] endpoints, Predicate<ReplicaEndpoint> wanted, IReadOnlyList<ReplicaEndpoint>? tried, int most, ReplicaEndpoint[] usable, ref bool busy)
     {
         var count = 0;
         foreach (var endpoint in endpoints)
         {
-            if ((suspectsToo || !endpoint.IsSuspect) && (tried is null || !tried.Contains(endpoint)))
+            if (wanted(endpoint) && tried?.Contains(endpoint) != true)
             {
                 if (endpoint.InFlight < most)
                 {
@@ -253,5 +255,18 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
         }
 
         return count;
+    }
+
+    private static bool IsBeside(ReplicaEndpoint endpoint, IReadOnlyList<ReplicaEndpoint> tried)
+    {
+        foreach (var one in tried)
+        {
+            if (one.Host == endpoint.Host)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }
