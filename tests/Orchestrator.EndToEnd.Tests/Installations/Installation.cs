@@ -93,7 +93,8 @@ internal sealed class Installation : IAsyncDisposable
 
     /// <summary>One whose hosts may be broken: for tests of the collection <c>BreakingHosts</c>.</summary>
     /// <inheritdoc cref="StartAsync(int, string?, string[])" path="/param"/>
-    public static Task<Installation> StartToBreakAsync(int hosts = LabDescription.Kept) => StartAsync(LabDescription.ReadToBreak(), hosts, kubeconfig: null, []);
+    public static Task<Installation> StartToBreakAsync(int hosts = LabDescription.Kept, params string[] serveOptions) =>
+        StartAsync(LabDescription.ReadToBreak(), hosts, kubeconfig: null, serveOptions);
 
     private static async Task<Installation> StartAsync(LabDescription lab, int hosts, string? kubeconfig, string[] serveOptions)
     {

@@ -16,7 +16,7 @@ case $tool in
     etcd) package=etcd-server ;;
     promtool) package=prometheus ;;
     haproxy) package=haproxy program=usr/sbin/haproxy ;;
-    nginx) package=nginx program=usr/sbin/nginx ;;
+    nginx | keepalived) program=usr/sbin/$tool package=$tool ;;
     docker) package=engine ;;
     ssh) package=openssh ;;
     sshd) package=openssh program=usr/sbin/sshd ;;
