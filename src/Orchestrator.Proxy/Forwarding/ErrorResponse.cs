@@ -13,19 +13,30 @@ internal static class ErrorResponse
     private static readonly CompositeFormat ProxyStatus = CompositeFormat.Parse("orchestrator; error={0}");
 
     /// <param name="app">Null when the request belongs to none.</param>
-    public static Task WriteAsync(HttpContext context, ProxyError error, ObjectKey? app)
+    /// <param name="endsConnection">Whether the client is to come again by another one; HTTP/2 clients see to that themselves.</param>
+    public static Task WriteAsync(HttpContext context, ProxyError error, ObjectKey? app, bool endsConnection = false)
     {
         var response = context.Response;
         response.Clear();
         response.StatusCode = error.Status;
         response.Headers.CacheControl = "no-store";
         response.Headers["Proxy-Status"] = string.Format(CultureInfo.InvariantCulture, ProxyStatus, error.ProxyStatus);
+        if (endsConnection && !HttpProtocol.IsHttp2(context.Request.Protocol))
+        {
+            response.Headers.Connection = "close";
+        }
+
         if (error.IsPassing)
         {
             response.Headers.RetryAfter = "1";
         }
 
         var message = string.Format(CultureInfo.InvariantCulture, error.Message, app);
+        if (GrpcStatus.IsGrpc(context.Request))
+        {
+            return GrpcStatus.WriteAsync(context, error, message);
+        }
+
         var json = WantsJson(context.Request.Headers.Accept);
         response.ContentType = json ? "application/json" : "text/plain; charset=utf-8";
         var body = json

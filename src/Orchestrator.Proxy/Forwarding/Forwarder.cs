@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Orchestrator.Api.WebApps;
 using Orchestrator.Proxy.Health;
 using Orchestrator.Proxy.Routing;
 using Yarp.ReverseProxy.Forwarder;
@@ -21,6 +22,7 @@ internal sealed class Forwarder : IDisposable
     private readonly TimeSpan _connectTimeout;
     private readonly IHttpForwarder _forwarder;
     private readonly ForwarderRequestConfig _config;
+    private readonly ForwarderRequestConfig _http2;
     private readonly ForwardingTransformer _transformer = new();
     private readonly Suspects _suspects;
     private readonly TimeProvider _time;
@@ -35,6 +37,9 @@ internal sealed class Forwarder : IDisposable
             Version = System.Net.HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
+
+        // By prior knowledge where there is no TLS: no other version is tried.
+        _http2 = _config with { Version = System.Net.HttpVersion.Version20 };
 
         // The forwarder logs each request; what has to be known of them is counted here.
         _services = new ServiceCollection()
@@ -66,7 +71,7 @@ internal sealed class Forwarder : IDisposable
             ForwarderError error;
             try
             {
-                error = await SendAsync(context, endpoint);
+                error = await SendAsync(context, app, endpoint);
             }
             finally
             {
@@ -76,7 +81,7 @@ internal sealed class Forwarder : IDisposable
             if (error == ForwarderError.None)
             {
                 endpoint.Host.Hear();
-                canary?.Count(endpoint, context.Response.StatusCode, _time.GetElapsedTime(started));
+                canary?.Count(endpoint, GrpcStatus.Of(context, app), _time.GetElapsedTime(started));
                 return endpoint;
             }
 
@@ -127,7 +132,7 @@ internal sealed class Forwarder : IDisposable
     public void Dispose() => _services.Dispose();
 
     /// <summary>Until the answer has ended, or the host is given up.</summary>
-    private async ValueTask<ForwarderError> SendAsync(HttpContext context, ReplicaEndpoint endpoint)
+    private async ValueTask<ForwarderError> SendAsync(HttpContext context, AppState app, ReplicaEndpoint endpoint)
     {
         var host = endpoint.Host;
         host.Use();
@@ -138,7 +143,8 @@ internal sealed class Forwarder : IDisposable
         using var soon = MayRepeat(context)
             ? host.Soon.UnsafeRegister(static waiting => ((Waiting)waiting!).GiveUp(), new Waiting(context.Response, givenUp))
             : default;
-        return await _forwarder.SendAsync(context, endpoint.Prefix, ConnectionsTo(endpoint), _config, _transformer, givenUp.Token);
+        var config = app.Protocol is null or ReplicaProtocols.Http1 ? _config : _http2;
+        return await _forwarder.SendAsync(context, endpoint.Prefix, ConnectionsTo(endpoint), config, _transformer, givenUp.Token);
     }
 
     private HttpMessageInvoker ConnectionsTo(ReplicaEndpoint endpoint) =>

@@ -31,6 +31,12 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
     /// <summary><see cref="BalancingPolicies"/>; null is the default one.</summary>
     public string? Balancing { get; private set; }
 
+    /// <summary>Null: its route has none.</summary>
+    public RouteTls? Tls { get; set; }
+
+    /// <summary><see cref="ReplicaProtocols"/>; null is HTTP/1.1.</summary>
+    public string? Protocol { get; set; }
+
     /// <summary>A snapshot; never changed in place.</summary>
     public IReadOnlyList<ReplicaEndpoint> Endpoints => _endpoints.All;
 

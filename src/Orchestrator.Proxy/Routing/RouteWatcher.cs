@@ -136,7 +136,11 @@ internal sealed partial class RouteWatcher
                 held.App.Spec.Route?.Balancing,
                 held.Claims,
                 unchanged.Contains(held.Key) ? null : EndpointsOf(held.Key),
-                Traffic.Of(held.App))),
+                Traffic.Of(held.App))
+            {
+                Tls = held.App.Spec.Route?.Tls,
+                Protocol = held.App.Spec.Route?.Protocol,
+            }),
         ];
     }
 
@@ -236,6 +240,7 @@ internal sealed partial class RouteWatcher
             || old is null != now is null
             || (old is not null && now is not null
                 && (old.Path != now.Path || old.Port != now.Port || old.Balancing != now.Balancing
+                    || old.Protocol != now.Protocol || old.Tls != now.Tls
                     || !(old.Hosts ?? []).SequenceEqual(now.Hosts ?? [])));
     }
 

@@ -8,7 +8,13 @@ namespace Orchestrator.Proxy.Routing;
 /// <summary>What is wanted of the routes: an app with the claims it holds and its endpoints. Plain data.</summary>
 /// <param name="Endpoints">Null: those it has.</param>
 internal sealed record AppRoute(
-    ObjectKey App, string? Balancing, IReadOnlyList<RouteClaim> Claims, IReadOnlyList<EndpointId>? Endpoints, Traffic Traffic = default);
+    ObjectKey App, string? Balancing, IReadOnlyList<RouteClaim> Claims, IReadOnlyList<EndpointId>? Endpoints, Traffic Traffic = default)
+{
+    public RouteTls? Tls { get; init; }
+
+    /// <summary><see cref="ReplicaProtocols"/>; null is HTTP/1.1.</summary>
+    public string? Protocol { get; init; }
+}
 
 /// <summary>
 /// The routes of this process: one thread changes them, all requests read <see cref="Table"/>. Keeps the objects of apps and
@@ -70,6 +76,8 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
                 var app = before.Remove(route.App, out var known) ? known : new AppState(route.App, random, time);
                 app.BalanceBy(route.Balancing);
                 app.Claims = route.Claims;
+                app.Tls = route.Tls;
+                app.Protocol = route.Protocol;
                 _apps.Add(route.App, app);
                 Set_NeedsLock(app, route.Endpoints, route.Traffic);
             }

@@ -95,7 +95,9 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
             [.. app.Claims.Select(claim => new StoredClaim(claim.Path, claim.Host, claim.Port))],
             [.. shared.All.Select(endpoint => endpoint.Id).Select(id => new StoredEndpoint(id.Uid, id.Address, id.Port, id.Revision))],
             app.Balancing,
-            shared.Split);
+            shared.Split,
+            app.Tls,
+            app.Protocol);
     }
 
     private static AppRoute ToRoute(StoredApp app) => new(
@@ -103,7 +105,11 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
         app.Balancing,
         [.. app.Claims.Select(claim => new RouteClaim(claim.Port, claim.Host, claim.Path))],
         [.. app.Endpoints.Select(endpoint => new EndpointId(endpoint.Uid, endpoint.Address, endpoint.Port, endpoint.Revision)).Distinct()],
-        new Traffic(app.Split, Canary: null));
+        new Traffic(app.Split, Canary: null))
+    {
+        Tls = app.Tls,
+        Protocol = app.Protocol,
+    };
 
     internal sealed record StoredRoutes(int Version, IReadOnlyList<StoredApp> Apps);
 
@@ -113,7 +119,9 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
         IReadOnlyList<StoredClaim> Claims,
         IReadOnlyList<StoredEndpoint> Endpoints,
         string? Balancing = null,
-        TrafficSplit? Split = null);
+        TrafficSplit? Split = null,
+        RouteTls? Tls = null,
+        string? Protocol = null);
 
     internal sealed record StoredClaim(string Path, string? Host = null, int? Port = null);
 

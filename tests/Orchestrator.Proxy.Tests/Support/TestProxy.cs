@@ -7,6 +7,7 @@ using Orchestrator.Proxy.Forwarding;
 using Orchestrator.Proxy.Health;
 using Orchestrator.Proxy.Listening;
 using Orchestrator.Proxy.Routing;
+using Orchestrator.Proxy.Tls;
 using Orchestrator.Runtime;
 
 namespace Orchestrator.Proxy.Tests.Support;
@@ -27,10 +28,13 @@ internal sealed class TestProxy : IAsyncDisposable
         Routes = new Routes(options.Port, new SharedRandom(1), clockOfRoutes ?? time);
         Suspects = new Suspects(options.ConnectTimeout, NullLogger<Suspects>.Instance, time);
         _forwarder = new Forwarder(options, Suspects, time);
+        Tls = new TlsDirectory(Routes);
+        var gate = new TlsGate(Tls, port => Listeners!.HttpsPortOf(port), time);
         Listeners = new ListenerSet(
             options,
             Routes,
-            port => new ProxyApplication(port, Routes, () => RoutesKnown, _forwarder, accessLog: null, time),
+            Tls,
+            port => new ProxyApplication(port, Routes, () => RoutesKnown, gate, _forwarder, accessLog: null, time),
             NullLogger<ListenerSet>.Instance,
             time);
         _running = Listeners.RunAsync(_stop.Token);
@@ -42,6 +46,8 @@ internal sealed class TestProxy : IAsyncDisposable
     public string Namespace { get; } = $"test-{Interlocked.Increment(ref s_count)}";
 
     public Routes Routes { get; }
+
+    public TlsDirectory Tls { get; }
 
     public Suspects Suspects { get; }
 
@@ -91,6 +97,14 @@ internal sealed class TestProxy : IAsyncDisposable
 
     /// <summary>The same in the middle of a rollout.</summary>
     public void Serve(Traffic traffic, params EndpointId[] endpoints) => Routes.ReplaceAll([Route("web", null, endpoints) with { Traffic = traffic }]);
+
+    /// <summary>Apps as the test wants them, in this proxy's namespace.</summary>
+    public void ServeRoutes(params AppRoute[] routes)
+    {
+        Routes.ReplaceAll(routes);
+        Tls.Refresh();
+        Listeners.Refresh();
+    }
 
     /// <summary>Several apps, each on a port of its own.</summary>
     public void ServeAt(params (int? Port, EndpointId Endpoint)[] apps)
