@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Orchestrator.Proxy.Tls;
 
 /// <summary>What a Secret holds, as it is kept. PEM.</summary>
-internal sealed record StoredSecret(byte[]? Certificate, byte[]? Key, byte[]? Authorities)
+internal sealed record StoredSecret(byte[]? Certificate = null, byte[]? Key = null, byte[]? Authorities = null)
 {
     public bool IsSame(StoredSecret other) =>
         Same(Certificate, other.Certificate) && Same(Key, other.Key) && Same(Authorities, other.Authorities);
@@ -23,15 +23,20 @@ internal sealed partial class CertificateStore(string folder, ILogger<Certificat
 
     public string Path { get; } = System.IO.Path.Combine(folder, "certificates.json");
 
-    /// <returns>By name of the Secret; none when there is no file, or none that can be read: it is set aside then.</returns>
+    /// <returns>By name of the Secret; none when there is no file, or none that can be read.</returns>
     public IReadOnlyDictionary<string, StoredSecret> Load()
     {
         try
         {
             using var file = File.OpenRead(Path);
             var stored = JsonSerializer.Deserialize(file, CertificateJson.Default.StoredSecrets) ?? throw new JsonException("the file says null");
-            return stored.Version == Version ? stored.Secrets
-                : throw new JsonException($"it is of version {stored.Version}, this proxy reads version {Version}");
+            if (stored.Version != Version)
+            {
+                throw new JsonException($"it is of version {stored.Version}, this proxy reads version {Version}");
+            }
+
+            return stored.Secrets is { } secrets && secrets.Values.All(secret => secret is not null) ? secrets
+                : throw new JsonException("it has entries that are empty");
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -71,7 +76,8 @@ internal sealed partial class CertificateStore(string folder, ILogger<Certificat
     [JsonSourceGenerationOptions(
         PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        RespectNullableAnnotations = true)]
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true)]
     [JsonSerializable(typeof(StoredSecrets))]
     private sealed partial class CertificateJson : JsonSerializerContext;
 

@@ -3,10 +3,10 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
-namespace Orchestrator.Proxy.Tests.Support;
+namespace Orchestrator.Testing;
 
 /// <summary>An authority of the tests' own, and what it signs.</summary>
-internal sealed class TestAuthority : IDisposable
+public sealed class TestAuthority : IDisposable
 {
     private static readonly DateTimeOffset Begin = TimeProvider.System.GetUtcNow().AddDays(-100);
     private static long s_serial = 1000;
