@@ -171,6 +171,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
         var stored = _store.Load();
         _fromDisk = stored.Count > 0;
         _routes.ReplaceAll(stored);
+        _tls.Refresh();
         _certificates.Load();
         if (_options.Admin is { } admin)
         {

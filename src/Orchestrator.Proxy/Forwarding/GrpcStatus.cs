@@ -21,18 +21,30 @@ internal static class GrpcStatus
     private const int Internal = 13;
     private const int Unavailable = 14;
 
+    /// <summary>gRPC itself, which is HTTP/2; not gRPC-Web, which has its status in its body.</summary>
     public static bool IsGrpc(HttpRequest request) =>
-        request.ContentType is { } type && type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase)
+        HttpProtocol.IsHttp2(request.Protocol)
+        && request.ContentType is { } type && type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase)
         && (type.Length == "application/grpc".Length || type["application/grpc".Length] is '+' or ';');
 
     /// <summary>
     /// The HTTP status by which an answer that has ended is counted: for an app of gRPC, 500 or 503 if the server has failed, 400 if the
-    /// client's request was at fault.
+    /// client's request was at fault; for an answer of the proxy's own, the one it stands for.
     /// </summary>
     public static int Of(HttpContext context, AppState app)
     {
         var status = context.Response.StatusCode;
-        if (app.Protocol != ReplicaProtocols.Grpc || status != StatusCodes.Status200OK || !IsGrpc(context.Request))
+        if (status != StatusCodes.Status200OK || !IsGrpc(context.Request))
+        {
+            return status;
+        }
+
+        if (context.Features.Get<OwnAnswer>() is { } own)
+        {
+            return own.Status;
+        }
+
+        if (app.Protocol != ReplicaProtocols.Grpc)
         {
             return status;
         }
@@ -63,6 +75,7 @@ internal static class GrpcStatus
     /// <summary>An answer of the proxy's own, of headers alone, as the protocol wants it: clients show the message.</summary>
     public static Task WriteAsync(HttpContext context, ProxyError error, string message)
     {
+        context.Features.Set(new OwnAnswer(error.Status));
         var response = context.Response;
         response.StatusCode = StatusCodes.Status200OK;
         response.ContentType = "application/grpc";
@@ -70,6 +83,10 @@ internal static class GrpcStatus
         response.Headers[MessageField] = Encode($"{error.Reason}: {message}");
         return response.StartAsync(context.RequestAborted);
     }
+
+    /// <summary>The answer is the proxy's, in the words of gRPC.</summary>
+    /// <param name="Status">That it would have had in those of HTTP.</param>
+    private sealed record OwnAnswer(int Status);
 
     private static int CodeOf(int status) => status switch
     {

@@ -23,12 +23,15 @@ internal sealed class TlsDirectory(Routes routes)
         }
     }
 
-    /// <summary>The routes have changed.</summary>
+    /// <summary>The routes may have changed. Costs nothing where endpoints alone have.</summary>
     public void Refresh()
     {
         lock (_gate)
         {
-            _table = new(routes.Table, _certificates);
+            if (_table.Routes != routes.Table)
+            {
+                _table = new(routes.Table, _certificates);
+            }
         }
     }
 }

@@ -19,6 +19,7 @@ internal sealed class TlsTable
 
     public TlsTable(RouteTable routes, CertificateSet certificates)
     {
+        Routes = routes;
         _default = certificates.Default;
         _byPort = routes.Apps
             .Where(app => app.Tls is not null)
@@ -35,6 +36,9 @@ internal sealed class TlsTable
                         host.Any(held => held.App.Tls!.ClientAuth is not null)),
                     StringComparer.OrdinalIgnoreCase));
     }
+
+    /// <summary>What it was made from.</summary>
+    public RouteTable Routes { get; }
 
     /// <summary>Whether an app wants TLS at this listener.</summary>
     public bool HasTls(int port) => _byPort.ContainsKey(port);

@@ -40,7 +40,7 @@ public sealed class CertificateTests : IDisposable
         Assert.Equal(laid.Data["tls.crt"], (await LaidAsync(cluster))!.Data["tls.crt"]);
         Assert.Contains(await cluster.EventsAsync("web"), entry => entry.StartsWith("Warning SecretInvalid: Secret \"tls\"", StringComparison.Ordinal));
 
-        await cluster.PatchAsync("web", new { route = new { tls = (object?)null } });
+        await cluster.PatchAsync("web", new { route = new Dictionary<string, object?> { ["tls"] = null } });
         await Eventually.True(async () => await LaidAsync(cluster) is null);
         await cluster.WaitForAppAsync("web", app => Conditions.Find(app.Status?.Conditions, ConditionTypes.CertificateReady) is null);
     }
