@@ -13,8 +13,10 @@ internal static class ErrorResponse
     private static readonly CompositeFormat ProxyStatus = CompositeFormat.Parse("orchestrator; error={0}");
 
     /// <param name="app">Null when the request belongs to none.</param>
+    /// <param name="retryAfter">When another try is worth it. Null: as the error says, if it does.</param>
     /// <param name="endsConnection">Whether the client is to come again by another one; HTTP/2 clients see to that themselves.</param>
-    public static Task WriteAsync(HttpContext context, ProxyError error, ObjectKey? app, bool endsConnection = false)
+    public static Task WriteAsync(
+        HttpContext context, ProxyError error, ObjectKey? app, TimeSpan? retryAfter = null, bool endsConnection = false)
     {
         var response = context.Response;
         response.Clear();
@@ -26,9 +28,9 @@ internal static class ErrorResponse
             response.Headers.Connection = "close";
         }
 
-        if (error.IsPassing)
+        if (retryAfter is not null || error.IsPassing)
         {
-            response.Headers.RetryAfter = "1";
+            response.Headers.RetryAfter = Math.Max(1, Math.Ceiling((retryAfter ?? TimeSpan.Zero).TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
 
         var message = string.Format(CultureInfo.InvariantCulture, error.Message, app);

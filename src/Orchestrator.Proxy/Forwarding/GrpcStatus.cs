@@ -44,7 +44,7 @@ internal static class GrpcStatus
             return own.Status;
         }
 
-        if (app.Protocol != ReplicaProtocols.Grpc)
+        if (app.Policy.Route.Protocol != ReplicaProtocols.Grpc)
         {
             return status;
         }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Orchestrator.Proxy.Policies;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Proxy.Tls;
 using Prometheus;
@@ -38,15 +39,19 @@ internal sealed class ProxyApplication(
     public async Task ProcessRequestAsync(ProxyContext context)
     {
         var http = context.Http;
+        if (RequestCheck.IsAmbiguous(http))
+        {
+            http.Response.Headers.Connection = "close";
+            await RefuseUnroutedAsync(context, ProxyError.Ambiguous);
+            return;
+        }
+
         var app = IsTunnel(http) ? null : routes.Table.Find(port, http.Request.Host.Value, http.Request.Path.Value);
         if (app is null)
         {
-            Unrouted.Inc();
-            var error = IsTunnel(http) ? ProxyError.TunnelRefused
+            await RefuseUnroutedAsync(context, IsTunnel(http) ? ProxyError.TunnelRefused
                 : routesKnown() ? ProxyError.NoRoute
-                : ProxyError.RoutesUnknown;
-            await ErrorResponse.WriteAsync(http, error, null);
-            accessLog?.Write(http, null, null, http.Response.StatusCode, time.GetElapsedTime(context.Started));
+                : ProxyError.RoutesUnknown);
             return;
         }
 
@@ -55,13 +60,13 @@ internal sealed class ProxyApplication(
         ReplicaEndpoint? endpoint = null;
         try
         {
-            if (app.Tls is { } tls && gate.Stop(http, app, tls, port) is { } answer)
+            if (app.Policy.Route.Tls is { } tls && gate.Stop(http, app, tls, port) is { } answer)
             {
                 await answer;
             }
             else
             {
-                endpoint = await forwarder.ForwardAsync(http, app, context.Started);
+                endpoint = await LimitedAsync(context, app);
             }
         }
         finally
@@ -86,4 +91,44 @@ internal sealed class ProxyApplication(
         HttpMethods.IsConnect(http.Request.Method) && http.Features.Get<IHttpExtendedConnectFeature>() is not { IsExtendedConnect: true };
 
     public void DisposeContext(ProxyContext context, Exception? exception) => context.End();
+
+    private async Task RefuseUnroutedAsync(ProxyContext context, ProxyError error)
+    {
+        Unrouted.Inc();
+        await ErrorResponse.WriteAsync(context.Http, error, null);
+        accessLog?.Write(context.Http, null, null, context.Http.Response.StatusCode, time.GetElapsedTime(context.Started));
+    }
+
+    /// <summary>Turns away what is beyond the app's limits, before a replica is chosen.</summary>
+    private ValueTask<ReplicaEndpoint?> LimitedAsync(ProxyContext context, AppState app)
+    {
+        var (http, policy) = (context.Http, app.Policy);
+        if (policy.Rate is { } rate && !rate.TryTake(http, out var retryAfter))
+        {
+            app.Metrics.Refused(AppMetrics.RateLimit).Inc();
+            return RefuseAsync(http, ProxyError.RateLimited, app, retryAfter);
+        }
+
+        if (policy.MaxRequestBytes is { } most)
+        {
+            if (http.Request.ContentLength > most)
+            {
+                app.Metrics.Refused(AppMetrics.SizeLimit).Inc();
+                return RefuseAsync(http, ProxyError.RequestTooLarge, app, null);
+            }
+
+            if (http.Request.ContentLength is null)
+            {
+                http.Request.Body = new BoundedBody(http.Request.Body, most);
+            }
+        }
+
+        return forwarder.ForwardAsync(context, app);
+    }
+
+    private static async ValueTask<ReplicaEndpoint?> RefuseAsync(HttpContext http, ProxyError error, AppState app, TimeSpan? retryAfter)
+    {
+        await ErrorResponse.WriteAsync(http, error, app.Key, retryAfter);
+        return null;
+    }
 }

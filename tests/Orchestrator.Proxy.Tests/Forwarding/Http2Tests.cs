@@ -191,7 +191,7 @@ public sealed class Http2Tests
     public async Task The_proxys_own_answer_to_grpc_is_one_that_its_clients_understand()
     {
         await using var proxy = await TestProxy.StartAsync();
-        proxy.ServeRoutes(new AppRoute(new(proxy.Namespace, "web"), null, [new RouteClaim(null, null, "/")], []) { Protocol = ReplicaProtocols.Grpc });
+        proxy.ServeRoutes(new AppRoute(new(proxy.Namespace, "web"), new Route { Protocol = ReplicaProtocols.Grpc }, [new RouteClaim(null, null, "/")], []));
         using var request = GrpcRequest(proxy, new ByteArrayContent(Message("x")));
         using var response = await proxy.Client.SendAsync(request, Cancellation);
 
@@ -212,10 +212,10 @@ public sealed class Http2Tests
         });
         await using var proxy = await TestProxy.StartAsync();
         proxy.ServeRoutes(new AppRoute(
-            new(proxy.Namespace, "web"), BalancingPolicies.RoundRobin, [new RouteClaim(null, null, "/")], [TestProxy.Refusing(), server.Id])
-        {
-            Protocol = ReplicaProtocols.H2c,
-        });
+            new(proxy.Namespace, "web"),
+            new Route { Protocol = ReplicaProtocols.H2c, Balancing = BalancingPolicies.RoundRobin },
+            [new RouteClaim(null, null, "/")],
+            [TestProxy.Refusing(), server.Id]));
 
         for (var i = 0; i < 4; i++)
         {
@@ -238,10 +238,7 @@ public sealed class Http2Tests
         });
         await using var proxy = await TestProxy.StartAsync();
         proxy.ServeRoutes(new AppRoute(
-            new(proxy.Namespace, "web"), null, [new RouteClaim(null, null, "/")], [server.Id, server.Id with { Uid = "same" }])
-        {
-            Protocol = ReplicaProtocols.Grpc,
-        });
+            new(proxy.Namespace, "web"), new Route { Protocol = ReplicaProtocols.Grpc }, [new RouteClaim(null, null, "/")], [server.Id, server.Id with { Uid = "same" }]));
         using var request = GrpcRequest(proxy, new ByteArrayContent(Message("x")));
         using var response = await proxy.Client.SendAsync(request, Cancellation);
 
@@ -322,7 +319,7 @@ public sealed class Http2Tests
         "web", handler, protocols: protocol is null ? HttpProtocols.Http1 : HttpProtocols.Http2);
 
     private static void Serve(TestProxy proxy, string? protocol, ReplicaServer server) =>
-        proxy.ServeRoutes(new AppRoute(new(proxy.Namespace, "web"), null, [new RouteClaim(null, null, "/")], [server.Id]) { Protocol = protocol });
+        proxy.ServeRoutes(new AppRoute(new(proxy.Namespace, "web"), new Route { Protocol = protocol }, [new RouteClaim(null, null, "/")], [server.Id]));
 
     private static HttpRequestMessage Request(TestProxy proxy, string path, HttpMethod method, Version version) =>
         new(method, new Uri(proxy.Url + path, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }))

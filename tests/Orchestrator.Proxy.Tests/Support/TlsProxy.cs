@@ -31,7 +31,7 @@ internal sealed class TlsProxy : IAsyncDisposable
         string app, string? host, ReplicaServer replica, RouteTls? tls, string[]? certificate = null, TestAuthority? clients = null,
         int? port = null, string path = "/", string? protocol = null)
     {
-        _routes.Add(new(new(Proxy.Namespace, app), null, [new RouteClaim(port, host, path)], [replica.Id]) { Tls = tls, Protocol = protocol });
+        _routes.Add(new(new(Proxy.Namespace, app), new Route { Tls = tls, Protocol = protocol }, [new RouteClaim(port, host, path)], [replica.Id]));
         Show(app, certificate, clients);
         Proxy.ServeRoutes([.. _routes]);
     }

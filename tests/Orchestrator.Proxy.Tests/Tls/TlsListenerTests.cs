@@ -191,7 +191,7 @@ public sealed class TlsListenerTests
         await using var proxy = await TlsProxy.StartAsync();
         proxy.Add("shop", "shop.example.org", server, new RouteTls { Redirect = false }, ["shop.example.org"]);
         await using var plain = await TestProxy.StartAsync();
-        plain.ServeRoutes(new Proxy.Routing.AppRoute(new(plain.Namespace, "web"), null, [new RouteClaim(null, null, "/")], [server.Id]) { Tls = new() });
+        plain.ServeRoutes(new Proxy.Routing.AppRoute(new(plain.Namespace, "web"), new Route { Tls = new() }, [new RouteClaim(null, null, "/")], [server.Id]));
 
         const string request = "GET / HTTP/1.1\r\nHost: shop.example.org\r\n\r\n";
         Assert.StartsWith("HTTP/1.1 200", await RawClient.SendAsync(proxy.Proxy.Url, request, Cancellation), StringComparison.Ordinal);
@@ -223,8 +223,8 @@ public sealed class TlsListenerTests
         var hsts = new StrictTransport { MaxAgeSeconds = 600, IncludeSubDomains = true, Preload = true };
         proxy.Add("shop", "shop.example.org", server, new RouteTls { Redirect = false, Hsts = hsts }, ["shop.example.org"]);
         proxy.Proxy.ServeRoutes(
-            [.. proxy.Proxy.Routes.Table.Apps.Select(app => new Proxy.Routing.AppRoute(app.Key, null, app.Claims, null) { Tls = app.Tls }),
-            new(new(proxy.Proxy.Namespace, "gone"), null, [new RouteClaim(null, "gone.example.org", "/")], []) { Tls = new() { Hsts = new() } }]);
+            [.. proxy.Proxy.Routes.Table.Apps.Select(app => new Proxy.Routing.AppRoute(app.Key, app.Policy.Route, app.Claims, null)),
+            new(new(proxy.Proxy.Namespace, "gone"), new Route { Tls = new() { Hsts = new() } }, [new RouteClaim(null, "gone.example.org", "/")], [])]);
         proxy.Show("gone", ["gone.example.org"]);
         using var client = proxy.Client();
 
@@ -243,7 +243,7 @@ public sealed class TlsListenerTests
         await using var server = await ReplicaServer.StartAsync("web");
         await using var proxy = await TlsProxy.StartAsync();
         var port = TestProxy.FreePort();
-        var route = new Proxy.Routing.AppRoute(new(proxy.Proxy.Namespace, "own"), null, [new RouteClaim(port, null, "/")], [server.Id]);
+        var route = new Proxy.Routing.AppRoute(new(proxy.Proxy.Namespace, "own"), new Route(), [new RouteClaim(port, null, "/")], [server.Id]);
         proxy.Proxy.ServeRoutes(route);
         proxy.Show("own", ["own.example.org"]);
         var url = new Uri($"http://127.0.0.1:{port}/");
@@ -251,7 +251,7 @@ public sealed class TlsListenerTests
         await Eventually.See(() => RawClient.SendAsync(url, request, Cancellation), answer => answer.StartsWith("HTTP/1.1 200", StringComparison.Ordinal));
         await Assert.ThrowsAnyAsync<Exception>(() => TlsClient.ShownAsync(port, "own.example.org", Cancellation));
 
-        proxy.Proxy.ServeRoutes(route with { Tls = new() });
+        proxy.Proxy.ServeRoutes(route with { Route = new() { Tls = new() } });
 
         using var client = TlsClient.New(port, proxy.Authority);
         Assert.Equal("web", await client.GetStringAsync("https://own.example.org/", Cancellation));
