@@ -63,7 +63,6 @@ public sealed class AccessTests(ServerUnderTest server) : IClassFixture<ServerUn
     [InlineData("proxy", "update", "", "secrets", "orchestrator-proxies", false)]
     [InlineData("proxy", "list", "", "secrets", "orchestrator-system", false)]
     [InlineData("controller", "update", "", "secrets", "orchestrator-proxies", true)]
-    [InlineData("controller", "update", "", "secrets", "default", false)]
     [InlineData("controller", "get", "", "secrets", "orchestrator-system", true)]
     [InlineData("controller", "create", "", "secrets", "default", true)]
     [InlineData("controller", "update", "", "secrets", "default", false)]
