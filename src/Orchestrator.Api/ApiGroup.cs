@@ -12,4 +12,7 @@ public static class ApiGroup
     /// The uid of this Namespace object identifies the installation (<see cref="Labels.Instance"/>).
     /// </summary>
     public const string SystemNamespace = "orchestrator-system";
+
+    /// <summary>Holds the Secrets that proxies may read (<see cref="WebApps.ProxySecrets"/>), and no others.</summary>
+    public const string ProxyNamespace = "orchestrator-proxies";
 }

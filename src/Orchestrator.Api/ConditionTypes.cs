@@ -12,6 +12,12 @@ public static class ConditionTypes
     /// <summary>WebApp: its route is served; False when another app has its host and path, or a proxy cannot listen on its port.</summary>
     public const string RouteAccepted = "RouteAccepted";
 
+    /// <summary>
+    /// WebApp: the certificate that its route names can be shown, and the authorities of its clients are known; absent without
+    /// <see cref="WebApps.Route.Tls"/>.
+    /// </summary>
+    public const string CertificateReady = "CertificateReady";
+
     /// <summary>Replica: its readiness probe passes. DockerHost: its engine answers.</summary>
     public const string Ready = "Ready";
 

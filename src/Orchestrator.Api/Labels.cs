@@ -49,6 +49,9 @@ public static class Annotations
     /// </summary>
     public const string ListenerErrors = "orchestrator.dev/listener-errors";
 
+    /// <summary>The place, in <see cref="ListenerErrors"/>, that stands for the shared TLS listener.</summary>
+    public const string TlsListener = "the TLS listener";
+
     /// <summary>
     /// On a proxy's Lease: what it has seen of canaries under way, as <see cref="WebApps.CanaryObservation.Write"/> gives it. Absent when
     /// there are none.
@@ -63,6 +66,9 @@ public static class Annotations
 
     /// <summary>On a WebApp, by its user: the revision whose rollout is to be taken back.</summary>
     public const string Abort = "orchestrator.dev/abort";
+
+    /// <summary>On a Secret of <see cref="ApiGroup.ProxyNamespace"/>: uid of the WebApp that it is for.</summary>
+    public const string AppUid = "orchestrator.dev/app-uid";
 
     /// <summary>On a WebApp: run an earlier revision's content (<see cref="Contents.ContentStandIn"/>). Written by an undo.</summary>
     public const string Content = "orchestrator.dev/content";

@@ -1,5 +1,6 @@
 using k8s;
 using Microsoft.Extensions.Logging;
+using Orchestrator.ControlPlane.Certificates;
 using Orchestrator.ControlPlane.Hosts;
 using Orchestrator.ControlPlane.Rebalancing;
 using Orchestrator.ControlPlane.Scheduling;
@@ -10,7 +11,7 @@ using Orchestrator.Runtime.Informers;
 namespace Orchestrator.ControlPlane;
 
 /// <summary>
-/// The WebApp controller, the scheduler, the DockerHost controller and the rebalancer. Make it before the informers run; run it while leading: it
+/// The WebApp controller, the certificate controller, the scheduler, the DockerHost controller and the rebalancer. Make it before the informers run; run it while leading: it
 /// may be run again after a loss of leadership.
 /// </summary>
 public sealed class Controllers : IDisposable
@@ -20,6 +21,7 @@ public sealed class Controllers : IDisposable
 
     private readonly SharedInformers _informers;
     private readonly WebAppController _webApps;
+    private readonly CertificateController _certificates;
     private readonly Scheduler _scheduler;
     private readonly HostController _hosts;
     private readonly Rebalancer? _rebalancer;
@@ -30,7 +32,9 @@ public sealed class Controllers : IDisposable
     {
         _informers = informers;
         var moves = new Moves(events, time);
-        _webApps = new WebAppController(informers, moves, kubernetes, events, loggers, time);
+        var certificates = new CertificateStates();
+        _webApps = new WebAppController(informers, moves, certificates, kubernetes, events, loggers, time);
+        _certificates = new CertificateController(informers, kubernetes, certificates, loggers, time);
         _scheduler = new Scheduler(informers, moves, events, loggers, time);
         _hosts = new HostController(informers, events, loggers, time);
         _rebalancer = rebalance ? new Rebalancer(informers, moves, loggers, time) : null;
@@ -52,6 +56,7 @@ public sealed class Controllers : IDisposable
         {
             await Task.WhenAll(
                 _webApps.RunAsync(cancellationToken),
+                _certificates.RunAsync(cancellationToken),
                 _scheduler.RunAsync(cancellationToken),
                 _hosts.RunAsync(cancellationToken),
                 _rebalancer?.RunAsync(cancellationToken) ?? Task.CompletedTask);
@@ -68,6 +73,7 @@ public sealed class Controllers : IDisposable
     public void Dispose()
     {
         _webApps.Dispose();
+        _certificates.Dispose();
         _scheduler.Dispose();
         _hosts.Dispose();
         _rebalancer?.Dispose();

@@ -17,6 +17,15 @@ public sealed record ProxyOptions
     /// <summary>Port of the shared listener, 0 to 65535. 0 takes any that is free. Default 8080.</summary>
     public int Port { get; init; } = DefaultPort;
 
+    /// <summary>Address and port of the shared TLS listener, which serves what the shared one does. Default null: none.</summary>
+    public IPEndPoint? Tls { get; init; }
+
+    /// <summary>
+    /// The port by which users reach <see cref="Tls"/>, if it is another, as behind a port mapping: plain requests are sent there.
+    /// Default null: the same.
+    /// </summary>
+    public int? HttpsPort { get; init; }
+
     /// <summary>
     /// Where metrics, health and a dump of the routes are served; null: nowhere. Default 127.0.0.1:9181, since it has no login.
     /// </summary>

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using k8s;
+using k8s.Models;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Api;
 using Orchestrator.Proxy.Admin;
 using Orchestrator.Proxy.Balancing;
 using Orchestrator.Proxy.Forwarding;
@@ -10,6 +12,8 @@ using Orchestrator.Proxy.Leasing;
 using Orchestrator.Proxy.Listening;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Proxy.State;
+using Orchestrator.Proxy.Tls;
+using Orchestrator.Runtime.Clients;
 using Orchestrator.Runtime.Informers;
 using Prometheus;
 
@@ -26,6 +30,9 @@ public sealed partial class ProxyServer : IAsyncDisposable
     private readonly SharedInformers _informers;
     private readonly Routes _routes;
     private readonly RouteWatcher _watcher;
+    private readonly Informer<V1Secret> _secrets;
+    private readonly TlsDirectory _tls;
+    private readonly CertificateWatcher _certificates;
     private readonly RouteStore _store;
     private readonly RouteSaver _saver;
     private readonly Suspects _suspects;
@@ -53,6 +60,11 @@ public sealed partial class ProxyServer : IAsyncDisposable
         _routes = new Routes(options.Port, random, time);
         _informers = new SharedInformers(kubernetes, "orc-proxy", loggers, time);
         _watcher = new RouteWatcher(_informers.WebApps, _informers.Replicas, _routes, loggers.CreateLogger<RouteWatcher>(), time);
+        _tls = new TlsDirectory(_routes);
+        _secrets = new Informer<V1Secret>(
+            SecretContents.Of(kubernetes, ApiGroup.ProxyNamespace), labelSelector: null, loggers.CreateLogger<CertificateWatcher>(), time, ApiGroup.ProxyNamespace);
+        _certificates = new CertificateWatcher(
+            _secrets, _tls, new CertificateStore(options.StateFolder, loggers.CreateLogger<CertificateStore>()), loggers.CreateLogger<CertificateWatcher>(), time);
         _store = new RouteStore(options.StateFolder, loggers.CreateLogger<RouteStore>());
         _saver = new RouteSaver(_store, _watcher, _routes, loggers.CreateLogger<RouteSaver>(), time);
         _suspects = new Suspects(options.ConnectTimeout, loggers.CreateLogger<Suspects>(), time);
@@ -60,10 +72,12 @@ public sealed partial class ProxyServer : IAsyncDisposable
         _outliers = new Outliers(_routes, loggers.CreateLogger<Outliers>(), time);
         _forwarder = new Forwarder(options, _suspects, _outliers, time);
         _accessLog = options.AccessLog is { } path ? new AccessLog(OpenLog(path), time) : null;
+        var gate = new TlsGate(_tls, port => _listeners!.HttpsPortOf(port), time);
         _listeners = new ListenerSet(
             options,
             _routes,
-            port => new ProxyApplication(port, _routes, () => _watcher.HasSynced, _forwarder, _accessLog, time),
+            _tls,
+            port => new ProxyApplication(port, _routes, () => _watcher.HasSynced, gate, _forwarder, _accessLog, time),
             loggers.CreateLogger<ListenerSet>(),
             time);
         _lease = new ProxyLease(
@@ -75,6 +89,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
         _listeners.FailuresChanged += _lease.Refresh;
         _watcher.Applied += () =>
         {
+            _tls.Refresh();
             _listeners.Refresh();
             _lease.Refresh();
             _saver.Refresh();
@@ -83,6 +98,9 @@ public sealed partial class ProxyServer : IAsyncDisposable
 
     /// <summary>The shared listener's; has the real port where 0 was asked for.</summary>
     public IPEndPoint Address => _listeners.Address;
+
+    /// <summary>The shared TLS listener's; null when none was asked for.</summary>
+    public IPEndPoint? TlsAddress => _listeners.TlsAddress;
 
     /// <summary>Null when none was asked for.</summary>
     public IPEndPoint? AdminAddress => _admin?.Address;
@@ -145,6 +163,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
         }
 
         _routes.Clear();
+        _certificates.Clear();
         _stopListening.Dispose();
         _stop.Dispose();
     }
@@ -154,11 +173,13 @@ public sealed partial class ProxyServer : IAsyncDisposable
         var stored = _store.Load();
         _fromDisk = stored.Count > 0;
         _routes.ReplaceAll(stored);
+        _tls.Refresh();
+        _certificates.Load();
         if (_options.Admin is { } admin)
         {
             var application = new AdminApplication(_routes, WhyNotReady);
             _admin = await Listener.OpenAsync(
-                admin, application, endpoint => ListenSocket.Bind(endpoint, _options.TakeOver), cancellationToken);
+                admin, application, endpoint => ListenSocket.Bind(endpoint, _options.TakeOver), front: null, cancellationToken);
         }
 
         await _listeners.OpenSharedAsync(cancellationToken);
@@ -167,7 +188,9 @@ public sealed partial class ProxyServer : IAsyncDisposable
         _running = Task.WhenAll(
             Task.Run(() => _informers.WebApps.RunAsync(stop), CancellationToken.None),
             Task.Run(() => _informers.Replicas.RunAsync(stop), CancellationToken.None),
+            Task.Run(() => _secrets.RunAsync(stop), CancellationToken.None),
             Task.Run(() => GuardAsync("routes", _watcher.RunAsync, stop), CancellationToken.None),
+            Task.Run(() => GuardAsync("certificates", _certificates.RunAsync, stop), CancellationToken.None),
             Task.Run(() => GuardAsync("saving routes", _saver.RunAsync, stop), CancellationToken.None),
             Task.Run(() => GuardAsync("lease", _lease.RunAsync, stop), CancellationToken.None),
             Task.Run(() => GuardAsync("endpoint checks", _checks.RunAsync, stop), CancellationToken.None),

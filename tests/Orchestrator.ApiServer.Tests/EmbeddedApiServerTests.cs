@@ -35,7 +35,7 @@ public sealed class EmbeddedApiServerTests : IAsyncLifetime
     public async Task A_stop_ends_watches_at_once()
     {
         using var watch = await Watching.WatchStream.OpenAsync(_server.Admin, "/api/v1/namespaces?watch=1&resourceVersion=0", null);
-        await watch.ReadAsync(3);
+        await watch.ReadAsync(4);
         await _server.Server.DisposeAsync();
         Assert.Null(await watch.NextAsync());
     }

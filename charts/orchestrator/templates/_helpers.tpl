@@ -3,6 +3,11 @@
 orchestrator-system
 {{- end }}
 
+{{/* What proxies may read of Secrets: ApiGroup.ProxyNamespace. */}}
+{{- define "orchestrator.proxyNamespace" -}}
+orchestrator-proxies
+{{- end }}
+
 {{- define "orchestrator.fullname" -}}
 {{- if .Values.fullnameOverride }}
 {{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}

@@ -50,6 +50,27 @@ public sealed class Route
 
     [JsonPropertyName("rateLimit")]
     public RateLimit? RateLimit { get; set; }
+
+    /// <summary>Null: served without TLS, but for the proxies' own TLS listener, which serves all.</summary>
+    [JsonPropertyName("tls")]
+    public RouteTls? Tls { get; set; }
+
+    /// <summary><see cref="ReplicaProtocols"/>; default http1.</summary>
+    [JsonPropertyName("protocol")]
+    public string? Protocol { get; set; }
+}
+
+/// <summary>Values of <see cref="Route.Protocol"/>: what the app's replicas are spoken to in, whatever the client speaks.</summary>
+public static class ReplicaProtocols
+{
+    /// <summary>HTTP/1.1.</summary>
+    public const string Http1 = "http1";
+
+    /// <summary>HTTP/2 without TLS, by prior knowledge (RFC 9113, 3.3).</summary>
+    public const string H2c = "h2c";
+
+    /// <summary>The same, and <c>grpc-status</c> says whether a request has failed: in metrics, canaries and answers of the proxy.</summary>
+    public const string Grpc = "grpc";
 }
 
 /// <summary>Values of <see cref="Route.Balancing"/>.</summary>

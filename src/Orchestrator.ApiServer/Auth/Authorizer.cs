@@ -24,7 +24,7 @@ internal sealed record AccessQuestion(string Verb, string Group, string Resource
 
 /// <summary>
 /// Fixed rules for the few who connect: the admin may do all; the controllers what they need; a proxy may look at what it routes to and
-/// keep its Lease. On a real cluster RBAC says the same (the chart's Roles).
+/// at the certificates laid out for it, and keep its Lease. On a real cluster RBAC says the same (the chart's Roles).
 /// </summary>
 internal static class Authorizer
 {
@@ -42,6 +42,7 @@ internal static class Authorizer
         new(["create", "update", "patch", "get", "list", "watch"], "", ["events"]),
         new(Reading, "", ["namespaces", "secrets", "configmaps"]),
         new(["create", "delete"], "", ["secrets"]),
+        new(Writing, "", ["secrets"], ApiGroup.ProxyNamespace),
         new(Writing, "coordination.k8s.io", ["leases"]),
         new(Writing, "apps", ["controllerrevisions"]),
     ];
@@ -50,6 +51,7 @@ internal static class Authorizer
     [
         new(Reading, ApiGroup.Name, Kinds),
         new(All, "coordination.k8s.io", ["leases"], ApiGroup.SystemNamespace),
+        new(Reading, "", ["secrets"], ApiGroup.ProxyNamespace),
     ];
 
     /// <summary>Anybody known may ask what they may do.</summary>

@@ -12,7 +12,7 @@ internal static class NamespaceRules
     private const string NameLabel = "kubernetes.io/metadata.name";
 
     /// <summary>Exist from the first start and cannot be deleted.</summary>
-    public static IReadOnlyList<string> Permanent { get; } = ["default", "kube-system", ApiGroup.SystemNamespace];
+    public static IReadOnlyList<string> Permanent { get; } = ["default", "kube-system", ApiGroup.SystemNamespace, ApiGroup.ProxyNamespace];
 
     public static bool IsPermanent(string name) => Permanent.Contains(name);
 

@@ -27,6 +27,8 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
 
     private readonly Option<string> _dataFolder = new(ProxyArguments.DataFolder) { Description = "Where the last known routes are kept.", HelpName = "FOLDER", DefaultValueFactory = _ => DataFolders.Default };
     private readonly Option<ListenAddress> _listen = Endpoints.Option(ProxyArguments.Listen, "Where requests come in.", $"[::]:{ProxyOptions.DefaultPort}", optional: false);
+    private readonly Option<ListenAddress> _tlsListen = Endpoints.Option(ProxyArguments.TlsListen, "Where requests come in by TLS.", Endpoints.None, optional: true);
+    private readonly Option<int?> _httpsPort = Endpoints.HttpsPort(ProxyArguments.HttpsPort, ProxyArguments.TlsListen);
     private readonly Option<ListenAddress> _admin = Endpoints.Option(ProxyArguments.AdminListen, "Where /metrics, /healthz, /readyz and /routes are.", $"127.0.0.1:{ProxyOptions.DefaultAdminPort}", optional: true);
     private readonly Option<TypedDuration> _drain = CommonOptions.Timeout(ProxyArguments.DrainTimeout, "How long requests in flight get when it stops.", "30s");
     private readonly Option<string?> _accessLog = new(ProxyArguments.AccessLog) { Description = "A file that gets one JSON object a line for each request; - is standard output. Default: none.", HelpName = "FILE" };
@@ -41,6 +43,8 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
         _connection.AddTo(this);
         Options.Add(_dataFolder);
         Options.Add(_listen);
+        Options.Add(_tlsListen);
+        Options.Add(_httpsPort);
         Options.Add(_admin);
         Options.Add(_drain);
         Options.Add(_accessLog);
@@ -52,7 +56,8 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
         SetAction((line, _) => RunAsync(line));
     }
 
-    public IReadOnlyList<string> Examples => ["orc proxy --kubeconfig proxy.kubeconfig --listen :80", "orc proxy --join - --listen :80 < token", "orc proxy --take-over"];
+    public IReadOnlyList<string> Examples =>
+        ["orc proxy --kubeconfig proxy.kubeconfig --listen :80 --tls-listen :443", "orc proxy --join - --listen :80 < token", "orc proxy --take-over"];
 
     private async Task<int> RunAsync(ParseResult line)
     {
@@ -77,7 +82,7 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
             await using var proxy = await StartAsync(line, folder, predecessor is not null, kubernetes, loggers, signals.Stop);
             folder.Write(new ProxyRecord(
                 ProcessIdentity.Of(Environment.ProcessId)!, ProductVersion.Text, proxy.AdminAddress?.ToString(), ArgumentsOf(Environment.GetCommandLineArgs())));
-            Log.Listening(logger, proxy.Address, proxy.AdminAddress);
+            Log.Listening(logger, proxy.Address, proxy.TlsAddress, proxy.AdminAddress);
             if (predecessor is not null)
             {
                 Log.TakenOver(logger, predecessor.Pid);
@@ -148,6 +153,8 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
             StateFolder = folder.StateFolder,
             Address = listen.Address,
             Port = listen.Port,
+            Tls = line.GetValue(_tlsListen).Endpoint,
+            HttpsPort = line.GetValue(_httpsPort),
             Admin = line.GetValue(_admin).Endpoint,
             DrainTimeout = line.GetValue(_drain).Span,
             AccessLog = line.GetValue(_accessLog),
@@ -161,7 +168,7 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
         {
             // What has a socket's error is about an address, the rest about a file.
             var error = (failure.GetBaseException() as SocketException)?.SocketErrorCode;
-            var hint = error is null ? "" : $"; choose another address with {ProxyArguments.Listen} or {ProxyArguments.AdminListen}";
+            var hint = error is null ? "" : $"; choose another address with {ProxyArguments.Listen}, {ProxyArguments.TlsListen} or {ProxyArguments.AdminListen}";
             throw new CommandException(
                 error is SocketError.AddressAlreadyInUse ? ExitCodes.InUse : ExitCodes.Failed, $"the proxy cannot start: {failure.Message}{hint}", failure);
         }
@@ -195,8 +202,8 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Information, Message = "Proxy listens on {Address}; admin on {Admin}")]
-        public static partial void Listening(ILogger logger, IPEndPoint address, IPEndPoint? admin);
+        [LoggerMessage(Level = LogLevel.Information, Message = "Proxy listens on {Address}; for TLS on {Tls}; admin on {Admin}")]
+        public static partial void Listening(ILogger logger, IPEndPoint address, IPEndPoint? tls, IPEndPoint? admin);
 
         [LoggerMessage(Level = LogLevel.Information, Message = "Proxy takes the place of process {Pid}, which finishes what it has in flight")]
         public static partial void TakenOver(ILogger logger, int pid);

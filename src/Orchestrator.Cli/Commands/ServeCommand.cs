@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Net;
 using Orchestrator.Cli.Connection;
 using Orchestrator.Cli.Logging;
@@ -24,6 +25,8 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
     private readonly Option<ListenAddress> _metrics = Endpoints.Option("--metrics-listen", "Where /metrics, /healthz and /readyz are.", "127.0.0.1:9180", optional: true);
     private readonly Option<bool> _noProxy = new("--no-proxy") { Description = "Start no proxy: others, started with `orc proxy`, take the requests." };
     private readonly Option<ListenAddress> _proxyListen = Endpoints.Option("--proxy-listen", "Where the proxy takes requests.", $"[::]:{ProxyOptions.DefaultPort}", optional: false);
+    private readonly Option<ListenAddress> _proxyTlsListen = Endpoints.Option("--proxy-tls-listen", "Where the proxy takes requests by TLS.", Endpoints.None, optional: true);
+    private readonly Option<int?> _proxyHttpsPort = Endpoints.HttpsPort("--proxy-https-port", "--proxy-tls-listen");
     private readonly Option<ListenAddress> _proxyAdmin = Endpoints.Option("--proxy-admin-listen", "Where the proxy's own /metrics, /healthz and /routes are.", $"127.0.0.1:{ProxyOptions.DefaultAdminPort}", optional: true);
     private readonly Option<TypedDuration> _drain = CommonOptions.Timeout("--proxy-drain-timeout", "How long requests in flight get when the proxy stops.", "30s");
     private readonly Option<string?> _accessLog = new("--proxy-access-log") { Description = "A file that gets one JSON object a line for each request. Default: none.", HelpName = "FILE" };
@@ -41,6 +44,8 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
         Options.Add(_metrics);
         Options.Add(_noProxy);
         Options.Add(_proxyListen);
+        Options.Add(_proxyTlsListen);
+        Options.Add(_proxyHttpsPort);
         Options.Add(_proxyAdmin);
         Options.Add(_drain);
         Options.Add(_accessLog);
@@ -53,7 +58,7 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
     public IReadOnlyList<string> Examples =>
     [
         "orc serve",
-        "orc serve --data-folder ~/orc --proxy-listen :80",
+        "orc serve --data-folder ~/orc --proxy-listen :80 --proxy-tls-listen :443",
         "orc serve --kubeconfig ~/.kube/config --no-proxy",
     ];
 
@@ -71,6 +76,7 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
             TakeLocalEngine = !line.GetValue(_noLocalHost),
             Rebalance = !line.GetValue(_noRebalance),
             ProxyListen = line.GetValue(_proxyListen).Endpoint!,
+            ProxyTlsListen = line.GetValue(_proxyTlsListen).Endpoint,
             ProxyArguments = line.GetValue(_noProxy) ? null : kubeconfig => ProxyWords(line, dataFolder, kubeconfig),
             ProxyDrainTimeout = line.GetValue(_drain).Span,
             Banner = !_log.IsJson(line),
@@ -89,6 +95,8 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
         .. kubeconfig is null ? _connection.Arguments(line) : [ProxyArguments.Kubeconfig, kubeconfig],
         ProxyArguments.DataFolder, dataFolder,
         ProxyArguments.Listen, line.GetValue(_proxyListen).ToString(),
+        .. line.GetValue(_proxyTlsListen) is { Endpoint: not null } tls ? [ProxyArguments.TlsListen, tls.ToString()] : Array.Empty<string>(),
+        .. line.GetValue(_proxyHttpsPort) is { } port ? [ProxyArguments.HttpsPort, port.ToString(CultureInfo.InvariantCulture)] : Array.Empty<string>(),
         ProxyArguments.AdminListen, line.GetValue(_proxyAdmin).ToString(),
         ProxyArguments.DrainTimeout, $"{(long)line.GetValue(_drain).Span.TotalMilliseconds}ms",
         .. line.GetValue(_accessLog) is { } file ? [ProxyArguments.AccessLog, Path.GetFullPath(file)] : Array.Empty<string>(),

@@ -20,7 +20,8 @@ internal sealed class Banner(ServeOptions options, EmbeddedApiServer api)
         };
         if (options.ProxyArguments is not null)
         {
-            lines.Add($"  proxy        {Endpoints.Url("http", options.ProxyListen)}  (log: {new ProxyFolder(options.DataFolder).LogFile})");
+            var tls = options.ProxyTlsListen is { } endpoint ? $", {Endpoints.Url("https", endpoint)}" : "";
+            lines.Add($"  proxy        {Endpoints.Url("http", options.ProxyListen)}{tls}  (log: {new ProxyFolder(options.DataFolder).LogFile})");
         }
 
         if (options.Metrics is { } metrics)

@@ -49,6 +49,24 @@ internal static class Endpoints
         },
     };
 
+    /// <summary>By which port users reach a proxy's TLS listener.</summary>
+    public static Option<int?> HttpsPort(string name, string listen) => new(name)
+    {
+        Description = $"The port by which users reach {listen}, if it is another, as behind a port mapping: plain requests are sent there. Default: the same.",
+        HelpName = "PORT",
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value;
+            if (ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0)
+            {
+                return port;
+            }
+
+            result.AddError($"{name}: \"{text}\" is no port: 1 to {IPEndPoint.MaxPort}");
+            return null;
+        },
+    };
+
     /// <summary>For people and browsers: the unspecified address is shown as this machine's.</summary>
     public static string Url(string scheme, IPEndPoint endpoint) =>
         $"{scheme}://{(endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any) ? new IPEndPoint(IPAddress.Loopback, endpoint.Port) : endpoint)}";

@@ -10,6 +10,8 @@ internal static class ProxyArguments
     public const string InCluster = "--in-cluster";
     public const string DataFolder = "--data-folder";
     public const string Listen = "--listen";
+    public const string TlsListen = "--tls-listen";
+    public const string HttpsPort = "--https-port";
     public const string AdminListen = "--admin-listen";
     public const string DrainTimeout = "--drain-timeout";
     public const string AccessLog = "--access-log";

@@ -23,6 +23,9 @@ internal sealed record ServeOptions
 
     public required IPEndPoint ProxyListen { get; init; }
 
+    /// <summary>Null means none.</summary>
+    public IPEndPoint? ProxyTlsListen { get; init; }
+
     /// <summary>Words after <c>orc proxy</c>, given the embedded server's kubeconfig for proxies; null means no proxy.</summary>
     public Func<string?, string[]>? ProxyArguments { get; init; }
 

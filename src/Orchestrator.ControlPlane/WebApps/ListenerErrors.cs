@@ -76,9 +76,10 @@ internal sealed class ListenerErrors
             .Select(ObjectKey.Of)
             .Distinct();
 
-    // An app without a port of its own is served by the shared listener, without which a proxy does not run.
+    // An app without a port of its own is served by the shared listener, without which a proxy does not run, and by that for TLS.
     private static IEnumerable<string> PlacesOf(WebApp app) => app.Spec.Route is { Port: { } port } route
         ? RouteClaims.Of(route).Select(claim => claim.ToString()).Append(port.ToString(CultureInfo.InvariantCulture))
+        : app.Spec.Route?.Tls is not null ? [Annotations.TlsListener]
         : [];
 
     private static string? Text(V1Lease? lease) =>

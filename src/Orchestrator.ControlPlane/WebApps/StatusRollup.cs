@@ -1,6 +1,7 @@
 using k8s.Models;
 using Orchestrator.Api;
 using Orchestrator.Api.WebApps;
+using Orchestrator.ControlPlane.Certificates;
 
 namespace Orchestrator.ControlPlane.WebApps;
 
@@ -34,6 +35,9 @@ internal sealed record RollupInput(WebApp App, RolloutTarget Target, IReadOnlyLi
 
     /// <summary>What of its route other apps hold, for people; empty when nothing.</summary>
     public IReadOnlyList<string> LostClaims { get; init; } = [];
+
+    /// <summary>What is known of its certificate; null while nobody has looked yet.</summary>
+    public CertificateState? Certificate { get; init; }
 
     /// <summary>Why proxies cannot listen for it, for people; empty when they can.</summary>
     public IReadOnlyList<string> ListenerErrors { get; init; } = [];
@@ -80,7 +84,17 @@ internal static class StatusRollup
             {
                 yield return Next(ConditionTypes.RouteAccepted, RouteAccepted(input));
             }
+
+            if (app.Spec.Route?.Tls is not null && CertificateReady() is { } certificate)
+            {
+                yield return certificate;
+            }
         }
+
+        // What another leader found out stands until this one has looked.
+        V1Condition? CertificateReady() => input.Certificate is { } state
+            ? Next(ConditionTypes.CertificateReady, (state.IsReady, state.Reason, Shorten(state.Message)))
+            : Api.Conditions.Find(before?.Conditions, ConditionTypes.CertificateReady);
 
         V1Condition Next(string type, (bool Holds, string Reason, string Message) state) =>
             Api.Conditions.Next(before?.Conditions, type, state.Holds, state.Reason, state.Message, app.Metadata.Generation, now);

@@ -6,6 +6,7 @@ using Orchestrator.Api.Contents;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
+using Orchestrator.ControlPlane.Certificates;
 using Orchestrator.ControlPlane.Hosts;
 using Orchestrator.ControlPlane.Rebalancing;
 using Orchestrator.ControlPlane.WebApps.Contents;
@@ -34,7 +35,8 @@ internal sealed class WebAppController : IDisposable
     private readonly WorkQueue<ObjectKey> _queue;
     private readonly ReconcileLoop<ObjectKey> _loop;
 
-    public WebAppController(SharedInformers informers, Moves moves, IKubernetes kubernetes, IEventRecorder events, ILoggerFactory loggers, TimeProvider time)
+    public WebAppController(
+        SharedInformers informers, Moves moves, CertificateStates certificates, IKubernetes kubernetes, IEventRecorder events, ILoggerFactory loggers, TimeProvider time)
     {
         (_informers, _time) = (informers, time);
         _outages = new HostOutages(() => informers.Hosts.Items.Values);
@@ -51,7 +53,7 @@ internal sealed class WebAppController : IDisposable
         var statuses = new WebAppStatusWriter(informers.WebApps, informers.WebAppClient, events, time);
         var finalizing = new WebAppFinalizing(informers, writes, history, kept, statuses, logger);
         var reconciler = new WebAppReconciler(
-            informers, writes, history, new RevisionTemplates(revisions), contents, _conflicts, _listenerErrors, new CanaryObservations(informers),
+            informers, writes, history, new RevisionTemplates(revisions), contents, _conflicts, _listenerErrors, certificates, new CanaryObservations(informers),
             _outages, moves, statuses, finalizing, events, logger, time);
         _loop = new ReconcileLoop<ObjectKey>(_queue, reconciler.ReconcileAsync, Workers, logger, time);
         informers.WebApps.AddIndex(ByContent, app => app.Spec.References.Select(reference => IndexValue(app.Metadata.NamespaceProperty, reference.Object)).Distinct());
@@ -59,6 +61,7 @@ internal sealed class WebAppController : IDisposable
         informers.Replicas.Subscribe(change => _queue.Add(AppOf(change.Object)));
         informers.Hosts.Subscribe(OnHost);
         moves.Begun = app => _queue.Add(app);
+        certificates.Changed = app => _queue.Add(app);
         informers.ProxyLeases.Subscribe(OnProxyLease);
         informers.ConfigMaps.Subscribe(change => OnContent(ContentKind.ConfigMap, change));
         informers.Secrets.Subscribe(change => OnContent(ContentKind.Secret, change));

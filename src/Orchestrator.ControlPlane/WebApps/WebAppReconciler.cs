@@ -5,6 +5,7 @@ using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
+using Orchestrator.ControlPlane.Certificates;
 using Orchestrator.ControlPlane.Hosts;
 using Orchestrator.ControlPlane.Rebalancing;
 using Orchestrator.ControlPlane.WebApps.Contents;
@@ -27,6 +28,7 @@ internal sealed partial class WebAppReconciler(
     AppContents contents,
     RouteConflicts conflicts,
     ListenerErrors listenerErrors,
+    CertificateStates certificates,
     CanaryObservations observations,
     HostOutages outages,
     Moves moves,
@@ -138,6 +140,7 @@ internal sealed partial class WebAppReconciler(
         ContentHash = content.Live,
         LostClaims = conflicts.LostBy(app),
         ListenerErrors = errors,
+        Certificate = certificates.Of(ObjectKey.Of(app)),
     };
 
     private static RolloutPlan PlanOf(WebApp app, Look look)

@@ -69,11 +69,17 @@ internal sealed class WebAppStatusWriter(
                 $"revision {after.CurrentRevision} is complete: {after.ReadyReplicas} replicas are ready");
         }
 
-        var route = Conditions.Find(after.Conditions, ConditionTypes.RouteAccepted);
-        if (route?.Status == Conditions.False && app.Metadata.DeletionTimestamp is null
-            && Conditions.Find(before?.Conditions, ConditionTypes.RouteAccepted)?.Message != route.Message)
+        TellTrouble(app, before, after, ConditionTypes.RouteAccepted);
+        TellTrouble(app, before, after, ConditionTypes.CertificateReady);
+    }
+
+    private void TellTrouble(WebApp app, WebAppStatus? before, WebAppStatus after, string type)
+    {
+        var condition = Conditions.Find(after.Conditions, type);
+        if (condition?.Status == Conditions.False && app.Metadata.DeletionTimestamp is null
+            && Conditions.Find(before?.Conditions, type)?.Message != condition.Message)
         {
-            events.Record(app, EventTypes.Warning, route.Reason, route.Message);
+            events.Record(app, EventTypes.Warning, condition.Reason, condition.Message);
         }
     }
 

@@ -14,19 +14,31 @@ internal static class ErrorResponse
 
     /// <param name="app">Null when the request belongs to none.</param>
     /// <param name="retryAfter">When another try is worth it. Null: as the error says, if it does.</param>
-    public static Task WriteAsync(HttpContext context, ProxyError error, ObjectKey? app, TimeSpan? retryAfter = null)
+    /// <param name="endsConnection">Whether the client is to come again by another one; HTTP/2 clients see to that themselves.</param>
+    public static Task WriteAsync(
+        HttpContext context, ProxyError error, ObjectKey? app, TimeSpan? retryAfter = null, bool endsConnection = false)
     {
         var response = context.Response;
         response.Clear();
         response.StatusCode = error.Status;
         response.Headers.CacheControl = "no-store";
         response.Headers["Proxy-Status"] = string.Format(CultureInfo.InvariantCulture, ProxyStatus, error.ProxyStatus);
+        if (endsConnection && !HttpProtocol.IsHttp2(context.Request.Protocol))
+        {
+            response.Headers.Connection = "close";
+        }
+
         if (retryAfter is not null || error.IsPassing)
         {
             response.Headers.RetryAfter = Math.Max(1, Math.Ceiling((retryAfter ?? TimeSpan.Zero).TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
 
         var message = string.Format(CultureInfo.InvariantCulture, error.Message, app);
+        if (GrpcStatus.IsGrpc(context.Request))
+        {
+            return GrpcStatus.WriteAsync(context, error, message);
+        }
+
         var json = WantsJson(context.Request.Headers.Accept);
         response.ContentType = json ? "application/json" : "text/plain; charset=utf-8";
         var body = json

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Orchestrator.Api.WebApps;
 using Orchestrator.Proxy.Health;
 using Orchestrator.Proxy.Policies;
 using Orchestrator.Proxy.Routing;
@@ -22,6 +23,7 @@ internal sealed class Forwarder : IDisposable
     private readonly TimeSpan _connectTimeout;
     private readonly IHttpForwarder _forwarder;
     private readonly ForwarderRequestConfig _config;
+    private readonly ForwarderRequestConfig _http2;
     private readonly ForwardingTransformer _transformer;
     private readonly Suspects _suspects;
     private readonly Outliers _outliers;
@@ -38,6 +40,9 @@ internal sealed class Forwarder : IDisposable
             Version = System.Net.HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
+
+        // By prior knowledge where there is no TLS: no other version is tried.
+        _http2 = _config with { Version = System.Net.HttpVersion.Version20 };
 
         // The forwarder logs each request; what has to be known of them is counted here.
         _services = new ServiceCollection()
@@ -89,8 +94,9 @@ internal sealed class Forwarder : IDisposable
             if (error == ForwarderError.None)
             {
                 endpoint.Host.Hear();
-                canary?.Count(endpoint, context.Response.StatusCode, _time.GetElapsedTime(request.TryStarted));
-                _outliers.Answered(app, endpoint, context.Response.StatusCode, Latency(request));
+                var status = GrpcStatus.Of(context, app);
+                canary?.Count(endpoint, status, _time.GetElapsedTime(request.TryStarted));
+                _outliers.Answered(app, endpoint, status, Latency(request));
                 return endpoint;
             }
 
@@ -195,8 +201,11 @@ internal sealed class Forwarder : IDisposable
         }
     }
 
-    private ForwarderRequestConfig ConfigOf(AppPolicy policy) =>
-        policy.IdleTimeout is null ? _config : policy.Forwarding ??= _config with { ActivityTimeout = policy.IdleTimeout };
+    private ForwarderRequestConfig ConfigOf(AppPolicy policy)
+    {
+        var config = policy.Route.Protocol is null or ReplicaProtocols.Http1 ? _config : _http2;
+        return policy.IdleTimeout is null ? config : policy.Forwarding ??= config with { ActivityTimeout = policy.IdleTimeout };
+    }
 
     private static Waiting? Patience(HttpContext context, TimeSpan? limit) => limit is { } time ? new Waiting(context.Response, time) : null;
 

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
+using Orchestrator.Proxy.Tls;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Orchestrator.Proxy.Forwarding;
@@ -17,9 +18,17 @@ internal sealed class ForwardingTransformer(TimeProvider time) : HttpTransformer
     public const string ForwardedProto = "X-Forwarded-Proto";
     public const string ForwardedHost = "X-Forwarded-Host";
 
-    /// <summary>Headers by which apps take a client's word for its address or the site's name (RFC 7239 and older custom).</summary>
+    /// <summary>The client's certificate, once it is known to be good (RFC 9440).</summary>
+    public const string ClientCertificate = "Client-Cert";
+
+    /// <summary>
+    /// Headers by which apps take a client's word for its address, the site's name (RFC 7239 and older custom) or who it is.
+    /// </summary>
     private static readonly string[] Claimed =
-        [ForwardedFor, ForwardedProto, ForwardedHost, "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Real-IP", "Forwarded"];
+    [
+        ForwardedFor, ForwardedProto, ForwardedHost, "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Real-IP", "Forwarded",
+        ClientCertificate, "Client-Cert-Chain",
+    ];
 
     private static readonly UriCreationOptions AsSent = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
@@ -47,6 +56,11 @@ internal sealed class ForwardingTransformer(TimeProvider time) : HttpTransformer
         if (request.Host.Value is { Length: > 0 } host)
         {
             headers.TryAddWithoutValidation(ForwardedHost, host);
+        }
+
+        if (request.IsHttps && httpContext.Features.Get<VerifiedClient>() is { } client)
+        {
+            headers.TryAddWithoutValidation(ClientCertificate, client.Field);
         }
 
         // The target as it came, byte for byte: signatures are made over it, and apps tell %2F from a slash. Absolute targets

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Orchestrator.Proxy.Policies;
 using Orchestrator.Proxy.Routing;
+using Orchestrator.Proxy.Tls;
 using Prometheus;
 
 namespace Orchestrator.Proxy.Forwarding;
@@ -13,7 +14,7 @@ namespace Orchestrator.Proxy.Forwarding;
 /// listener, since the port decides who serves.
 /// </summary>
 internal sealed class ProxyApplication(
-    int port, Routes routes, Func<bool> routesKnown, Forwarder forwarder, AccessLog? accessLog, TimeProvider time)
+    int port, Routes routes, Func<bool> routesKnown, TlsGate gate, Forwarder forwarder, AccessLog? accessLog, TimeProvider time)
     : IHttpApplication<ProxyContext>
 {
     private static readonly Counter Unrouted = Metrics.CreateCounter(
@@ -45,11 +46,10 @@ internal sealed class ProxyApplication(
             return;
         }
 
-        var app = HttpMethods.IsConnect(http.Request.Method) ? null
-            : routes.Table.Find(port, http.Request.Host.Value, http.Request.Path.Value);
+        var app = IsTunnel(http) ? null : routes.Table.Find(port, http.Request.Host.Value, http.Request.Path.Value);
         if (app is null)
         {
-            await RefuseUnroutedAsync(context, HttpMethods.IsConnect(http.Request.Method) ? ProxyError.TunnelRefused
+            await RefuseUnroutedAsync(context, IsTunnel(http) ? ProxyError.TunnelRefused
                 : routesKnown() ? ProxyError.NoRoute
                 : ProxyError.RoutesUnknown);
             return;
@@ -60,17 +60,24 @@ internal sealed class ProxyApplication(
         ReplicaEndpoint? endpoint = null;
         try
         {
-            endpoint = await LimitedAsync(context, app);
+            if (app.Policy.Route.Tls is { } tls && gate.Stop(http, app, tls, port) is { } answer)
+            {
+                await answer;
+            }
+            else
+            {
+                endpoint = await LimitedAsync(context, app);
+            }
         }
         finally
         {
             var took = time.GetElapsedTime(context.Started);
             var status = !http.Response.HasStarted && http.RequestAborted.IsCancellationRequested
                 ? StatusCodes.Status499ClientClosedRequest
-                : http.Response.StatusCode;
+                : GrpcStatus.Of(http, app);
             metrics.InFlight.Dec();
             metrics.Requests(status).Inc();
-            if (status != StatusCodes.Status101SwitchingProtocols)
+            if (status != StatusCodes.Status101SwitchingProtocols && !HttpMethods.IsConnect(http.Request.Method))
             {
                 metrics.Duration.Observe(took.TotalSeconds);
             }
@@ -78,6 +85,10 @@ internal sealed class ProxyApplication(
             accessLog?.Write(http, app, endpoint, status, took);
         }
     }
+
+    /// <summary>CONNECT; but not the way by which a WebSocket is begun on HTTP/2 (RFC 8441), which browsers take.</summary>
+    private static bool IsTunnel(HttpContext http) =>
+        HttpMethods.IsConnect(http.Request.Method) && http.Features.Get<IHttpExtendedConnectFeature>() is not { IsExtendedConnect: true };
 
     public void DisposeContext(ProxyContext context, Exception? exception) => context.End();
 

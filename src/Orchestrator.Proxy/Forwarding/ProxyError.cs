@@ -52,6 +52,24 @@ internal sealed record ProxyError(int Status, string Reason, string ProxyStatus,
     public static readonly ProxyError TunnelRefused = new(
         StatusCodes.Status405MethodNotAllowed, nameof(TunnelRefused), "http_request_denied", "CONNECT is not served here");
 
+    public static readonly ProxyError TlsRequired = new(
+        StatusCodes.Status403Forbidden, nameof(TlsRequired), "http_request_denied", "app {0} is served by https alone");
+
+    public static readonly ProxyError ClientCertificateRequired = new(
+        StatusCodes.Status403Forbidden, nameof(ClientCertificateRequired), "http_request_denied", "app {0} asks for a certificate of the client");
+
+    public static readonly ProxyError ClientCertificateInvalid = new(
+        StatusCodes.Status403Forbidden, nameof(ClientCertificateInvalid), "http_request_denied",
+        "the client's certificate is not one that app {0} accepts, or not in its time");
+
+    public static readonly ProxyError ClientAuthoritiesUnknown = new(
+        StatusCodes.Status503ServiceUnavailable, nameof(ClientAuthoritiesUnknown), "proxy_configuration_error",
+        "the authorities of the clients of app {0} are not known");
+
+    public static readonly ProxyError Misdirected = new(
+        StatusCodes.Status421MisdirectedRequest, nameof(Misdirected), "http_request_error",
+        "app {0} asks for a certificate of the client, and this connection was made for another host name: come again by a new one");
+
     /// <summary>Worth another try soon.</summary>
     public bool IsPassing => Status == StatusCodes.Status503ServiceUnavailable;
 }

@@ -41,6 +41,9 @@ internal sealed class ReplicaConnections(TimeSpan connectTimeout, TimeProvider t
         AutomaticDecompression = DecompressionMethods.None,
         ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
         PooledConnectionIdleTimeout = IdleTimeout,
+
+        // A replica that speaks HTTP/2 says how many requests it takes on one connection; more come by another, instead of waiting.
+        EnableMultipleHttp2Connections = true,
         ResponseDrainTimeout = TimeSpan.FromSeconds(1),
         ConnectTimeout = Timeout.InfiniteTimeSpan,
         ConnectCallback = async (context, cancellationToken) =>

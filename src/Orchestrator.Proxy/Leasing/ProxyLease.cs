@@ -128,7 +128,10 @@ internal sealed partial class ProxyLease(
         var errors = listeners.Failures.OrderBy(failure => failure.Key).Select(failure => $"{failure.Key}: {failure.Value}")
             .Concat(routes.Table.Shadowed.Take(MostShadowed)
                 .Select(shadowed => $"{shadowed.Claim}: is on the shared listener, where {shadowed.Holder.Key} is served")
-                .Order(StringComparer.Ordinal));
+                .Order(StringComparer.Ordinal))
+            .Concat(listeners.TlsAddress is null && routes.Table.Apps.Any(app => app.Tls is not null && app.Claims.Any(claim => claim.Port is null))
+                ? [$"{Annotations.TlsListener}: this proxy has none; give it one with --tls-listen"]
+                : []);
         return new(string.Join(',', drained), string.Join("; ", errors));
     }
 

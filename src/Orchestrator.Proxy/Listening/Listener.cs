@@ -15,17 +15,25 @@ namespace Orchestrator.Proxy.Listening;
 internal sealed class Listener : IAsyncDisposable
 {
     private readonly KestrelServer _server;
+    private readonly Func<CancellationToken, Task> _closeLane;
+    private readonly IAsyncDisposable? _lane;
 
-    private Listener(KestrelServer server, IPEndPoint address) => (_server, Address) = (server, address);
+    private Listener(KestrelServer server, IPEndPoint address, Func<CancellationToken, Task> closeLane, IAsyncDisposable? lane) =>
+        (_server, Address, _closeLane, _lane) = (server, address, closeLane, lane);
 
     /// <summary>As bound; has the real port where 0 was asked for.</summary>
     public IPEndPoint Address { get; }
 
     /// <param name="address">IPv6Any is both families; IPv4 alone on a machine without IPv6.</param>
     /// <param name="bind">Makes the bound socket.</param>
+    /// <param name="front">Looks at each connection first; null: all are plain HTTP/1.1.</param>
     /// <exception cref="IOException">The port cannot be had; the message says why.</exception>
     public static async Task<Listener> OpenAsync<TContext>(
-        IPEndPoint address, IHttpApplication<TContext> application, Func<EndPoint, Socket> bind, CancellationToken cancellationToken)
+        IPEndPoint address,
+        IHttpApplication<TContext> application,
+        Func<EndPoint, Socket> bind,
+        ConnectionFront? front,
+        CancellationToken cancellationToken)
         where TContext : notnull
     {
         if (address.Address.Equals(IPAddress.IPv6Any) && !Socket.OSSupportsIPv6)
@@ -36,9 +44,16 @@ internal sealed class Listener : IAsyncDisposable
         ListenOptions? listening = null;
         var options = new KestrelServerOptions { AddServerHeader = false };
         SetLimits(options.Limits);
+        var lane = front is null ? null : new Http2Lane<TContext>(application, SetLimits);
         options.Listen(address, listen =>
         {
-            listen.Protocols = HttpProtocols.Http1;
+            // HTTP/2 where a handshake has agreed on it.
+            listen.Protocols = front is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
+            if (front is not null)
+            {
+                listen.Use(next => connection => front.ServeAsync(connection, next, lane!.ServeAsync));
+            }
+
             listening = listen;
         });
 
@@ -69,19 +84,26 @@ internal sealed class Listener : IAsyncDisposable
             throw;
         }
 
-        return new Listener(server, listening?.IPEndPoint ?? address);
+        return new Listener(server, listening?.IPEndPoint ?? address, lane is null ? _ => Task.CompletedTask : lane.CloseAsync, lane);
     }
 
     /// <summary>
     /// Takes no new connection, closes idle ones, lets the requests in flight finish and tells their clients not to send more on
     /// the connection. When the token is cancelled, what is left is aborted.
     /// </summary>
-    public Task CloseAsync(CancellationToken abort) => _server.StopAsync(abort);
+    public async Task CloseAsync(CancellationToken abort)
+    {
+        await _server.StopAsync(abort);
+        await _closeLane(abort);
+    }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _server.Dispose();
-        return ValueTask.CompletedTask;
+        if (_lane is not null)
+        {
+            await _lane.DisposeAsync();
+        }
     }
 
     private static void SetLimits(KestrelServerLimits limits)
@@ -101,6 +123,9 @@ internal sealed class Listener : IAsyncDisposable
 
         // Longer than the 60 s to 75 s of load balancers and CDNs in front, so that it is they who close.
         limits.KeepAliveTimeout = TimeSpan.FromSeconds(130);
+
+        // Many requests on one connection are no reason to answer a browser's hundred and first later.
+        limits.Http2.MaxStreamsPerConnection = 250;
         limits.RequestHeadersTimeout = TimeSpan.FromSeconds(30);
     }
 }

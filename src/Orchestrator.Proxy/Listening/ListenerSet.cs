@@ -3,6 +3,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Proxy.Forwarding;
 using Orchestrator.Proxy.Routing;
+using Orchestrator.Proxy.Tls;
 using Orchestrator.Runtime.Reconciling;
 using Prometheus;
 
@@ -13,7 +14,12 @@ namespace Orchestrator.Proxy.Listening;
 /// A port that cannot be had is tried again, and told (<see cref="Failures"/>).
 /// </summary>
 internal sealed partial class ListenerSet(
-    ProxyOptions options, Routes routes, Func<int, ProxyApplication> applications, ILogger<ListenerSet> logger, TimeProvider time)
+    ProxyOptions options,
+    Routes routes,
+    TlsDirectory tls,
+    Func<int, ProxyApplication> applications,
+    ILogger<ListenerSet> logger,
+    TimeProvider time)
     : IAsyncDisposable
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
@@ -30,10 +36,18 @@ internal sealed partial class ListenerSet(
     private volatile IReadOnlyDictionary<int, string> _failures = new Dictionary<int, string>();
     private volatile bool _takingOver = options.TakeOver;
     private Listener? _shared;
+    private Listener? _sharedTls;
     private bool _closed;
 
     /// <summary>The shared listener's.</summary>
     public IPEndPoint Address => _shared?.Address ?? throw new InvalidOperationException("the shared listener is not open");
+
+    /// <summary>The shared TLS listener's; null when none was asked for.</summary>
+    public IPEndPoint? TlsAddress => _sharedTls?.Address;
+
+    /// <summary>Where plain requests are sent to that should have come by TLS; null: this proxy has no TLS there.</summary>
+    /// <param name="port">As in the routes.</param>
+    public int? HttpsPortOf(int port) => port != options.Port ? port : TlsAddress is { } address ? options.HttpsPort ?? address.Port : null;
 
     /// <summary>The apps' ports that are listened on.</summary>
     public IEnumerable<int> OwnPorts => _own.Keys;
@@ -47,9 +61,15 @@ internal sealed partial class ListenerSet(
     /// <exception cref="IOException">The port cannot be had.</exception>
     public async Task OpenSharedAsync(CancellationToken cancellationToken)
     {
-        _shared = await OpenAsync(options.Port, cancellationToken);
+        _shared = await OpenAsync(new(options.Address, options.Port), options.Port, TlsUse.Never, cancellationToken);
         Open.WithLabels(PortLabel(_shared.Address.Port)).Set(1);
         Log.Opened(logger, _shared.Address);
+        if (options.Tls is { } endpoint)
+        {
+            _sharedTls = await OpenAsync(endpoint, options.Port, TlsUse.Always, cancellationToken);
+            Open.WithLabels(PortLabel(_sharedTls.Address.Port)).Set(1);
+            Log.OpenedTls(logger, _sharedTls.Address);
+        }
     }
 
     /// <summary>The predecessor is gone: from now on a port on which anyone listens is a failure again.</summary>
@@ -88,10 +108,10 @@ internal sealed partial class ListenerSet(
             Close(port);
         }
 
-        if (!_closed && _shared is { } shared)
+        if (!_closed)
         {
             _closed = true;
-            _closing.Add(CloseAsync(shared, _abort.Token));
+            _closing.AddRange(new[] { _shared, _sharedTls }.OfType<Listener>().Select(shared => CloseAsync(shared, _abort.Token)));
         }
 
         await Task.WhenAll(_closing);
@@ -117,7 +137,13 @@ internal sealed partial class ListenerSet(
         {
             try
             {
-                var listener = await OpenAsync(port, cancellationToken);
+                // With SO_REUSEPORT we could listen there twice.
+                if (port == TlsAddress?.Port)
+                {
+                    throw new IOException("it is the port of the shared TLS listener (--tls-listen)");
+                }
+
+                var listener = await OpenAsync(new(options.Address, port), port, TlsUse.AsRouted, cancellationToken);
                 _own[port] = listener;
                 Open.WithLabels(PortLabel(port)).Set(1);
                 Log.Opened(logger, listener.Address);
@@ -147,10 +173,12 @@ internal sealed partial class ListenerSet(
         }
     }
 
-    private Task<Listener> OpenAsync(int port, CancellationToken cancellationToken) => Listener.OpenAsync(
-        new IPEndPoint(options.Address, port),
+    /// <param name="port">As in the routes.</param>
+    private Task<Listener> OpenAsync(IPEndPoint address, int port, TlsUse use, CancellationToken cancellationToken) => Listener.OpenAsync(
+        address,
         applications(port),
         endpoint => ListenSocket.Bind(endpoint, _takingOver),
+        new ConnectionFront(port, use, tls, time),
         cancellationToken);
 
     private void Close(int port)
@@ -184,6 +212,9 @@ internal sealed partial class ListenerSet(
     {
         [LoggerMessage(Level = LogLevel.Information, Message = "Listening on {Address}")]
         public static partial void Opened(ILogger logger, IPEndPoint address);
+
+        [LoggerMessage(Level = LogLevel.Information, Message = "Listening for TLS on {Address}")]
+        public static partial void OpenedTls(ILogger logger, IPEndPoint address);
 
         [LoggerMessage(Level = LogLevel.Information, Message = "No route names {Address} any more: closing it once its requests are done")]
         public static partial void Closing(ILogger logger, IPEndPoint address);

@@ -39,6 +39,9 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
     /// <summary>Requests that wait because every endpoint has as many as it may.</summary>
     public WaitingRoom Waiting { get; } = new(time);
 
+    /// <summary>Null: its route has none.</summary>
+    public RouteTls? Tls => _policy.Route.Tls;
+
     /// <summary>A snapshot; never changed in place.</summary>
     public IReadOnlyList<ReplicaEndpoint> Endpoints => _endpoints.All;
 

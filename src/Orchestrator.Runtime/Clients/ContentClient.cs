@@ -33,6 +33,12 @@ public sealed class ContentClient(IKubernetes kubernetes, string fieldManager)
         kubernetes.CoreV1.CreateNamespacedSecretWithHttpMessagesAsync(
             secret, secret.Metadata.NamespaceProperty, fieldManager: fieldManager, cancellationToken: cancellationToken));
 
+    /// <exception cref="ConflictException">The Secret's resourceVersion is no longer the stored one.</exception>
+    /// <exception cref="NotFoundException">There is no such Secret.</exception>
+    public Task<V1Secret> ReplaceSecretAsync(V1Secret secret, CancellationToken cancellationToken) => Send(() =>
+        kubernetes.CoreV1.ReplaceNamespacedSecretWithHttpMessagesAsync(
+            secret, secret.Metadata.Name, secret.Metadata.NamespaceProperty, fieldManager: fieldManager, cancellationToken: cancellationToken));
+
     /// <summary>Deletes this very Secret; one that is gone is as good.</summary>
     /// <exception cref="ConflictException">The Secret of this name has another uid.</exception>
     public async Task DeleteSecretAsync(ObjectKey key, string uid, CancellationToken cancellationToken)

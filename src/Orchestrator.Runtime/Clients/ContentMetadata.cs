@@ -1,6 +1,4 @@
-using System.Runtime.CompilerServices;
 using k8s;
-using k8s.Autorest;
 using k8s.Models;
 using Orchestrator.Api;
 
@@ -15,7 +13,7 @@ public static class ContentMetadata
     internal static readonly IReadOnlyDictionary<string, IReadOnlyList<string>> AsList = Accept("PartialObjectMetadataList");
     private static readonly IReadOnlyDictionary<string, IReadOnlyList<string>> AsObjects = Accept("PartialObjectMetadata");
 
-    public static IListWatch<V1ConfigMap> OfConfigMaps(IKubernetes kubernetes) => new Client<V1ConfigMap, V1ConfigMapList>(
+    public static IListWatch<V1ConfigMap> OfConfigMaps(IKubernetes kubernetes) => new CoreListWatch<V1ConfigMap, V1ConfigMapList>(
         (selector, cancellation) => kubernetes.CoreV1.ListConfigMapForAllNamespacesWithHttpMessagesAsync(
             labelSelector: selector, customHeaders: AsList, cancellationToken: cancellation),
         (selector, revision, seconds, cancellation) => kubernetes.CoreV1.ListConfigMapForAllNamespacesWithHttpMessagesAsync(
@@ -23,7 +21,7 @@ public static class ContentMetadata
         list => (list.Items, list.Metadata),
         obj => new V1ConfigMap { Metadata = Essence(obj.Metadata) });
 
-    public static IListWatch<V1Secret> OfSecrets(IKubernetes kubernetes) => new Client<V1Secret, V1SecretList>(
+    public static IListWatch<V1Secret> OfSecrets(IKubernetes kubernetes) => new CoreListWatch<V1Secret, V1SecretList>(
         (selector, cancellation) => kubernetes.CoreV1.ListSecretForAllNamespacesWithHttpMessagesAsync(
             labelSelector: selector, customHeaders: AsList, cancellationToken: cancellation),
         (selector, revision, seconds, cancellation) => kubernetes.CoreV1.ListSecretForAllNamespacesWithHttpMessagesAsync(
@@ -44,56 +42,4 @@ public static class ContentMetadata
 
     private static Dictionary<string, IReadOnlyList<string>> Accept(string form) =>
         new() { ["Accept"] = [$"application/json;as={form};g=meta.k8s.io;v=v1,application/json"] };
-
-    /// <summary>The client library's calls for the core group are a method a kind.</summary>
-    private sealed class Client<T, TList>(
-        Func<string?, CancellationToken, Task<HttpOperationResponse<TList>>> list,
-        Func<string?, string, int, CancellationToken, Task<HttpOperationResponse<TList>>> watch,
-        Func<TList, (IList<T>? Items, V1ListMeta Metadata)> partsOf,
-        Func<T, T> essence) : IListWatch<T>
-        where T : class, IKubernetesObject<V1ObjectMeta>
-    {
-        public async Task<CustomResourceList<T>> ListAsync(string? @namespace, string? labelSelector, CancellationToken cancellationToken)
-        {
-            try
-            {
-                using var response = await list(labelSelector, cancellationToken);
-                var (items, metadata) = partsOf(response.Body);
-
-                // A real API server answers with null for no items in this form.
-                return new CustomResourceList<T> { Items = [.. (items ?? []).Select(essence)], Metadata = metadata };
-            }
-            catch (HttpOperationException failure)
-            {
-                throw ApiException.From(failure);
-            }
-        }
-
-        public async IAsyncEnumerable<(WatchEventType Type, T Object)> WatchAsync(
-            string? @namespace,
-            string? labelSelector,
-            string resourceVersion,
-            TimeSpan timeout,
-            Action<Exception> onError,
-            [EnumeratorCancellation] CancellationToken cancellationToken)
-        {
-            var response = watch(labelSelector, resourceVersion, (int)timeout.TotalSeconds, cancellationToken);
-            try
-            {
-                await response;
-            }
-            catch (HttpOperationException failure)
-            {
-                throw ApiException.From(failure);
-            }
-
-            // As in ResourceClient.
-#pragma warning disable CS0618
-            await foreach (var (type, obj) in response.WatchAsync<T, TList>(onError, cancellationToken))
-#pragma warning restore CS0618
-            {
-                yield return (type, essence(obj));
-            }
-        }
-    }
 }

@@ -8,6 +8,8 @@ public sealed class AccessTests(ServerFixture fixture)
     [InlineData("controller", "orchestrator-system")]
     [InlineData("controller", "default")]
     [InlineData("proxy", "orchestrator-system")]
+    [InlineData("controller", "orchestrator-proxies")]
+    [InlineData("proxy", "orchestrator-proxies")]
     [InlineData("proxy", "default")]
     public async Task A_service_account_may(string component, string @namespace)
     {

@@ -44,7 +44,7 @@ public sealed class ChartTests
             await Dependency.PathOf("helm"),
             ["install", "orc", Repository.At("charts/orchestrator"), "--namespace", Namespace, "--create-namespace", "--kubeconfig", server.AdminKubeconfig]);
         helm.OrThrow();
-        var ports = new Dictionary<string, string> { ["9180"] = Free(), ["9181"] = Free(), ["8080"] = Free() };
+        var ports = new Dictionary<string, string> { ["9180"] = Free(), ["9181"] = Free(), ["8080"] = Free(), ["8443"] = Free() };
         await using var controller = await StartAsync(server, Controller, ports);
         await SeeReady(controller, ports["9180"]);
         await using var standby = await StartAsync(server, Controller, new Dictionary<string, string> { ["9180"] = Free() });

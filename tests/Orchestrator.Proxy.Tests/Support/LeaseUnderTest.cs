@@ -9,6 +9,7 @@ using Orchestrator.Proxy.Balancing;
 using Orchestrator.Proxy.Leasing;
 using Orchestrator.Proxy.Listening;
 using Orchestrator.Proxy.Routing;
+using Orchestrator.Proxy.Tls;
 using Orchestrator.Runtime.Informers;
 
 namespace Orchestrator.Proxy.Tests.Support;
@@ -35,6 +36,7 @@ internal sealed class LeaseUnderTest : IAsyncDisposable
         _listeners = new ListenerSet(
             new ProxyOptions { StateFolder = "" },
             Routes,
+            new TlsDirectory(Routes),
             _ => throw new InvalidOperationException("no listener is asked for"),
             NullLogger<ListenerSet>.Instance,
             TimeProvider.System);

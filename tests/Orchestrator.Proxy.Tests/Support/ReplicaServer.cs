@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -30,7 +31,9 @@ internal sealed class ReplicaServer : IAsyncDisposable
     public EndpointId Of(string revision) => Id with { Revision = revision };
 
     /// <param name="port">0: any.</param>
-    public static async Task<ReplicaServer> StartAsync(string name, RequestDelegate? handler = null, int port = 0)
+    /// <param name="protocols">Without TLS it speaks one alone.</param>
+    public static async Task<ReplicaServer> StartAsync(
+        string name, RequestDelegate? handler = null, int port = 0, HttpProtocols protocols = HttpProtocols.Http1)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -38,7 +41,7 @@ internal sealed class ReplicaServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;
-            kestrel.Listen(IPAddress.Loopback, port);
+            kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = protocols);
         });
         var web = builder.Build();
         var server = new ReplicaServer(web, name);

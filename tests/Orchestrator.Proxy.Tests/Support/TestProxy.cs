@@ -7,6 +7,7 @@ using Orchestrator.Proxy.Forwarding;
 using Orchestrator.Proxy.Health;
 using Orchestrator.Proxy.Listening;
 using Orchestrator.Proxy.Routing;
+using Orchestrator.Proxy.Tls;
 using Orchestrator.Runtime;
 using Route = Orchestrator.Api.WebApps.Route;
 
@@ -29,10 +30,13 @@ internal sealed class TestProxy : IAsyncDisposable
         Suspects = new Suspects(options.ConnectTimeout, NullLogger<Suspects>.Instance, time);
         Outliers = new Outliers(Routes, NullLogger<Outliers>.Instance, clockOfRoutes ?? time);
         _forwarder = new Forwarder(options, Suspects, Outliers, clockOfRoutes ?? time);
+        Tls = new TlsDirectory(Routes);
+        var gate = new TlsGate(Tls, port => Listeners!.HttpsPortOf(port), time);
         Listeners = new ListenerSet(
             options,
             Routes,
-            port => new ProxyApplication(port, Routes, () => RoutesKnown, _forwarder, accessLog: null, time),
+            Tls,
+            port => new ProxyApplication(port, Routes, () => RoutesKnown, gate, _forwarder, accessLog: null, time),
             NullLogger<ListenerSet>.Instance,
             time);
         _running = Listeners.RunAsync(_stop.Token);
@@ -44,6 +48,8 @@ internal sealed class TestProxy : IAsyncDisposable
     public string Namespace { get; } = $"test-{Interlocked.Increment(ref s_count)}";
 
     public Routes Routes { get; }
+
+    public TlsDirectory Tls { get; }
 
     public Suspects Suspects { get; }
 
@@ -98,6 +104,14 @@ internal sealed class TestProxy : IAsyncDisposable
 
     /// <summary>The same in the middle of a rollout.</summary>
     public void Serve(Traffic traffic, params EndpointId[] endpoints) => Routes.ReplaceAll([RouteTo("web", null, endpoints) with { Traffic = traffic }]);
+
+    /// <summary>Apps as the test wants them, in this proxy's namespace.</summary>
+    public void ServeRoutes(params AppRoute[] routes)
+    {
+        Routes.ReplaceAll(routes);
+        Tls.Refresh();
+        Listeners.Refresh();
+    }
 
     /// <summary>Several apps, each on a port of its own.</summary>
     public void ServeAt(params (int? Port, EndpointId Endpoint)[] apps)
