@@ -1,5 +1,6 @@
 using k8s;
 using Microsoft.Extensions.Logging;
+using Orchestrator.ControlPlane.Autoscaling;
 using Orchestrator.ControlPlane.Hosts;
 using Orchestrator.ControlPlane.Rebalancing;
 using Orchestrator.ControlPlane.Scheduling;
@@ -10,7 +11,7 @@ using Orchestrator.Runtime.Informers;
 namespace Orchestrator.ControlPlane;
 
 /// <summary>
-/// The WebApp controller, the scheduler, the DockerHost controller and the rebalancer. Make it before the informers run; run it while leading: it
+/// The WebApp controller, the scheduler, the DockerHost controller, the autoscaler and the rebalancer. Make it before the informers run; run it while leading: it
 /// may be run again after a loss of leadership.
 /// </summary>
 public sealed class Controllers : IDisposable
@@ -22,6 +23,7 @@ public sealed class Controllers : IDisposable
     private readonly WebAppController _webApps;
     private readonly Scheduler _scheduler;
     private readonly HostController _hosts;
+    private readonly AutoscalingController _autoscaler;
     private readonly Rebalancer? _rebalancer;
 
     /// <param name="rebalance">Whether replicas that run are moved so that their apps lie evenly on the hosts.</param>
@@ -30,9 +32,11 @@ public sealed class Controllers : IDisposable
     {
         _informers = informers;
         var moves = new Moves(events, time);
-        _webApps = new WebAppController(informers, moves, kubernetes, events, loggers, time);
+        var proxies = new LiveProxies(informers, time);
+        _webApps = new WebAppController(informers, proxies, moves, kubernetes, events, loggers, time);
         _scheduler = new Scheduler(informers, moves, events, loggers, time);
         _hosts = new HostController(informers, events, loggers, time);
+        _autoscaler = new AutoscalingController(informers, new ProxyTraffic(informers, proxies), events, loggers, time);
         _rebalancer = rebalance ? new Rebalancer(informers, moves, loggers, time) : null;
     }
 
@@ -54,6 +58,7 @@ public sealed class Controllers : IDisposable
                 _webApps.RunAsync(cancellationToken),
                 _scheduler.RunAsync(cancellationToken),
                 _hosts.RunAsync(cancellationToken),
+                _autoscaler.RunAsync(cancellationToken),
                 _rebalancer?.RunAsync(cancellationToken) ?? Task.CompletedTask);
         }
         finally
@@ -70,6 +75,7 @@ public sealed class Controllers : IDisposable
         _webApps.Dispose();
         _scheduler.Dispose();
         _hosts.Dispose();
+        _autoscaler.Dispose();
         _rebalancer?.Dispose();
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Orchestrator.Proxy.Autoscaling;
 using Orchestrator.Proxy.Health;
 using Orchestrator.Proxy.Routing;
 using Yarp.ReverseProxy.Forwarder;
@@ -52,12 +53,26 @@ internal sealed class Forwarder : IDisposable
     {
         app.Retries.CountRequest();
         List<ReplicaEndpoint>? tried = null;
+        var arrived = started;
         while (true)
         {
             var canary = app.Canary;
             var endpoint = app.Acquire(tried);
             if (endpoint is null)
             {
+                var held = tried is null ? await app.HoldAsync(arrived, context.RequestAborted) : HoldEnd.GivenUp;
+                if (held == HoldEnd.Look)
+                {
+                    // What it has waited for so far is no slowness of a replica's.
+                    started = _time.GetTimestamp();
+                    continue;
+                }
+
+                if (held == HoldEnd.ClientGone)
+                {
+                    return null;
+                }
+
                 // Here on a further try only if the last endpoint went away since it was looked for.
                 await ErrorResponse.WriteAsync(context, tried is null ? ProxyError.NoReadyReplica : ProxyError.ConnectFailed, app.Key);
                 return tried?[^1];

@@ -51,7 +51,9 @@ internal sealed class ProxyApplication(
         }
 
         var metrics = app.Metrics;
+        var traffic = app.Traffic;
         metrics.InFlight.Inc();
+        traffic?.Begin();
         ReplicaEndpoint? endpoint = null;
         try
         {
@@ -64,6 +66,7 @@ internal sealed class ProxyApplication(
                 ? StatusCodes.Status499ClientClosedRequest
                 : http.Response.StatusCode;
             metrics.InFlight.Dec();
+            traffic?.End(endpoint is null || status == StatusCodes.Status101SwitchingProtocols ? null : took);
             metrics.Requests(status).Inc();
             if (status != StatusCodes.Status101SwitchingProtocols)
             {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Orchestrator.Api.WebApps;
+using Orchestrator.Proxy.Autoscaling;
 using Orchestrator.Proxy.Balancing;
 using Orchestrator.Proxy.Canaries;
 using Orchestrator.Proxy.Forwarding;
@@ -18,6 +19,7 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
     private volatile IBalancer _balancer = Balancers.Create(null, random);
     private volatile bool _hasSuspects;
     private volatile CanaryCounts? _canary;
+    private volatile TrafficCounts? _traffic;
 
     public ObjectKey Key { get; } = key;
 
@@ -40,6 +42,12 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
     /// <summary>Null when none is under way. Ask before <see cref="Acquire"/>: then what is counted was shared as the period says.</summary>
     public CanaryCounts? Canary => _canary;
 
+    /// <summary>Null when the app is not scaled by what the proxies see.</summary>
+    public TrafficCounts? Traffic => _traffic;
+
+    /// <summary>Requests that wait for a replica.</summary>
+    public HeldRequests Held { get; } = new(time);
+
     public void BalanceBy(string? policy)
     {
         if (policy != Balancing)
@@ -59,6 +67,10 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
         }
 
         Metrics.Endpoints.Set(endpoints.Length);
+        if (endpoints.Length > 0)
+        {
+            Held.Release();
+        }
     }
 
     /// <summary>From now on requests are shared like this among the endpoints there are.</summary>
@@ -91,6 +103,17 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
         }
 
         _canary = period is null ? null : new(Key, period, metrics ?? new(Key));
+    }
+
+    /// <summary>Counts what autoscaling wants to know, and holds requests if it wants that; null: neither.</summary>
+    public void Count(TrafficWish? wish)
+    {
+        if (_traffic?.WithLatencies != wish?.Latencies)
+        {
+            _traffic = wish is null ? null : new(Key, wish.Latencies, time);
+        }
+
+        Held.IsOpen = wish is { Holds: true };
     }
 
     /// <returns>False if it was one already.</returns>
@@ -141,11 +164,18 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
         }
     }
 
+    /// <summary>Waits for an endpoint, if the app is one whose requests are held.</summary>
+    /// <param name="started">Timestamp of the request's headers.</param>
+    public ValueTask<HoldEnd> HoldAsync(long started, CancellationToken clientGone) => Held.WaitAsync(started, IsServed, clientGone);
+
     public void Dispose()
     {
         Observe(null);
+        Count(null);
         Metrics.Dispose();
     }
+
+    private bool IsServed() => _endpoints.All.Length > 0;
 
     private ReplicaEndpoint? PickCarefully(ReplicaEndpoint[] first, ReplicaEndpoint[] second, IReadOnlyList<ReplicaEndpoint>? tried)
     {

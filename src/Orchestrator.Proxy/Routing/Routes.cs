@@ -58,6 +58,9 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
     /// <summary>Raised when a retired endpoint's last request has ended, by the thread of that request.</summary>
     public event Action? Drained;
 
+    /// <summary>Raised when requests of an app begin to wait for a replica, or none does any more, by the thread of such a request.</summary>
+    public event Action? HoldingChanged;
+
     /// <summary>Makes the routes these and no others.</summary>
     public void ReplaceAll(IReadOnlyCollection<AppRoute> wanted)
     {
@@ -67,7 +70,8 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
             _apps.Clear();
             foreach (var route in wanted)
             {
-                var app = before.Remove(route.App, out var known) ? known : new AppState(route.App, random, time);
+                var app = before.Remove(route.App, out var known) ? known
+                    : new AppState(route.App, random, time) { Held = { Changed = () => HoldingChanged?.Invoke() } };
                 app.BalanceBy(route.Balancing);
                 app.Claims = route.Claims;
                 _apps.Add(route.App, app);
@@ -112,6 +116,7 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
     {
         SetEndpoints_NeedsLock(app, endpoints, traffic.Split);
         app.Observe(traffic.Canary);
+        app.Count(traffic.Autoscaling);
     }
 
     private void SetEndpoints_NeedsLock(AppState app, IReadOnlyList<EndpointId>? wanted, TrafficSplit? split)

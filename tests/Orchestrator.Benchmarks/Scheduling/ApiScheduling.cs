@@ -49,7 +49,7 @@ internal static class ApiScheduling
             }
 
             var started = Stopwatch.GetTimestamp();
-            for (var i = 0; i < Replicas / Fleet.App(0).Spec.DesiredReplicas; i++)
+            for (var i = 0; i < Replicas / Fleet.App(0).DesiredReplicas; i++)
             {
                 var app = Fleet.App(i);
                 app.Metadata.Uid = null;
