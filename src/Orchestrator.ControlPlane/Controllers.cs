@@ -7,6 +7,7 @@ using Orchestrator.ControlPlane.Scheduling;
 using Orchestrator.ControlPlane.WebApps;
 using Orchestrator.Runtime.Events;
 using Orchestrator.Runtime.Informers;
+using Orchestrator.Runtime.Usage;
 
 namespace Orchestrator.ControlPlane;
 
@@ -26,9 +27,10 @@ public sealed class Controllers : IDisposable
     private readonly AutoscalingController _autoscaler;
     private readonly Rebalancer? _rebalancer;
 
+    /// <param name="usage">Asked for apps that are scaled by what their replicas use.</param>
     /// <param name="rebalance">Whether replicas that run are moved so that their apps lie evenly on the hosts.</param>
     public Controllers(
-        SharedInformers informers, IKubernetes kubernetes, IEventRecorder events, ILoggerFactory loggers, TimeProvider time, bool rebalance = true)
+        SharedInformers informers, IKubernetes kubernetes, IEventRecorder events, IUsageSource usage, ILoggerFactory loggers, TimeProvider time, bool rebalance = true)
     {
         _informers = informers;
         var moves = new Moves(events, time);
@@ -36,7 +38,7 @@ public sealed class Controllers : IDisposable
         _webApps = new WebAppController(informers, proxies, moves, kubernetes, events, loggers, time);
         _scheduler = new Scheduler(informers, moves, events, loggers, time);
         _hosts = new HostController(informers, events, loggers, time);
-        _autoscaler = new AutoscalingController(informers, new ProxyTraffic(informers, proxies), events, loggers, time);
+        _autoscaler = new AutoscalingController(informers, new ProxyTraffic(informers, proxies), usage, events, loggers, time);
         _rebalancer = rebalance ? new Rebalancer(informers, moves, loggers, time) : null;
     }
 

@@ -25,6 +25,10 @@ public sealed class Autoscaling
     [JsonPropertyName("behavior")]
     public AutoscalingBehavior? Behavior { get; set; }
 
+    /// <summary>Floors that hold at certain times.</summary>
+    [JsonPropertyName("schedules")]
+    public IList<AutoscalingSchedule>? Schedules { get; set; }
+
     /// <summary><see cref="MinReplicas"/> with its default. Never above <see cref="MaxReplicas"/>: a server that does not know our rules may store it.</summary>
     [JsonIgnore]
     public int LeastReplicas => Math.Min(MinReplicas ?? DefaultMinReplicas, MaxReplicas);
@@ -45,12 +49,22 @@ public sealed class AutoscalingMetric
     [JsonPropertyName("type")]
     public string Type { get; set; } = "";
 
+    /// <summary>Of that type alone.</summary>
+    [JsonPropertyName("prometheus")]
+    public PrometheusQuery? Prometheus { get; set; }
+
     [JsonPropertyName("target")]
     public MetricTarget Target { get; set; } = new();
 }
 
 public static class MetricTypes
 {
+    /// <summary>Cores in use, in percent of what the replicas request.</summary>
+    public const string Cpu = "cpu";
+
+    /// <summary>The same of memory.</summary>
+    public const string Memory = "memory";
+
     /// <summary>Requests that begin, a second.</summary>
     public const string RequestsPerSecond = "requestsPerSecond";
 
@@ -59,6 +73,12 @@ public static class MetricTypes
 
     /// <summary>95th percentile of the time from a request's headers to the end of its answer.</summary>
     public const string LatencyP95 = "latencyP95";
+
+    /// <summary>Whatever a Prometheus server knows.</summary>
+    public const string Prometheus = "prometheus";
+
+    /// <summary>Whether it is the hosts' engines that see it.</summary>
+    public static bool IsOfEngines(string type) => type is Cpu or Memory;
 
     /// <summary>Whether it is the proxies that see it.</summary>
     public static bool IsOfProxies(string type) => type is RequestsPerSecond or InFlight or LatencyP95;

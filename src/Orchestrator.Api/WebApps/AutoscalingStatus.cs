@@ -29,6 +29,10 @@ public sealed class MetricStatus
     [JsonPropertyName("type")]
     public string Type { get; set; } = "";
 
+    /// <summary>Of a metric of <see cref="MetricTypes.Prometheus"/>, which one it is.</summary>
+    [JsonPropertyName("query")]
+    public string? Query { get; set; }
+
     [JsonPropertyName("current")]
     public MetricTarget Current { get; set; } = new();
 }

@@ -57,7 +57,7 @@ internal sealed class ScaleCommand : ApiCommand, IHasExamples
         {
             throw CommandException.Failed(
                 $"{kind.Label}/{name} is autoscaled, from {autoscaling["minReplicas"] ?? 1} to {autoscaling["maxReplicas"]} replicas: "
-                + "change these in spec.autoscaling, or take it off");
+                + $"change these with `orc autoscale {name} --min N --max N`, or end it with `orc autoscale {name} --off`");
         }
     }
 }

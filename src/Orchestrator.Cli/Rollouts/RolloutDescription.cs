@@ -15,7 +15,9 @@ internal static class RolloutDescription
     {
         var output = session.Terminal.Out;
         output.Write($"\nRollout: {Readiness.Of(live).Message.TrimEnd().ReplaceLineEndings("\n  ")}\n");
-        output.Write($"Strategy: {Rules(KubernetesJson.Deserialize<WebApp>(live.ToJsonString()))}\n");
+        var typed = KubernetesJson.Deserialize<WebApp>(live.ToJsonString());
+        output.Write($"Strategy: {Rules(typed)}\n");
+        AutoscalingDescription.Write(session, typed);
         try
         {
             var kept = await AppRevision.ListAsync(session, app, live, cancellationToken);

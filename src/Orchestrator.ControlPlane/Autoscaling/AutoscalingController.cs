@@ -4,6 +4,7 @@ using Orchestrator.Runtime;
 using Orchestrator.Runtime.Events;
 using Orchestrator.Runtime.Informers;
 using Orchestrator.Runtime.Reconciling;
+using Orchestrator.Runtime.Usage;
 
 namespace Orchestrator.ControlPlane.Autoscaling;
 
@@ -15,14 +16,17 @@ internal sealed class AutoscalingController : IDisposable
 
     private readonly SharedInformers _informers;
     private readonly AutoscalingReconciler _reconciler;
+    private readonly PrometheusClient _prometheus;
     private readonly WorkQueue<ObjectKey> _queue;
     private readonly ReconcileLoop<ObjectKey> _loop;
 
-    public AutoscalingController(SharedInformers informers, ProxyTraffic traffic, IEventRecorder events, ILoggerFactory loggers, TimeProvider time)
+    public AutoscalingController(
+        SharedInformers informers, ProxyTraffic traffic, IUsageSource usage, IEventRecorder events, ILoggerFactory loggers, TimeProvider time)
     {
         _informers = informers;
         _queue = new WorkQueue<ObjectKey>("autoscaling", time);
-        _reconciler = new AutoscalingReconciler(informers, traffic, events, time);
+        _prometheus = new PrometheusClient(time);
+        _reconciler = new AutoscalingReconciler(informers, traffic, new ReplicaMeasurements(informers, usage, time), _prometheus, events, time);
         _loop = new ReconcileLoop<ObjectKey>(_queue, _reconciler.ReconcileAsync, Workers, loggers.CreateLogger<AutoscalingController>(), time);
         informers.WebApps.Subscribe(OnWebApp);
         traffic.Waits = app =>
@@ -49,7 +53,11 @@ internal sealed class AutoscalingController : IDisposable
         return _loop.RunAsync(cancellationToken);
     }
 
-    public void Dispose() => _queue.Dispose();
+    public void Dispose()
+    {
+        _queue.Dispose();
+        _prometheus.Dispose();
+    }
 
     private void OnWebApp(InformerEvent<WebApp> change)
     {

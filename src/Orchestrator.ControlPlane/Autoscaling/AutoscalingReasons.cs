@@ -12,6 +12,8 @@ internal static class AutoscalingReasons
     // ScalingActive.
     public const string ValidMetricFound = "ValidMetricFound";
     public const string FailedGetTraffic = "FailedGetTraffic";
+    public const string FailedGetResourceMetric = "FailedGetResourceMetric";
+    public const string FailedGetExternalMetric = "FailedGetExternalMetric";
     public const string InvalidMetric = "InvalidMetric";
 
     // ScalingLimited.
@@ -22,5 +24,6 @@ internal static class AutoscalingReasons
     public const string TooFewReplicas = "TooFewReplicas";
 
     // Events only.
+    public const string InvalidSchedule = "InvalidSchedule";
     public const string SuccessfulRescale = "SuccessfulRescale";
 }

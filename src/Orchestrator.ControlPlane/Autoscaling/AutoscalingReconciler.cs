@@ -14,7 +14,8 @@ namespace Orchestrator.ControlPlane.Autoscaling;
 /// Decides how many replicas an app is to have, and writes that into <c>status.autoscaling</c>, which the WebApp controller follows. Never writes
 /// the spec: there is nothing that an apply could take back.
 /// </summary>
-internal sealed class AutoscalingReconciler(SharedInformers informers, ProxyTraffic traffic, IEventRecorder events, TimeProvider time)
+internal sealed class AutoscalingReconciler(
+    SharedInformers informers, ProxyTraffic traffic, ReplicaMeasurements measurements, PrometheusClient prometheus, IEventRecorder events, TimeProvider time)
 {
     /// <summary>From one decision to the next. Kubernetes' default.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(15);
@@ -47,18 +48,55 @@ internal sealed class AutoscalingReconciler(SharedInformers informers, ProxyTraf
 
         var current = app.Status?.Autoscaling?.DesiredReplicas ?? app.DesiredReplicas;
         var counts = new ReplicaCounts(current, app.Status?.Replicas ?? 0, app.Status?.ReadyReplicas ?? 0);
-        List<Proposal> proposals = [.. autoscaling.Metrics.Select(metric => TrafficProposals.Of(metric, seen, counts))];
+        var proposals = await ProposeAsync(app, autoscaling, seen, counts, cancellationToken);
+        var decision = ScaleDecision.Make(new(
+            current, Floor.Of(autoscaling, time.GetUtcNow()), autoscaling.MaxReplicas, proposals, autoscaling.Behavior, memory?.History, now));
+        await WriteAsync(app, current, decision, proposals, cancellationToken);
+        if (memory?.Generation != app.Metadata.Generation)
+        {
+            foreach (var fault in Floor.Faults(autoscaling))
+            {
+                events.Record(app, EventTypes.Warning, AutoscalingReasons.InvalidSchedule, fault);
+            }
+        }
+
+        var period = decision.Active is { Holds: false } ? PeriodAfterFailure : Period;
+        _memories[key] = new(app.Metadata.Uid, app.Metadata.Generation, now + period, decision.History);
+        return ReconcileResult.After(period);
+    }
+
+    private async Task<IReadOnlyList<Proposal>> ProposeAsync(
+        WebApp app, Api.WebApps.Autoscaling autoscaling, AppTraffic seen, ReplicaCounts counts, CancellationToken cancellationToken)
+    {
+        var usages = autoscaling.Metrics.Any(metric => MetricTypes.IsOfEngines(metric.Type)) ? await measurements.ReadAsync(app, cancellationToken) : [];
+        List<Proposal> proposals = [.. await Task.WhenAll(autoscaling.Metrics.Select(ProposeAsync))];
         if (autoscaling.ScalesToZero)
         {
             proposals.Add(TrafficProposals.Presence(seen));
         }
 
-        var decision = ScaleDecision.Make(new(
-            current, autoscaling.LeastReplicas, autoscaling.MaxReplicas, proposals, autoscaling.Behavior, memory?.History, now));
-        await WriteAsync(app, current, decision, proposals, cancellationToken);
-        var period = decision.Active is { Holds: false } ? PeriodAfterFailure : Period;
-        _memories[key] = new(app.Metadata.Uid, app.Metadata.Generation, now + period, decision.History);
-        return ReconcileResult.After(period);
+        return proposals;
+
+        async Task<Proposal> ProposeAsync(AutoscalingMetric metric)
+        {
+            if (metric.Type == MetricTypes.Prometheus)
+            {
+                var answer = metric.Prometheus is { } query ? await prometheus.AskAsync(query, cancellationToken) : new(null, "it has no prometheus.query");
+                return PrometheusProposals.Of(metric, answer, counts);
+            }
+
+            if (MetricTypes.IsOfProxies(metric.Type))
+            {
+                return TrafficProposals.Of(metric, seen, counts);
+            }
+
+            // An idle app uses some of both as well, and would never go to zero; one without replicas uses none, and would never come back.
+            var needsNone = autoscaling.ScalesToZero && (counts.Wanted == 0 || seen is { Problem: null, IsIdle: true });
+            var proposal = needsNone && usages.Count == 0
+                ? Proposal.Of(metric.Type, 0, seen: null)
+                : ResourceProposals.Of(metric, [.. usages.Select(one => measurements.Judge(one.Replica, one.Usage, metric.Type))], counts.Wanted);
+            return needsNone ? proposal with { Replicas = 0, Failure = null } : proposal;
+        }
     }
 
     /// <exception cref="ConflictException">The app changed meanwhile: another decision is made, on what is there then.</exception>

@@ -4,12 +4,12 @@ namespace Orchestrator.ControlPlane.Autoscaling;
 
 /// <summary>What a decision is made from.</summary>
 /// <param name="Current">Replicas that there are to be now.</param>
-/// <param name="Min">Never fewer.</param>
-/// <param name="Max">Never more; not below <paramref name="Min"/>.</param>
+/// <param name="Floor">Never fewer.</param>
+/// <param name="Max">Never more; not below <paramref name="Floor"/>.</param>
 /// <param name="History">Null: none is known.</param>
 /// <param name="Now">By a clock that never jumps.</param>
 internal sealed record DecisionInput(
-    int Current, int Min, int Max, IReadOnlyList<Proposal> Proposals, AutoscalingBehavior? Behavior, ScalingHistory? History, TimeSpan Now);
+    int Current, Floor Floor, int Max, IReadOnlyList<Proposal> Proposals, AutoscalingBehavior? Behavior, ScalingHistory? History, TimeSpan Now);
 
 /// <summary>A condition's state.</summary>
 internal sealed record Verdict(bool Holds, string Reason, string Message);
@@ -27,7 +27,7 @@ internal sealed record ScaleDecision(int Desired, string? Cause, Verdict Able, V
         var (up, down) = (EffectiveRules.Up(input.Behavior), EffectiveRules.Down(input.Behavior));
         var history = input.History ?? ScalingHistory.Begin(input.Current, input.Now);
         var decision = input.Current > input.Max ? ByBounds(input.Max, $"there were more than maxReplicas, {input.Max}")
-            : input.Current < input.Min ? ByBounds(input.Min, $"there were fewer than the least, {input.Min}")
+            : input.Current < input.Floor.Replicas ? ByBounds(input.Floor.Replicas, $"there were fewer than {input.Floor.Cause} wants, {input.Floor.Replicas}")
             : ByMetrics(input, history, up, down);
 
         if (decision.Desired == input.Current)
@@ -100,12 +100,12 @@ internal sealed record ScaleDecision(int Desired, string? Cause, Verdict Able, V
         else if (stable < input.Current)
         {
             var limit = down.DownLimit(input.Current, history, input.Now);
-            var fewest = Math.Max(limit, input.Min);
+            var fewest = Math.Max(limit, input.Floor.Replicas);
             if (stable < fewest)
             {
-                return (fewest, limit > input.Min
+                return (fewest, limit > input.Floor.Replicas
                     ? new(true, AutoscalingReasons.ScaleDownLimit, "the number of replicas falls faster than behavior.scaleDown lets it")
-                    : new(true, AutoscalingReasons.TooFewReplicas, $"fewer than the least, {input.Min}, are asked for"));
+                    : new(true, AutoscalingReasons.TooFewReplicas, $"fewer are asked for than {input.Floor.Cause} wants, {input.Floor.Replicas}"));
             }
         }
 

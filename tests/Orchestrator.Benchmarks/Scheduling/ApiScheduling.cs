@@ -29,7 +29,7 @@ internal static class ApiScheduling
         using var kubernetes = new Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(server.AdminKubeconfig));
         var informers = new SharedInformers(kubernetes, Controllers.FieldManager, NullLoggerFactory.Instance, TimeProvider.System);
         await using var events = new EventRecorder(kubernetes, Controllers.FieldManager, NullLoggerFactory.Instance, TimeProvider.System);
-        using var controllers = new Controllers(informers, kubernetes, events, NullLoggerFactory.Instance, TimeProvider.System);
+        using var controllers = new Controllers(informers, kubernetes, events, new NoUsage(), NullLoggerFactory.Instance, TimeProvider.System);
         var bound = new CountdownEvent(Replicas);
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         informers.Replicas.Subscribe(change =>

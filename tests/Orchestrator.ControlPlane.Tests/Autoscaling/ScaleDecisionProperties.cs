@@ -80,7 +80,7 @@ public sealed class ScaleDecisionProperties
             var proposal = asked < 0
                 ? Proposal.Unknown("inFlight", AutoscalingReasons.FailedGetTraffic, "unknown")
                 : Proposal.Of("inFlight", asked, seen: null);
-            var decision = ScaleDecision.Make(new(current, min, Max, [proposal], behavior, history, now));
+            var decision = ScaleDecision.Make(new(current, new(min, "minReplicas"), Max, [proposal], behavior, history, now));
             yield return (current, asked, decision);
             (current, history, now) = (decision.Desired, decision.History, now + AutoscalingReconciler.Period);
         }

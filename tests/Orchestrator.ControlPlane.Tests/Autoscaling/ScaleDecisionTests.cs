@@ -55,7 +55,7 @@ public sealed class ScaleDecisionTests
         List<int> wanted = [];
         for (var period = 0; period <= 21; period++)
         {
-            var decision = ScaleDecision.Make(new(current, 2, 10, [Asks(period == 0 ? 8 : 2)], Behavior: null, history, at));
+            var decision = ScaleDecision.Make(new(current, new(2, "minReplicas"), 10, [Asks(period == 0 ? 8 : 2)], Behavior: null, history, at));
             (history, current, at) = (decision.History, decision.Desired, at + AutoscalingReconciler.Period);
             wanted.Add(current);
         }
@@ -68,8 +68,8 @@ public sealed class ScaleDecisionTests
     public void More_come_only_as_far_as_the_window_up_has_always_asked_for()
     {
         AutoscalingBehavior behavior = new() { ScaleUp = new() { StabilizationWindowSeconds = 60 } };
-        var first = ScaleDecision.Make(new(2, 1, 10, [Asks(6)], behavior, null, Now));
-        var second = ScaleDecision.Make(new(2, 1, 10, [Asks(4)], behavior, first.History, Now + TimeSpan.FromSeconds(61)));
+        var first = ScaleDecision.Make(new(2, new(1, "minReplicas"), 10, [Asks(6)], behavior, null, Now));
+        var second = ScaleDecision.Make(new(2, new(1, "minReplicas"), 10, [Asks(4)], behavior, first.History, Now + TimeSpan.FromSeconds(61)));
 
         Assert.Equal((2, AutoscalingReasons.ScaleUpStabilized), (first.Desired, first.Able.Reason));
         Assert.Equal(4, second.Desired);
@@ -95,7 +95,7 @@ public sealed class ScaleDecisionTests
         };
         var history = ScalingHistory.Begin(4, Now).Change(1, Now - TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(30)).Change(5, Now - TimeSpan.FromSeconds(61), TimeSpan.FromMinutes(30));
 
-        Assert.Equal(desired, ScaleDecision.Make(new(4, 1, 10, [Asks(10)], behavior, history, Now)).Desired);
+        Assert.Equal(desired, ScaleDecision.Make(new(4, new(1, "minReplicas"), 10, [Asks(10)], behavior, history, Now)).Desired);
     }
 
     [Theory]
@@ -118,7 +118,7 @@ public sealed class ScaleDecisionTests
             },
         };
 
-        Assert.Equal(desired, ScaleDecision.Make(new(8, 1, 10, [Asks(1)], behavior, History: null, Now)).Desired);
+        Assert.Equal(desired, ScaleDecision.Make(new(8, new(1, "minReplicas"), 10, [Asks(1)], behavior, History: null, Now)).Desired);
     }
 
     [Theory]
@@ -128,7 +128,7 @@ public sealed class ScaleDecisionTests
     {
         AutoscalingBehavior behavior = new() { ScaleUp = new() { Policies = [new() { Type = ScalingPolicy.Replicas, Value = 4, PeriodSeconds = 15 }] } };
 
-        Assert.Equal(desired, ScaleDecision.Make(new(0, 0, 10, [Asks(asked)], behavior, ScalingHistory.Begin(0, Now), Now)).Desired);
+        Assert.Equal(desired, ScaleDecision.Make(new(0, new(0, "minReplicas"), 10, [Asks(asked)], behavior, ScalingHistory.Begin(0, Now), Now)).Desired);
     }
 
     [Fact]
@@ -139,7 +139,7 @@ public sealed class ScaleDecisionTests
             ScaleUp = new() { StabilizationWindowSeconds = 600, Policies = [new() { Type = ScalingPolicy.Percent, Value = 100, PeriodSeconds = 15 }] },
         };
 
-        Assert.Equal(1, ScaleDecision.Make(new(0, 0, 10, [Asks(5)], behavior, ScalingHistory.Begin(0, Now), Now)).Desired);
+        Assert.Equal(1, ScaleDecision.Make(new(0, new(0, "minReplicas"), 10, [Asks(5)], behavior, ScalingHistory.Begin(0, Now), Now)).Desired);
     }
 
     private static Proposal Unread => Proposal.Unknown("requestsPerSecond", AutoscalingReasons.FailedGetTraffic, "nobody has seen it");
@@ -147,7 +147,7 @@ public sealed class ScaleDecisionTests
     private static Proposal Asks(int replicas, string metric = "requestsPerSecond") => Proposal.Of(metric, replicas, seen: null);
 
     private static ScaleDecision Decide(int current, IReadOnlyList<Proposal> proposals) =>
-        ScaleDecision.Make(new(current, 2, 10, proposals, Behavior: null, History: null, Now));
+        ScaleDecision.Make(new(current, new(2, "minReplicas"), 10, proposals, Behavior: null, History: null, Now));
 
     private static string Describe(ScaleDecision decision) => string.Join(' ', new[]
     {

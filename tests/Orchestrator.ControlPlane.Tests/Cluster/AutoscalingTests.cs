@@ -86,6 +86,33 @@ public sealed class AutoscalingTests
     }
 
     [Fact]
+    public async Task Busy_replicas_bring_others_and_nobody_is_asked_for_apps_that_want_none_of_it()
+    {
+        await using var cluster = await TestCluster.StartAsync(hosts: 1);
+        cluster.Usage.Set("h1", cores: 0.9m, bytes: 1024);
+        cluster.Agent.StatusOf = replica =>
+        {
+            var status = cluster.Agent.Start(replica);
+            (status.ContainerId, status.StartedAt) = (replica.Metadata.Uid, DateTime.UnixEpoch);
+            status.Conditions = [new() { Type = ConditionTypes.Ready, Status = Conditions.True, Reason = "Probed", LastTransitionTime = DateTime.UnixEpoch }];
+            return status;
+        };
+        await cluster.ApplyAsync("other", 1);
+        await cluster.WaitForReadyAsync("other", 1);
+        Assert.Equal(0, cluster.Usage.Asked);
+
+        await cluster.ApplyAsync("web", 1, spec =>
+        {
+            spec.Resources = new() { Requests = new Dictionary<string, ResourceQuantity> { ["cpu"] = new("1") } };
+            spec.Autoscaling = new() { MaxReplicas = 5, Metrics = [new() { Type = MetricTypes.Cpu, Target = new() { AverageUtilization = 40 } }] };
+        });
+        var app = await cluster.WaitForReadyAsync("web", 3);
+
+        Assert.Equal("cpu asks for 3", Condition(app, ConditionTypes.ScalingActive)!.Message);
+        Assert.Equal((90, "900m"), Assert.Single(app.Status!.Autoscaling!.CurrentMetrics!).Current is { } seen ? (seen.AverageUtilization, seen.AverageValue!.ToString()) : default);
+    }
+
+    [Fact]
     public async Task The_number_of_an_autoscaled_app_is_nobodys_to_set()
     {
         await using var cluster = await TestCluster.StartAsync(controllers: false);
