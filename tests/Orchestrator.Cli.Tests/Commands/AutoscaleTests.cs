@@ -45,7 +45,7 @@ public sealed class AutoscaleTests(ServerFixture server)
         Assert.Equal(ExitCodes.Failed, refused.ExitCode);
         Assert.Contains(
             $"{AppUnderTest.Label} is autoscaled, from 2 to 10 replicas: change these with `orc autoscale web --min N --max N`, or end it with `orc autoscale web --off`",
-            refused.Error, StringComparison.Ordinal);
+            refused.Errors, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -75,6 +75,6 @@ public sealed class AutoscaleTests(ServerFixture server)
         var refused = await app.OrcAsync(["autoscale", "web", .. arguments]);
 
         Assert.Equal(ExitCodes.Usage, refused.ExitCode);
-        Assert.Contains(problem, refused.Error, StringComparison.Ordinal);
+        Assert.Contains(problem, refused.Errors, StringComparison.Ordinal);
     }
 }
