@@ -68,9 +68,11 @@ internal sealed class AutoscalingReconciler(
     private async Task<IReadOnlyList<Proposal>> ProposeAsync(
         WebApp app, Api.WebApps.Autoscaling autoscaling, AppTraffic seen, ReplicaCounts counts, CancellationToken cancellationToken)
     {
+        // Without a route no proxy sees the app: then a query alone brings it back.
+        var canBeAskedFor = autoscaling.ScalesToZero && app.Spec.Route is not null;
         var usages = autoscaling.Metrics.Any(metric => MetricTypes.IsOfEngines(metric.Type)) ? await measurements.ReadAsync(app, cancellationToken) : [];
         List<Proposal> proposals = [.. await Task.WhenAll(autoscaling.Metrics.Select(ProposeAsync))];
-        if (autoscaling.ScalesToZero)
+        if (canBeAskedFor)
         {
             proposals.Add(TrafficProposals.Presence(seen));
         }
@@ -91,7 +93,7 @@ internal sealed class AutoscalingReconciler(
             }
 
             // An idle app uses some of both as well, and would never go to zero; one without replicas uses none, and would never come back.
-            var needsNone = autoscaling.ScalesToZero && (counts.Wanted == 0 || seen is { Problem: null, IsIdle: true });
+            var needsNone = (autoscaling.ScalesToZero && counts.Wanted == 0) || (canBeAskedFor && seen is { Problem: null, IsIdle: true });
             var proposal = needsNone && usages.Count == 0
                 ? Proposal.Of(metric.Type, 0, seen: null)
                 : ResourceProposals.Of(metric, [.. usages.Select(one => measurements.Judge(one.Replica, one.Usage, metric.Type))], counts.Wanted);
