@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build orc demo test deps bench-converge bench-rollout bench-failover bench-probes bench-scheduler bench-scale chaos lint lab-up \
+.PHONY: help build orc demo test deps bench-converge bench-rollout bench-failover bench-probes bench-proxy bench-scheduler bench-scale chaos lint lab-up \
 	lab-down lab-status images chart clean
 
 # Hosts of a lab, and which of the labs that may stand side by side.
@@ -52,6 +52,11 @@ bench-failover: orc ## a host cut off under load: lost requests, time until repl
 bench-probes: ## 1,000 replicas probed each second by http and by tcp: processor time, spread; ends in a RESULT line
 	dotnet build tests/Orchestrator.Benchmarks --configuration Release -v quiet --nologo
 	artifacts/bin/Orchestrator.Benchmarks/release/Orchestrator.Benchmarks probes
+
+bench-proxy: orc ## requests/s and processor time a request against HAProxy, nginx and Caddy; ends in a RESULT line
+	tests/lab/deps.sh wrk haproxy nginx caddy
+	dotnet build tests/Orchestrator.Benchmarks --configuration Release -v quiet --nologo
+	artifacts/bin/Orchestrator.Benchmarks/release/Orchestrator.Benchmarks proxy $(BENCH_OPTIONS)
 
 bench-scheduler: ## 50,000 replicas placed on 5,000 hosts in memory, 100 to 10,000 hosts, and with the API; ends in a RESULT line
 	dotnet build tests/Orchestrator.Benchmarks --configuration Release -v quiet --nologo

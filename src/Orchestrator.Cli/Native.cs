@@ -39,6 +39,9 @@ internal static unsafe partial class Native
     [LibraryImport("libc", EntryPoint = "dup2", SetLastError = true)]
     public static partial int Dup2(int from, int to);
 
+    [LibraryImport("libc", EntryPoint = "execve", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Execute(string path, nint* arguments, nint* environment);
+
     [LibraryImport("libc", EntryPoint = "malloc_trim")]
     public static partial int MallocTrim(nint keep);
 

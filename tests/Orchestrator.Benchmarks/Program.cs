@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Orchestrator.Benchmarks.Converging;
 using Orchestrator.Benchmarks.FailingOver;
 using Orchestrator.Benchmarks.Probing;
+using Orchestrator.Benchmarks.Proxying;
 using Orchestrator.Benchmarks.RollingOut;
 using Orchestrator.Benchmarks.Scaling;
 using Orchestrator.Benchmarks.Scheduling;
@@ -14,10 +15,10 @@ if (args is [ProbedProcess.Command, var ports])
 }
 
 var scale = args is ["scale", .. var scaleArguments] ? ScaleOptions.Parse(scaleArguments) : null;
-if (scale is null && args is not (["converge"] or ["converge", "--timeline"] or ["rollout"] or ["failover"] or ["probes"] or ["scheduler"]))
+if (scale is null && args is not (["converge"] or ["converge", "--timeline"] or ["rollout"] or ["failover"] or ["probes"] or ["scheduler"] or ["proxy"] or ["proxy", "--first"]))
 {
     await Console.Error.WriteLineAsync(
-        "usage: Orchestrator.Benchmarks converge [--timeline] | rollout | failover | probes | scheduler | " + ScaleOptions.Usage + " (through 'make bench-…')");
+        "usage: Orchestrator.Benchmarks converge [--timeline] | rollout | failover | probes | proxy [--first] | scheduler | " + ScaleOptions.Usage + " (through 'make bench-…')");
     return 2;
 }
 
@@ -54,6 +55,7 @@ try
     {
         "scale" => ScaleBenchmark.RunAsync(Console.Out, scale!, stop.Token),
         "rollout" => RolloutBenchmark.RunAsync(Console.Out, stop.Token),
+        "proxy" => ProxyBenchmark.RunAsync(Console.Out, firstOnly: args.Length > 1, stop.Token),
         "failover" => FailoverBenchmark.RunAsync(Console.Out, stop.Token),
         _ => ConvergeBenchmark.RunAsync(Console.Out, timeline: args.Length > 1, stop.Token),
     });

@@ -13,17 +13,19 @@ internal sealed class Samples(string name)
 
     public double Most => _values.Max();
 
-    public double Median
-    {
-        get
-        {
-            var sorted = _values.Order().ToList();
-            return sorted.Count == 0 ? double.NaN : (sorted[(sorted.Count - 1) / 2] + sorted[sorted.Count / 2]) / 2;
-        }
-    }
+    public double Median => MedianOf(_values);
+
+    /// <summary>Median of the ratios round by round; both have as many rounds.</summary>
+    public double RatioTo(Samples other) => MedianOf(_values.Zip(other._values, (mine, its) => mine / its));
 
     /// <summary>In ms.</summary>
     public void Add(TimeSpan time) => Add(time.TotalMilliseconds);
 
     public void Add(double value) => _values.Add(value);
+
+    private static double MedianOf(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToList();
+        return sorted.Count == 0 ? double.NaN : (sorted[(sorted.Count - 1) / 2] + sorted[sorted.Count / 2]) / 2;
+    }
 }

@@ -19,11 +19,11 @@ declare -A script=(
     [kubectl]=kubectl-and-helm [helm]=kubectl-and-helm
     [kube-apiserver]=kubernetes-1.20 [kubectl-1.20]=kubernetes-1.20
     [etcd]=debian [prometheus]=debian [promtool]=debian
-    [wrk]=debian [hey]=debian [haproxy]=debian [docker]=debian
+    [wrk]=debian [hey]=debian [haproxy]=debian [nginx]=debian [caddy]=debian [docker]=debian
     [ssh]=debian [sshd]=debian
     [site-server]=site-server
 )
-order=(kubectl helm etcd prometheus promtool wrk hey haproxy docker ssh sshd site-server kubectl-1.20 kube-apiserver)
+order=(kubectl helm etcd prometheus promtool wrk hey haproxy nginx caddy docker ssh sshd site-server kubectl-1.20 kube-apiserver)
 
 known() {
     [[ -n ${script[$1]:-} ]] || die "no tool '$1'; there are: ${order[*]}"

@@ -1,7 +1,5 @@
-using System.Collections;
 using System.ComponentModel;
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace Orchestrator.Cli.Serving;
 
@@ -33,8 +31,8 @@ internal static unsafe partial class DetachedProcess
         byte* actions = stackalloc byte[OpaqueSize], attributes = stackalloc byte[OpaqueSize], signals = stackalloc byte[OpaqueSize];
         Check(ActionsInit(actions), "posix_spawn_file_actions_init");
         Check(AttributesInit(attributes), "posix_spawnattr_init");
-        using var argumentList = new StringList(arguments);
-        using var environmentList = new StringList([.. Merge(environment).Select(entry => $"{entry.Key}={entry.Value}")]);
+        using var argumentList = new NativeStrings(arguments);
+        using var environmentList = NativeStrings.EnvironmentWith(environment);
         try
         {
             Check(AddOpen(actions, 0, "/dev/null", ReadOnly, 0), "posix_spawn_file_actions_addopen");
@@ -55,17 +53,6 @@ internal static unsafe partial class DetachedProcess
             _ = ActionsDestroy(actions);
             _ = AttributesDestroy(attributes);
         }
-    }
-
-    private static Dictionary<string, string> Merge(IReadOnlyDictionary<string, string> added)
-    {
-        var merged = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "");
-        foreach (var (key, value) in added)
-        {
-            merged[key] = value;
-        }
-
-        return merged;
     }
 
     private static void Check(int error, string what)
@@ -111,43 +98,4 @@ internal static unsafe partial class DetachedProcess
 
     [LibraryImport("libc", EntryPoint = "sigemptyset")]
     private static partial int EmptySignals(byte* signals);
-
-    /// <summary>C's list of strings, ended by a null.</summary>
-    private sealed class StringList : IDisposable
-    {
-        private readonly int _count;
-
-        public StringList(IReadOnlyList<string> strings)
-        {
-            _count = strings.Count;
-            Pointer = (nint*)NativeMemory.Alloc((nuint)(_count + 1), (nuint)sizeof(nint));
-            for (var i = 0; i < _count; i++)
-            {
-                Pointer[i] = Copy(strings[i]);
-            }
-
-            Pointer[_count] = 0;
-        }
-
-        public nint* Pointer { get; }
-
-        public void Dispose()
-        {
-            for (var i = 0; i < _count; i++)
-            {
-                NativeMemory.Free((void*)Pointer[i]);
-            }
-
-            NativeMemory.Free(Pointer);
-        }
-
-        private static nint Copy(string text)
-        {
-            var size = Encoding.UTF8.GetByteCount(text);
-            var copy = (byte*)NativeMemory.Alloc((nuint)size + 1);
-            Encoding.UTF8.GetBytes(text, new Span<byte>(copy, size));
-            copy[size] = 0;
-            return (nint)copy;
-        }
-    }
 }

@@ -36,18 +36,6 @@ internal sealed partial class ProxySupervisor(ProxyFolder folder, ProxyLaunch la
     /// <summary>From the start of a proxy to its record: the runtime's start on a busy machine.</summary>
     private static readonly TimeSpan RecordTimeout = TimeSpan.FromSeconds(10);
 
-    // The settings of a server, where this process has those of a small one. Sockets' continuations run where their events
-    // arrive: a quarter less processor time a request (docs/design/process-model.md).
-    private static readonly Dictionary<string, string> Settings = new()
-    {
-        ["DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS"] = "1",
-        ["DOTNET_TieredCompilation"] = "1",
-        ["DOTNET_TieredPGO"] = "1",
-
-        // Hexadecimal. At the runtime's 30 calls an idle proxy compiles its whole self again within minutes; at 1,000 what is hot.
-        ["DOTNET_TC_CallCountThreshold"] = "3E8",
-    };
-
     private readonly Backoff _backoff = new(FirstBackoff, BackoffCeiling, random);
     private volatile ProcessIdentity? _running;
     private volatile bool _adopted;
@@ -151,7 +139,7 @@ internal sealed partial class ProxySupervisor(ProxyFolder folder, ProxyLaunch la
     private Task<string> Start(string[] more)
     {
         string[] arguments = [launch.Program, .. launch.ProgramArguments, ProxyArguments.Command, .. launch.Arguments, .. more];
-        var pid = DetachedProcess.Start(launch.Program, arguments, Settings, folder.LogFile);
+        var pid = DetachedProcess.Start(launch.Program, arguments, ProxyRuntime.Settings, folder.LogFile);
         _running = ProcessIdentity.Of(pid);
         Log.Started(logger, pid, folder.LogFile);
 

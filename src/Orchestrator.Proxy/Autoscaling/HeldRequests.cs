@@ -58,8 +58,9 @@ internal sealed class HeldRequests(TimeProvider time)
     }
 
     /// <param name="started">Timestamp of the request's headers.</param>
+    /// <param name="limit">Of the whole request; null: none but ours.</param>
     /// <param name="isServed">Whether there is a replica. Asked once the request is sure to hear of one that comes.</param>
-    public async ValueTask<HoldEnd> WaitAsync(long started, Func<bool> isServed, CancellationToken clientGone)
+    public async ValueTask<HoldEnd> WaitAsync(long started, TimeSpan? limit, Func<bool> isServed, CancellationToken clientGone)
     {
         Task changed;
         lock (_gate)
@@ -72,7 +73,7 @@ internal sealed class HeldRequests(TimeProvider time)
             return HoldEnd.Look;
         }
 
-        var left = Longest - time.GetElapsedTime(started);
+        var left = (limit < Longest ? limit.Value : Longest) - time.GetElapsedTime(started);
         if (!IsOpen || left <= TimeSpan.Zero)
         {
             return HoldEnd.GivenUp;

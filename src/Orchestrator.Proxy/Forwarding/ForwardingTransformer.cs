@@ -11,7 +11,7 @@ namespace Orchestrator.Proxy.Forwarding;
 /// X-Forwarded-For, -Proto and -Host. What a client says of that itself is dropped: nobody vouches for it here. Fields that either
 /// side meant for its connection end here.
 /// </summary>
-internal sealed class ForwardingTransformer : HttpTransformer
+internal sealed class ForwardingTransformer(TimeProvider time) : HttpTransformer
 {
     public const string ForwardedFor = "X-Forwarded-For";
     public const string ForwardedProto = "X-Forwarded-Proto";
@@ -61,7 +61,14 @@ internal sealed class ForwardingTransformer : HttpTransformer
     public override async ValueTask<bool> TransformResponseAsync(
         HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
     {
+        var request = ProxyContext.Of(httpContext);
+        request?.Answer(time.GetTimestamp());
         var passOn = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+        if (request is { App: { Policy.Sticky: { } sticky } app, Endpoint: { } endpoint })
+        {
+            sticky.Set(httpContext, app.Uid, endpoint);
+        }
+
         if (proxyResponse?.Headers.NonValidated.TryGetValues(HeaderNames.Connection, out var connection) == true)
         {
             foreach (var value in connection)

@@ -2,6 +2,8 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Orchestrator.Proxy.Autoscaling;
+using Orchestrator.Proxy.Policies;
 using Orchestrator.Proxy.Routing;
 using Prometheus;
 
@@ -51,13 +53,11 @@ internal sealed class ProxyApplication(
         }
 
         var metrics = app.Metrics;
-        var traffic = app.Traffic;
         metrics.InFlight.Inc();
-        traffic?.Begin();
         ReplicaEndpoint? endpoint = null;
         try
         {
-            endpoint = await forwarder.ForwardAsync(http, app, context.Started);
+            endpoint = await LimitedAsync(context, app);
         }
         finally
         {
@@ -66,7 +66,6 @@ internal sealed class ProxyApplication(
                 ? StatusCodes.Status499ClientClosedRequest
                 : http.Response.StatusCode;
             metrics.InFlight.Dec();
-            traffic?.End(endpoint is null || status == StatusCodes.Status101SwitchingProtocols ? null : took);
             metrics.Requests(status).Inc();
             if (status != StatusCodes.Status101SwitchingProtocols)
             {
@@ -78,4 +77,55 @@ internal sealed class ProxyApplication(
     }
 
     public void DisposeContext(ProxyContext context, Exception? exception) => context.End();
+
+    /// <summary>Turns away what is beyond the app's limits, before a replica is chosen.</summary>
+    private ValueTask<ReplicaEndpoint?> LimitedAsync(ProxyContext context, AppState app)
+    {
+        var (http, policy) = (context.Http, app.Policy);
+        if (policy.Rate is { } rate && !rate.TryTake(http, out var retryAfter))
+        {
+            app.Metrics.Refused(AppMetrics.RateLimit).Inc();
+            return RefuseAsync(http, ProxyError.RateLimited, app, retryAfter);
+        }
+
+        if (policy.MaxRequestBytes is { } most)
+        {
+            if (http.Request.ContentLength > most)
+            {
+                app.Metrics.Refused(AppMetrics.SizeLimit).Inc();
+                return RefuseAsync(http, ProxyError.RequestTooLarge, app, null);
+            }
+
+            if (http.Request.ContentLength is null)
+            {
+                http.Request.Body = new BoundedBody(http.Request.Body, most);
+            }
+        }
+
+        return app.Traffic is { } traffic ? CountedAsync(context, app, traffic) : forwarder.ForwardAsync(context, app);
+    }
+
+    /// <summary>What was turned away above is no load of the app's.</summary>
+    private async ValueTask<ReplicaEndpoint?> CountedAsync(ProxyContext context, AppState app, TrafficCounts traffic)
+    {
+        ReplicaEndpoint? endpoint = null;
+        traffic.Begin();
+        try
+        {
+            return endpoint = await forwarder.ForwardAsync(context, app);
+        }
+        finally
+        {
+            var saysSomething = endpoint is not null && context.Http.Response.StatusCode != StatusCodes.Status101SwitchingProtocols;
+
+            // Without what it was held for: that is not the replicas' doing.
+            traffic.End(saysSomething ? time.GetElapsedTime(context.TryStarted) : null);
+        }
+    }
+
+    private static async ValueTask<ReplicaEndpoint?> RefuseAsync(HttpContext http, ProxyError error, AppState app, TimeSpan? retryAfter)
+    {
+        await ErrorResponse.WriteAsync(http, error, app.Key, retryAfter);
+        return null;
+    }
 }

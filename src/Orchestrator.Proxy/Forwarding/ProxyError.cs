@@ -33,6 +33,16 @@ internal sealed record ProxyError(int Status, string Reason, string ProxyStatus,
         StatusCodes.Status504GatewayTimeout, nameof(ReplicaTimeout), "http_response_timeout",
         "a replica of app {0} did not answer in time");
 
+    public static readonly ProxyError Busy = new(
+        StatusCodes.Status503ServiceUnavailable, nameof(Busy), "connection_limit_reached",
+        "all replicas of app {0} have as many requests as they may, and as many wait");
+
+    public static readonly ProxyError RateLimited = new(
+        StatusCodes.Status429TooManyRequests, nameof(RateLimited), "http_request_denied", "app {0} takes no more requests of this kind for now");
+
+    public static readonly ProxyError RequestTooLarge = new(
+        StatusCodes.Status413PayloadTooLarge, nameof(RequestTooLarge), "http_request_error", "the request's body is larger than app {0} takes");
+
     public static readonly ProxyError RequestFailed = new(
         StatusCodes.Status400BadRequest, nameof(RequestFailed), "http_request_error", "the request could not be read to its end");
 

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
+using Orchestrator.Proxy.Policies;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Informers;
 
@@ -133,10 +134,11 @@ internal sealed partial class RouteWatcher
         [
             .. byApp.Select(held => (Key: ObjectKey.Of(held.Key), App: held.Key, Claims: held.Value)).Select(held => new AppRoute(
                 held.Key,
-                held.App.Spec.Route?.Balancing,
+                held.App.Spec.Route!,
                 held.Claims,
                 unchanged.Contains(held.Key) ? null : EndpointsOf(held.Key),
-                Traffic.Of(held.App))),
+                Traffic.Of(held.App),
+                held.App.Metadata.Uid ?? "")),
         ];
     }
 
@@ -231,12 +233,8 @@ internal sealed partial class RouteWatcher
             return true;
         }
 
-        var (old, now) = (before.Spec.Route, after.Spec.Route);
         return before.Metadata.DeletionTimestamp is null != after.Metadata.DeletionTimestamp is null
-            || old is null != now is null
-            || (old is not null && now is not null
-                && (old.Path != now.Path || old.Port != now.Port || old.Balancing != now.Balancing
-                    || !(old.Hosts ?? []).SequenceEqual(now.Hosts ?? [])));
+            || !AppPolicy.AreSame(before.Spec.Route, after.Spec.Route);
     }
 
     private static partial class Log

@@ -94,16 +94,18 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
             app.Key.Name,
             [.. app.Claims.Select(claim => new StoredClaim(claim.Path, claim.Host, claim.Port))],
             [.. shared.All.Select(endpoint => endpoint.Id).Select(id => new StoredEndpoint(id.Uid, id.Address, id.Port, id.Revision))],
-            app.Balancing,
-            shared.Split);
+            app.Policy.Route,
+            shared.Split,
+            app.Uid);
     }
 
     private static AppRoute ToRoute(StoredApp app) => new(
         new ObjectKey(app.Namespace, app.Name),
-        app.Balancing,
+        app.Route ?? new Route(),
         [.. app.Claims.Select(claim => new RouteClaim(claim.Port, claim.Host, claim.Path))],
         [.. app.Endpoints.Select(endpoint => new EndpointId(endpoint.Uid, endpoint.Address, endpoint.Port, endpoint.Revision)).Distinct()],
-        new Traffic(app.Split, Canary: null));
+        new Traffic(app.Split, Canary: null),
+        app.Uid ?? "");
 
     internal sealed record StoredRoutes(int Version, IReadOnlyList<StoredApp> Apps);
 
@@ -112,8 +114,9 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
         string Name,
         IReadOnlyList<StoredClaim> Claims,
         IReadOnlyList<StoredEndpoint> Endpoints,
-        string? Balancing = null,
-        TrafficSplit? Split = null);
+        Route? Route = null,
+        TrafficSplit? Split = null,
+        string? Uid = null);
 
     internal sealed record StoredClaim(string Path, string? Host = null, int? Port = null);
 

@@ -1,9 +1,11 @@
+using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Proxy.Balancing;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Proxy.State;
 using Orchestrator.Runtime;
+using Route = Orchestrator.Api.WebApps.Route;
 
 namespace Orchestrator.Proxy.Tests.State;
 
@@ -19,16 +21,17 @@ public sealed class RouteStoreTests : IDisposable
         [
             new(
                 new ObjectKey("default", "web"),
-                BalancingPolicies.RoundRobin,
+                new Route { Balancing = BalancingPolicies.RoundRobin, SlowStartSeconds = 7 },
                 [new RouteClaim(null, "a.example.org", "/"), new RouteClaim(9090, null, "/x")],
                 [new EndpointId("uid-1", "10.0.0.1", 20000), new EndpointId("uid-2", "fd00::1", 20001)]),
             new(
                 new ObjectKey("default", "canary"),
-                null,
+                new Route { Limits = new() { RequestsPerReplica = 3 } },
                 [new RouteClaim(null, "c.example.org", "/")],
                 [new EndpointId("uid-3", "10.0.0.1", 20002, "r1"), new EndpointId("uid-4", "10.0.0.2", 20000, "r2")],
-                new Traffic(new TrafficSplit("r1", 10), Canary: null)),
-            new(new ObjectKey("shop", "web"), null, [new RouteClaim(null, null, "/")], []),
+                new Traffic(new TrafficSplit("r1", 10), Canary: null),
+                "uid-of-canary"),
+            new(new ObjectKey("shop", "web"), new Route(), [new RouteClaim(null, null, "/")], []),
         ];
         _routes.ReplaceAll(saved);
 
@@ -91,7 +94,7 @@ public sealed class RouteStoreTests : IDisposable
     public void A_save_that_was_cut_off_leaves_the_last_whole_file()
     {
         var store = Store("state");
-        _routes.ReplaceAll([new AppRoute(new ObjectKey("default", "web"), null, [new RouteClaim(null, null, "/")], [])]);
+        _routes.ReplaceAll([new AppRoute(new ObjectKey("default", "web"), new Route(), [new RouteClaim(null, null, "/")], [])]);
         store.Save(_routes.Table);
         File.WriteAllText(store.Path + ".new", "{\"version\":1,\"ap");
 
@@ -107,5 +110,5 @@ public sealed class RouteStoreTests : IDisposable
     private RouteStore Store(string name) => new(_folder[name], NullLogger<RouteStore>.Instance);
 
     private static string Flat(AppRoute route) =>
-        $"{route.App} {route.Balancing} {string.Join(' ', route.Claims)} {string.Join(' ', (route.Endpoints ?? []).Select(id => $"{id} {id.Revision}"))} {route.Traffic}";
+        $"{route.App} {JsonSerializer.Serialize(route.Route)} {route.Uid} {string.Join(' ', route.Claims)} {string.Join(' ', (route.Endpoints ?? []).Select(id => $"{id} {id.Revision}"))} {route.Traffic}";
 }

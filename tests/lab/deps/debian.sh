@@ -16,6 +16,7 @@ case $tool in
     etcd) package=etcd-server ;;
     promtool) package=prometheus ;;
     haproxy) package=haproxy program=usr/sbin/haproxy ;;
+    nginx) package=nginx program=usr/sbin/nginx ;;
     docker) package=engine ;;
     ssh) package=openssh ;;
     sshd) package=openssh program=usr/sbin/sshd ;;

@@ -118,7 +118,7 @@ internal static class AutoscalingRules
         }
         else if (!Uri.TryCreate(query.Text("address"), UriKind.Absolute, out var address) || address.UserInfo.Length > 0)
         {
-            errors.Add(FieldError.Invalid(path + ".prometheus.address", query.Text("address"), "must be a URL without a login, such as http://prometheus.example.org:9090"));
+            errors.Add(FieldError.Invalid(path + ".prometheus.address", "must be a URL without a login, such as http://prometheus.example.org:9090"));
         }
 
         var target = metric.Object("target");

@@ -1,0 +1,39 @@
+using System.Diagnostics;
+using Orchestrator.Cli.Tests.Commands;
+
+namespace Orchestrator.Cli.Tests.Serving;
+
+public sealed class ProxyRuntimeTests
+{
+    [Fact]
+    public async Task A_proxy_that_anyone_starts_has_the_settings_of_a_server_but_where_somebody_chose_others()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder["kubeconfig"], """
+            clusters: [{name: away, cluster: {server: "https://127.0.0.1:1"}}]
+            contexts: [{name: away, context: {cluster: away, user: ""}}]
+            current-context: away
+            """, TestContext.Current.CancellationToken);
+        string[] arguments = ["proxy", "--kubeconfig", folder["kubeconfig"], "--data-folder", folder["data"], "--listen", "127.0.0.1:0", "--admin-listen", "none"];
+        var start = new ProcessStartInfo(ServerFixture.OrcPath, arguments) { RedirectStandardError = true };
+        start.Environment["DOTNET_TieredPGO"] = "0";
+
+        using var proxy = Process.Start(start)!;
+        try
+        {
+            var environment = await Eventually.See(
+                () => Words(proxy, "environ"), seen => seen.Contains("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1"), TimeSpan.FromSeconds(30));
+
+            Assert.Contains("DOTNET_TC_CallCountThreshold=3E8", environment);
+            Assert.Contains("DOTNET_TieredPGO=0", environment);
+            Assert.Equal([ServerFixture.OrcPath, .. arguments], Words(proxy, "cmdline"));
+        }
+        finally
+        {
+            proxy.Kill();
+            await proxy.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+    }
+
+    private static string[] Words(Process process, string file) => File.ReadAllText($"/proc/{process.Id}/{file}").TrimEnd('\0').Split('\0');
+}
