@@ -71,7 +71,7 @@ public static class MetricTypes
     /// <summary>Requests under way, those included that wait for a replica.</summary>
     public const string InFlight = "inFlight";
 
-    /// <summary>95th percentile of the time from a request's headers to the end of its answer.</summary>
+    /// <summary>95th percentile of the time from a request's being sent to a replica to the end of its answer.</summary>
     public const string LatencyP95 = "latencyP95";
 
     /// <summary>Whatever a Prometheus server knows.</summary>

@@ -16,7 +16,7 @@ internal enum HoldEnd
 /// <summary>Requests of one app that wait for its first replica. Bounded in number and time. Thread-safe.</summary>
 internal sealed class HeldRequests(TimeProvider time)
 {
-    /// <summary>A request each. Held ones cost memory and a connection, and all fall upon the first replica at once.</summary>
+    /// <summary>Held ones cost memory and a connection, and all fall upon the first replica at once.</summary>
     public const int Most = 200;
 
     /// <summary>From a request's headers. A container takes a second, its image's pull rarely a minute.</summary>
