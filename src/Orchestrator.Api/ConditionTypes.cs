@@ -24,6 +24,15 @@ public static class ConditionTypes
     /// <summary>DockerHost: its engine or a replica on it answers; False since when nothing on it did.</summary>
     public const string Alive = "Alive";
 
+    /// <summary>WebApp's autoscaling: the number of replicas can be changed, and whether past recommendations hold it.</summary>
+    public const string AbleToScale = "AbleToScale";
+
+    /// <summary>WebApp's autoscaling: a number can be computed from its metrics.</summary>
+    public const string ScalingActive = "ScalingActive";
+
+    /// <summary>WebApp's autoscaling: its bounds or its behaviour keep the number from what the metrics ask for.</summary>
+    public const string ScalingLimited = "ScalingLimited";
+
     /// <summary>Replica: bound to a host; False says why no host fits.</summary>
     public const string Scheduled = "Scheduled";
 }

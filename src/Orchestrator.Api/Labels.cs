@@ -59,6 +59,12 @@ public static class Annotations
     public const string Canaries = "orchestrator.dev/canaries";
 
     /// <summary>
+    /// On a proxy's Lease: what it sees of apps that are scaled by it, as <see cref="WebApps.TrafficReport.Write"/> gives it. Absent when there
+    /// are none.
+    /// </summary>
+    public const string Traffic = "orchestrator.dev/traffic";
+
+    /// <summary>
     /// On a WebApp, by its user: <c>REVISION/STEP</c> ends that step of the canary of that revision, counted from 0;
     /// <c>REVISION/all</c> ends all of them.
     /// </summary>

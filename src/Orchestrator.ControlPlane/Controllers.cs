@@ -1,5 +1,6 @@
 using k8s;
 using Microsoft.Extensions.Logging;
+using Orchestrator.ControlPlane.Autoscaling;
 using Orchestrator.ControlPlane.Certificates;
 using Orchestrator.ControlPlane.Hosts;
 using Orchestrator.ControlPlane.Rebalancing;
@@ -7,12 +8,13 @@ using Orchestrator.ControlPlane.Scheduling;
 using Orchestrator.ControlPlane.WebApps;
 using Orchestrator.Runtime.Events;
 using Orchestrator.Runtime.Informers;
+using Orchestrator.Runtime.Usage;
 
 namespace Orchestrator.ControlPlane;
 
 /// <summary>
-/// The WebApp controller, the certificate controller, the scheduler, the DockerHost controller and the rebalancer. Make it before the informers run; run it while leading: it
-/// may be run again after a loss of leadership.
+/// The WebApp controller, the certificate controller, the scheduler, the DockerHost controller, the autoscaler and the rebalancer. Make it
+/// before the informers run; run it while leading: it may be run again after a loss of leadership.
 /// </summary>
 public sealed class Controllers : IDisposable
 {
@@ -24,19 +26,23 @@ public sealed class Controllers : IDisposable
     private readonly CertificateController _certificates;
     private readonly Scheduler _scheduler;
     private readonly HostController _hosts;
+    private readonly AutoscalingController _autoscaler;
     private readonly Rebalancer? _rebalancer;
 
+    /// <param name="usage">Asked for apps that are scaled by what their replicas use.</param>
     /// <param name="rebalance">Whether replicas that run are moved so that their apps lie evenly on the hosts.</param>
     public Controllers(
-        SharedInformers informers, IKubernetes kubernetes, IEventRecorder events, ILoggerFactory loggers, TimeProvider time, bool rebalance = true)
+        SharedInformers informers, IKubernetes kubernetes, IEventRecorder events, IUsageSource usage, ILoggerFactory loggers, TimeProvider time, bool rebalance = true)
     {
         _informers = informers;
         var moves = new Moves(events, time);
         var certificates = new CertificateStates();
-        _webApps = new WebAppController(informers, moves, certificates, kubernetes, events, loggers, time);
+        var proxies = new LiveProxies(informers, time);
+        _webApps = new WebAppController(informers, proxies, moves, certificates, kubernetes, events, loggers, time);
         _certificates = new CertificateController(informers, kubernetes, certificates, loggers, time);
         _scheduler = new Scheduler(informers, moves, events, loggers, time);
         _hosts = new HostController(informers, events, loggers, time);
+        _autoscaler = new AutoscalingController(informers, new ProxyTraffic(informers, proxies), usage, events, loggers, time);
         _rebalancer = rebalance ? new Rebalancer(informers, moves, loggers, time) : null;
     }
 
@@ -59,6 +65,7 @@ public sealed class Controllers : IDisposable
                 _certificates.RunAsync(cancellationToken),
                 _scheduler.RunAsync(cancellationToken),
                 _hosts.RunAsync(cancellationToken),
+                _autoscaler.RunAsync(cancellationToken),
                 _rebalancer?.RunAsync(cancellationToken) ?? Task.CompletedTask);
         }
         finally
@@ -76,6 +83,7 @@ public sealed class Controllers : IDisposable
         _certificates.Dispose();
         _scheduler.Dispose();
         _hosts.Dispose();
+        _autoscaler.Dispose();
         _rebalancer?.Dispose();
     }
 }

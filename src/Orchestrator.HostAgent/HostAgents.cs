@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.ObjectModel;
 using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
@@ -15,6 +16,7 @@ using Orchestrator.Runtime.Clients;
 using Orchestrator.Runtime.Events;
 using Orchestrator.Runtime.Informers;
 using Orchestrator.Runtime.Reconciling;
+using Orchestrator.Runtime.Usage;
 
 namespace Orchestrator.HostAgent;
 
@@ -22,7 +24,7 @@ namespace Orchestrator.HostAgent;
 /// Runs one agent for each DockerHost: containers, images, probes and status of what is bound to it. Of several processes only
 /// the leader may run this.
 /// </summary>
-public sealed partial class HostAgents : IDisposable
+public sealed partial class HostAgents : IUsageSource, IDisposable
 {
     /// <summary>A client must say in whose name it writes; this one does not write.</summary>
     private const string ReadsOnly = "orchestrator-agent";
@@ -83,6 +85,11 @@ public sealed partial class HostAgents : IDisposable
             }
         });
     }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<string, ResourceUsage>> ReadAsync(string host, IReadOnlyCollection<string> containers, CancellationToken cancellationToken) =>
+        _agents.TryGetValue(host, out var running) ? running.Agent.ReadUsageAsync(containers, cancellationToken)
+        : Task.FromResult<IReadOnlyDictionary<string, ResourceUsage>>(ReadOnlyDictionary<string, ResourceUsage>.Empty);
 
     /// <summary>Works until cancelled. Containers go on without us, and are adopted by whoever comes next.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)

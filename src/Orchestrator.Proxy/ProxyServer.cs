@@ -86,6 +86,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
             _routes, _suspects, () => _lease.SinceLastAnswer > ProxyLease.Duration, loggers.CreateLogger<EndpointChecks>(), time);
 
         _routes.Drained += _lease.Refresh;
+        _routes.HoldingChanged += _lease.Refresh;
         _listeners.FailuresChanged += _lease.Refresh;
         _watcher.Applied += () =>
         {

@@ -23,7 +23,7 @@ public sealed class DisruptionLimitsTests
     {
         var disruption = available is null && unavailable is null ? null : new Disruption { MinAvailable = Text(available), MaxUnavailable = Text(unavailable) };
 
-        Assert.Equal(missing, DisruptionLimits.MaxUnavailable(new() { Replicas = desired, Disruption = disruption }));
+        Assert.Equal(missing, DisruptionLimits.MaxUnavailable(new() { Spec = new() { Replicas = desired, Disruption = disruption } }));
     }
 
     private static IntOrString? Text(string? value) => value is null ? null : (IntOrString)value;

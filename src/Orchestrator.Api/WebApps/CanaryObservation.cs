@@ -48,14 +48,8 @@ public sealed record RequestCounts(
 {
     public static RequestCounts None { get; } = new(0, 0, []);
 
-    public RequestCounts Plus(RequestCounts other)
-    {
-        var (longer, shorter) = Latencies.Count >= other.Latencies.Count ? (Latencies, other.Latencies) : (other.Latencies, Latencies);
-        return new(
-            Requests + other.Requests,
-            Errors + other.Errors,
-            [.. longer.Select((count, bucket) => count + (bucket < shorter.Count ? shorter[bucket] : 0))]);
-    }
+    public RequestCounts Plus(RequestCounts other) =>
+        new(Requests + other.Requests, Errors + other.Errors, LatencyBuckets.Sum(Latencies, other.Latencies));
 }
 
 /// <summary>
@@ -73,6 +67,12 @@ public static class LatencyBuckets
 
     public static int Of(TimeSpan latency) =>
         latency <= First ? 0 : Math.Min(Count - 1, (int)Math.Ceiling(Math.Log(latency / First, Growth)));
+
+    public static IReadOnlyList<long> Sum(IReadOnlyList<long> one, IReadOnlyList<long> other)
+    {
+        var (longer, shorter) = one.Count >= other.Count ? (one, other) : (other, one);
+        return [.. longer.Select((count, bucket) => count + (bucket < shorter.Count ? shorter[bucket] : 0))];
+    }
 
     /// <returns>Null when nothing was counted.</returns>
     /// <param name="percent">Above 0, to 100.</param>

@@ -9,14 +9,14 @@ public static class DisruptionLimits
     /// replicas could ever be moved.
     /// </summary>
     /// <exception cref="FormatException">A text is neither a number nor a percentage; no server that checks the schema stores one.</exception>
-    public static int MaxUnavailable(WebAppSpec spec)
+    public static int MaxUnavailable(WebApp app)
     {
-        var desired = spec.DesiredReplicas;
-        return spec.Disruption switch
+        var desired = app.DesiredReplicas;
+        return app.Spec.Disruption switch
         {
             { MaxUnavailable: { } most } => Math.Min(desired, ReplicaShare.Of(most, desired, Math.Ceiling)),
             { MinAvailable: { } least } => Math.Max(0, desired - ReplicaShare.Of(least, desired, Math.Ceiling)),
-            _ => Math.Max(1, RollingUpdateLimits.Of(spec.Strategy?.Rolling, desired).Unavailable),
+            _ => Math.Max(1, RollingUpdateLimits.Of(app.Spec.Strategy?.Rolling, desired).Unavailable),
         };
     }
 }

@@ -14,6 +14,9 @@ public sealed class WebApp : IKubernetesObject<V1ObjectMeta>, ISpec<WebAppSpec>,
     public const string KubeKind = "WebApp";
     public const string Plural = "webapps";
 
+    /// <summary>Kubernetes' default.</summary>
+    private const int DefaultReplicas = 1;
+
     [JsonPropertyName("apiVersion")]
     public string ApiVersion { get; set; } = ApiGroup.GroupVersion;
 
@@ -28,4 +31,16 @@ public sealed class WebApp : IKubernetesObject<V1ObjectMeta>, ISpec<WebAppSpec>,
 
     [JsonPropertyName("status")]
     public WebAppStatus? Status { get; set; }
+
+    /// <summary>
+    /// How many replicas there are to be: what the user says or, with autoscaling, what that has come to, within its bounds. Before it has come
+    /// to anything, as many as there were to be: turning it on changes nothing by itself.
+    /// </summary>
+    [JsonIgnore]
+    public int DesiredReplicas => Spec.Autoscaling is { } autoscaling
+        ? Math.Clamp(
+            Status?.Autoscaling?.DesiredReplicas ?? Status?.DesiredReplicas ?? Spec.Replicas ?? DefaultReplicas,
+            autoscaling.LeastReplicas,
+            autoscaling.MaxReplicas)
+        : Spec.Replicas ?? DefaultReplicas;
 }

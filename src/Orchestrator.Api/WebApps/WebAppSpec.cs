@@ -14,9 +14,13 @@ public sealed class WebAppSpec : ReplicaTemplate
     /// <summary>Kubernetes' default.</summary>
     public const int DefaultRevisionHistoryLimit = 10;
 
-    /// <summary>How many replicas to keep; 0 keeps none. Default 1.</summary>
+    /// <summary>How many replicas to keep; 0 keeps none. Default 1. Of no meaning beside <see cref="Autoscaling"/>: see <see cref="WebApp.DesiredReplicas"/>.</summary>
     [JsonPropertyName("replicas")]
     public int? Replicas { get; set; }
+
+    /// <summary>Null: there are as many as <see cref="Replicas"/> says.</summary>
+    [JsonPropertyName("autoscaling")]
+    public Autoscaling? Autoscaling { get; set; }
 
     [JsonPropertyName("placement")]
     public Placement? Placement { get; set; }
@@ -65,10 +69,6 @@ public sealed class WebAppSpec : ReplicaTemplate
         get => null;
         set => throw new NotSupportedException("a WebApp has no content hash");
     }
-
-    /// <summary><see cref="Replicas"/> with its default.</summary>
-    [JsonIgnore]
-    public int DesiredReplicas => Replicas ?? 1;
 
     [JsonIgnore]
     public TimeSpan MinReady => TimeSpan.FromSeconds(MinReadySeconds ?? 0);

@@ -3,12 +3,16 @@ using k8s.Models;
 
 namespace Orchestrator.Api.WebApps;
 
-/// <summary>Observed state of a WebApp, written by the WebApp controller alone.</summary>
+/// <summary>Observed state of a WebApp, written by the WebApp controller alone, but for <see cref="Autoscaling"/>.</summary>
 public sealed class WebAppStatus
 {
     /// <summary>The metadata.generation that this status is about.</summary>
     [JsonPropertyName("observedGeneration")]
     public long? ObservedGeneration { get; set; }
+
+    /// <summary>Replicas that there are to be, as of this status: <see cref="WebApp.DesiredReplicas"/>.</summary>
+    [JsonPropertyName("desiredReplicas")]
+    public int? DesiredReplicas { get; set; }
 
     /// <summary>Replicas that exist and are not being deleted.</summary>
     [JsonPropertyName("replicas")]
@@ -47,6 +51,10 @@ public sealed class WebAppStatus
     /// </summary>
     [JsonPropertyName("contentHash")]
     public string? ContentHash { get; set; }
+
+    /// <summary>Absent without autoscaling.</summary>
+    [JsonPropertyName("autoscaling")]
+    public AutoscalingStatus? Autoscaling { get; set; }
 
     /// <summary>Label selector of the app's Replicas, for the scale subresource.</summary>
     [JsonPropertyName("selector")]

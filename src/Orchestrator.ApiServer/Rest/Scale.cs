@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Orchestrator.ApiServer.Objects;
 using Orchestrator.ApiServer.Resources;
 using Orchestrator.ApiServer.Schema;
+using KindRules = Orchestrator.ApiServer.Schema.Kinds.KindRules;
 
 namespace Orchestrator.ApiServer.Rest;
 
@@ -70,6 +71,11 @@ internal static class Scale
         {
             return Status.Invalid(
                 Definition, name, [FieldError.Invalid("spec.replicas", count, "must be greater than or equal to 0")]);
+        }
+
+        if (KindRules.WhyNotScaled(resource.Definition.Group, resource.Definition.Kind, current) is { } fault)
+        {
+            return Status.Invalid(resource.Definition, name, [fault]);
         }
 
         var next = (JsonObject)current.DeepClone();

@@ -22,6 +22,7 @@ internal static class Orc
             new DescribeCommand(),
             new DeleteCommand(),
             new ScaleCommand(),
+            new AutoscaleCommand(),
             new SetCommand(),
             new RolloutCommand(),
             new ExplainPlacementCommand(),

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Orchestrator.Api;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Cli.Connection;
 using Orchestrator.Cli.Output;
@@ -30,6 +31,11 @@ internal sealed class ScaleCommand : ApiCommand, IHasExamples
     protected override async Task<int> RunAsync(ParseResult line, Session session, CancellationToken cancellationToken)
     {
         var (kind, name) = await ObjectReference.ParseOneAsync(line.GetValue(_app)!, session.Kinds, cancellationToken);
+        if (kind is { Group: ApiGroup.Name, Kind: WebApp.KubeKind })
+        {
+            await RefuseAutoscaledAsync(session, kind, name, cancellationToken);
+        }
+
         var patch = new JsonObject { ["spec"] = new JsonObject { ["replicas"] = line.GetValue(_replicas) } };
         await session.Api.SendAsync(
             HttpMethod.Patch, kind.Path(session.NamespaceFor(kind), name, "scale"), patch, ApiConnection.MergePatch, cancellationToken);
@@ -40,5 +46,18 @@ internal sealed class ScaleCommand : ApiCommand, IHasExamples
         }
 
         return ExitCodes.Done;
+    }
+
+    /// <summary>A real cluster's server would take it, to no effect.</summary>
+    /// <exception cref="CommandException">The app is autoscaled.</exception>
+    private static async Task RefuseAutoscaledAsync(Session session, ResourceKind kind, string name, CancellationToken cancellationToken)
+    {
+        var app = await session.Api.GetAsync(kind.Path(session.NamespaceFor(kind), name), cancellationToken);
+        if (app["spec"]?["autoscaling"] is JsonObject autoscaling)
+        {
+            throw CommandException.Failed(
+                $"{kind.Label}/{name} is autoscaled, from {autoscaling["minReplicas"] ?? 1} to {autoscaling["maxReplicas"]} replicas: "
+                + $"change these with `orc autoscale {name} --min N --max N`, or end it with `orc autoscale {name} --off`");
+        }
     }
 }

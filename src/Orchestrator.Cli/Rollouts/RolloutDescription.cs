@@ -15,7 +15,9 @@ internal static class RolloutDescription
     {
         var output = session.Terminal.Out;
         output.Write($"\nRollout: {Readiness.Of(live).Message.TrimEnd().ReplaceLineEndings("\n  ")}\n");
-        output.Write($"Strategy: {Rules(KubernetesJson.Deserialize<WebApp>(live.ToJsonString()).Spec)}\n");
+        var typed = KubernetesJson.Deserialize<WebApp>(live.ToJsonString());
+        output.Write($"Strategy: {Rules(typed)}\n");
+        AutoscalingDescription.Write(session, typed);
         try
         {
             var kept = await AppRevision.ListAsync(session, app, live, cancellationToken);
@@ -33,8 +35,9 @@ internal static class RolloutDescription
     }
 
     /// <summary>With the defaults of what the spec leaves out, and in replicas, which is what counts.</summary>
-    private static string Rules(WebAppSpec spec)
+    private static string Rules(WebApp app)
     {
+        var spec = app.Spec;
         var rules = new List<string>();
         if (spec.Strategy?.Type == RolloutStrategy.Recreate)
         {
@@ -47,8 +50,8 @@ internal static class RolloutDescription
                 rules.AddRange(Canary(canary));
             }
 
-            var (surge, unavailable) = RollingUpdateLimits.Of(spec.Strategy?.Rolling, spec.DesiredReplicas);
-            rules.Add(string.Create(CultureInfo.InvariantCulture, $"{RolloutStrategy.RollingUpdate}, at most {surge} more and {unavailable} fewer than {spec.DesiredReplicas}"));
+            var (surge, unavailable) = RollingUpdateLimits.Of(spec.Strategy?.Rolling, app.DesiredReplicas);
+            rules.Add(string.Create(CultureInfo.InvariantCulture, $"{RolloutStrategy.RollingUpdate}, at most {surge} more and {unavailable} fewer than {app.DesiredReplicas}"));
         }
 
         if (spec.MinReady > TimeSpan.Zero)

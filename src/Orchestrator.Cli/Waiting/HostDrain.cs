@@ -93,8 +93,8 @@ internal sealed class HostDrain(Session session)
         {
             var kind = await session.Kinds.FindAsync(ApiGroup.GroupVersion, WebApp.KubeKind, cancellationToken);
             var live = await session.Api.GetAsync(kind.Path(@namespace, name), cancellationToken);
-            var spec = KubernetesJson.Deserialize<WebApp>(live.ToJsonString()).Spec;
-            return RollingUpdateLimits.Of(spec.Strategy?.Rolling, spec.DesiredReplicas).Surge > 0 || DisruptionLimits.MaxUnavailable(spec) > 0;
+            var app = KubernetesJson.Deserialize<WebApp>(live.ToJsonString());
+            return RollingUpdateLimits.Of(app.Spec.Strategy?.Rolling, app.DesiredReplicas).Surge > 0 || DisruptionLimits.MaxUnavailable(app) > 0;
         }
         catch (NotFoundException)
         {

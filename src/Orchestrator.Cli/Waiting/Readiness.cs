@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using k8s;
 using Orchestrator.Api;
+using Orchestrator.Api.WebApps;
 using Orchestrator.Cli.Rollouts;
 
 namespace Orchestrator.Cli.Waiting;
@@ -37,7 +39,7 @@ internal sealed record Readiness(bool Ready, string Message)
 
     private static Readiness OfApp(JsonObject app)
     {
-        var wanted = (int?)app["spec"]?["replicas"] ?? 1;
+        var wanted = KubernetesJson.Deserialize<WebApp>(app.ToJsonString()).DesiredReplicas;
         var status = app["status"];
         if (!IsObserved(app))
         {

@@ -19,7 +19,7 @@ internal sealed record SettledApp(WebApp App, IReadOnlyDictionary<string, List<R
     public string Revision { get; } = App.Status!.CurrentRevision!;
 
     /// <summary>How many replicas may be moved at a time.</summary>
-    public int Limit { get; } = LimitOf(App.Spec);
+    public int Limit { get; } = LimitOf(App);
 
     /// <summary>
     /// Where its replicas go depends on what other apps have where: moves of others meanwhile could send them elsewhere than was planned.
@@ -32,7 +32,7 @@ internal sealed record SettledApp(WebApp App, IReadOnlyDictionary<string, List<R
     /// <returns>Null when it is not settled, or is not to be touched.</returns>
     public static SettledApp? Find(WebApp app, IReadOnlyCollection<Replica> replicas, Func<string, DockerHost?> hostOf)
     {
-        if (!IsWanted(app) || !IsCalm(app) || replicas.Count != app.Spec.DesiredReplicas || replicas.Count < Evenness.LeastDifference)
+        if (!IsWanted(app) || !IsCalm(app) || replicas.Count != app.DesiredReplicas || replicas.Count < Evenness.LeastDifference)
         {
             return null;
         }
@@ -69,23 +69,23 @@ internal sealed record SettledApp(WebApp App, IReadOnlyDictionary<string, List<R
         && app.Spec.Placement?.Strategy != PlacementStrategies.MostAllocated
         && app.Spec.Paused != true
         && app.Metadata.DeletionTimestamp is null
-        && LimitOf(app.Spec) > 0;
+        && LimitOf(app) > 0;
 
     private static bool IsCalm(WebApp app) =>
         app.Status is { Rollout: null, CurrentRevision: not null } status
         && status.ObservedGeneration == app.Metadata.Generation
-        && status.Replicas == app.Spec.DesiredReplicas
-        && status.AvailableReplicas == app.Spec.DesiredReplicas;
+        && status.Replicas == app.DesiredReplicas
+        && status.AvailableReplicas == app.DesiredReplicas;
 
     /// <summary>
     /// A tenth of the app, at least one, at most five, and no more than its limits would let go at once: nothing is urgent here, and each
     /// move costs connections that are kept open and caches that are warm. One alone where the emptiest host is taken: what leaves first makes
     /// its host emptier for what comes next.
     /// </summary>
-    private static int LimitOf(WebAppSpec spec)
+    private static int LimitOf(WebApp app)
     {
-        var limits = RolloutLimits.Of(spec);
-        var most = spec.Placement?.Strategy == PlacementStrategies.LeastAllocated ? 1 : 5;
+        var limits = RolloutLimits.Of(app);
+        var most = app.Spec.Placement?.Strategy == PlacementStrategies.LeastAllocated ? 1 : 5;
         return Math.Min(Math.Clamp(limits.Desired / 10, 1, most), limits.MaxSurge > 0 ? limits.MaxSurge : limits.MaxMissingForMoves);
     }
 }

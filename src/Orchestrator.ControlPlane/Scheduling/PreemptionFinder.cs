@@ -34,7 +34,7 @@ internal sealed class PreemptionFinder
         foreach (var (id, (app, count)) in available)
         {
             // Nobody asks any more for the replicas of an app that is gone.
-            _mayGo.Add(id, app.App is null ? int.MaxValue : count - (app.App.Spec.DesiredReplicas - DisruptionLimits.MaxUnavailable(app.App.Spec)));
+            _mayGo.Add(id, app.App is null ? int.MaxValue : count - (app.App.DesiredReplicas - DisruptionLimits.MaxUnavailable(app.App)));
         }
     }
 

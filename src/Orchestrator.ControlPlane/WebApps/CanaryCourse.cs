@@ -21,7 +21,7 @@ internal sealed record CanaryCourse(CanaryProgress Progress, RolloutFailure? Fai
 
     /// <summary>Replicas that the step asks for which the canary is at or is to come to; the last step's until the rollout goes on.</summary>
     public int ReplicasWanted(WebApp app) =>
-        StepsOf(app)[Math.Min(Progress.Step, StepsOf(app).Count - 1)].ReplicasOf(app.Spec.DesiredReplicas);
+        StepsOf(app)[Math.Min(Progress.Step, StepsOf(app).Count - 1)].ReplicasOf(app.DesiredReplicas);
 
     /// <param name="counts">What proxies have seen since <see cref="CanaryProgress.WeightSince"/>.</param>
     /// <returns>Null when the target's revision is no canary, or none any more.</returns>
@@ -60,7 +60,7 @@ internal sealed record CanaryCourse(CanaryProgress Progress, RolloutFailure? Fai
         step = Math.Max(step, promoted);
         TimeSpan? left = null;
         var waits = false;
-        while (step < steps.Count && available >= steps[step].ReplicasOf(app.Spec.DesiredReplicas))
+        while (step < steps.Count && available >= steps[step].ReplicasOf(app.DesiredReplicas))
         {
             if (weight != steps[step].Weight)
             {
@@ -88,7 +88,7 @@ internal sealed record CanaryCourse(CanaryProgress Progress, RolloutFailure? Fai
     }
 
     private static bool IsCanary(WebApp app, string revision) =>
-        app.Spec is { Strategy: { Type: RolloutStrategy.Canary, CanarySteps.Steps.Count: > 0 }, DesiredReplicas: > 0 }
+        app is { DesiredReplicas: > 0, Spec.Strategy: { Type: RolloutStrategy.Canary, CanarySteps.Steps.Count: > 0 } }
         && app.Status?.CurrentRevision is { } stable && stable != revision;
 
     private static IList<CanaryStep> StepsOf(WebApp app) => app.Spec.Strategy!.CanarySteps!.Steps;

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using k8s.Models;
 using Orchestrator.Api;
@@ -9,36 +8,19 @@ using Orchestrator.Runtime.Informers;
 namespace Orchestrator.ControlPlane.WebApps;
 
 /// <summary>
-/// What live proxies say they cannot serve (<see cref="Annotations.ListenerErrors"/>), by the apps that it concerns. A proxy
-/// lives while its Lease was seen to change within its duration: clocks need not agree.
+/// What live proxies say they cannot serve (<see cref="Annotations.ListenerErrors"/>), by the apps that it concerns.
 /// </summary>
 internal sealed class ListenerErrors
 {
     private const string ByPlace = "listener-place";
 
-    /// <summary>Seconds; what a Lease that does not say counts with.</summary>
-    private const int DefaultLeaseDuration = 10;
-
     private readonly SharedInformers _informers;
-    private readonly TimeProvider _time;
-    private readonly ConcurrentDictionary<ObjectKey, long> _seenAt = new();
+    private readonly LiveProxies _proxies;
 
-    public ListenerErrors(SharedInformers informers, TimeProvider time)
+    public ListenerErrors(SharedInformers informers, LiveProxies proxies)
     {
-        _informers = informers;
-        _time = time;
+        (_informers, _proxies) = (informers, proxies);
         informers.WebApps.AddIndex(ByPlace, PlacesOf);
-        informers.ProxyLeases.Subscribe(change =>
-        {
-            if (change.New is null)
-            {
-                _seenAt.TryRemove(change.Key, out _);
-            }
-            else
-            {
-                _seenAt[change.Key] = _time.GetTimestamp();
-            }
-        });
     }
 
     /// <summary>For people, what proxies say of the app's own listener; and when a Lease among them runs out, unless it is renewed.</summary>
@@ -51,12 +33,9 @@ internal sealed class ListenerErrors
         }
 
         var found = new List<(string Error, string Proxy, TimeSpan Left)>();
-        foreach (var (key, lease) in _informers.ProxyLeases.Items)
+        foreach (var (key, lease, left) in _proxies.Leases)
         {
-            if (LeftOf(key, lease) is { Ticks: > 0 } left)
-            {
-                found.AddRange(Read(lease).Where(error => places.Contains(error.Place)).Select(error => ($"{error.Place}: {error.Reason}", key.Name, left)));
-            }
+            found.AddRange(Read(lease).Where(error => places.Contains(error.Place)).Select(error => ($"{error.Place}: {error.Reason}", key.Name, left)));
         }
 
         var errors = found
@@ -90,8 +69,4 @@ internal sealed class ListenerErrors
         .Select(entry => entry.Split(": ", 2))
         .Where(parts => parts.Length == 2)
         .Select(parts => (parts[0], parts[1]));
-
-    private TimeSpan LeftOf(ObjectKey key, V1Lease lease) => _seenAt.TryGetValue(key, out var seen)
-        ? TimeSpan.FromSeconds(lease.Spec?.LeaseDurationSeconds ?? DefaultLeaseDuration) - _time.GetElapsedTime(seen)
-        : TimeSpan.Zero;
 }

@@ -66,7 +66,7 @@ internal sealed record RolloutCourse(RolloutProgress? Progress, RolloutFailure? 
         }
 
         // The clock stands while nothing can come forward, and begins anew after that.
-        if (target.IsPaused || othersStop || app.Spec.DesiredReplicas == 0 || canary is { Waits: true })
+        if (target.IsPaused || othersStop || app.DesiredReplicas == 0 || canary is { Waits: true })
         {
             return new(progress, null, canary?.RecheckAfter);
         }

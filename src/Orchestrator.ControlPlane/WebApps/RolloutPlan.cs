@@ -47,13 +47,13 @@ internal sealed record RolloutLimits(int Desired, int MaxSurge, int MaxUnavailab
     /// </summary>
     public int MaxMissingForMoves => MaxSurge > 0 ? 0 : Math.Min(MaxUnavailable, MaxDisrupted);
 
-    public static RolloutLimits Of(WebAppSpec spec)
+    public static RolloutLimits Of(WebApp app)
     {
-        var (surge, unavailable) = RollingUpdateLimits.Of(spec.Strategy?.Rolling, spec.DesiredReplicas);
-        return new(spec.DesiredReplicas, surge, unavailable)
+        var (surge, unavailable) = RollingUpdateLimits.Of(app.Spec.Strategy?.Rolling, app.DesiredReplicas);
+        return new(app.DesiredReplicas, surge, unavailable)
         {
-            Recreate = spec.Strategy?.Type == RolloutStrategy.Recreate,
-            MaxDisrupted = DisruptionLimits.MaxUnavailable(spec),
+            Recreate = app.Spec.Strategy?.Type == RolloutStrategy.Recreate,
+            MaxDisrupted = DisruptionLimits.MaxUnavailable(app),
         };
     }
 }

@@ -54,7 +54,7 @@ internal static class StatusRollup
         var (app, revision, live) = (input.App, input.Target.Update, input.Live);
         var before = app.Status;
         var failed = Failed(input, now);
-        var desired = IsDeleting(app) ? 0 : app.Spec.DesiredReplicas;
+        var desired = IsDeleting(app) ? 0 : app.DesiredReplicas;
         var ready = live.Count(replica => replica.Ready);
         var updated = live.Count(replica => replica.Replica.Spec.Revision == revision);
         var complete = !IsDeleting(app) && IsComplete(desired, live) && failed is null && input.Target is { IsPaused: false, Canary: null }
@@ -63,6 +63,7 @@ internal static class StatusRollup
         return new WebAppStatus
         {
             ObservedGeneration = app.Metadata.Generation,
+            DesiredReplicas = IsDeleting(app) ? before?.DesiredReplicas : app.DesiredReplicas,
             Replicas = live.Count,
             ReadyReplicas = ready,
             AvailableReplicas = live.Count(replica => replica.Available),
@@ -72,6 +73,9 @@ internal static class StatusRollup
             Rollout = failed is null && !complete ? input.Course?.Progress : null,
             FailedRollout = failed,
             ContentHash = IsDeleting(app) ? before?.ContentHash : input.ContentHash,
+
+            // The autoscaler's own, until it is turned off.
+            Autoscaling = app.Spec.Autoscaling is null ? null : before?.Autoscaling,
             Selector = Selector(app.Metadata.Name),
             Conditions = [.. Conditions()],
         };
@@ -187,7 +191,7 @@ internal static class StatusRollup
         var share = $"revision {canary.Revision} has {canary.Weight ?? 0} % of the requests, step {canary.Step + 1} of {steps.Count}";
         if (canary.Weight != step.Weight)
         {
-            var wanted = step.ReplicasOf(app.Spec.DesiredReplicas);
+            var wanted = step.ReplicasOf(app.DesiredReplicas);
             var available = live.Count(view => view.Available && view.Replica.Spec.Revision == canary.Revision);
             return (true, WebAppReasons.CanaryGrows, $"{share}, and gets {step.Weight} % with {available} of {Count(wanted)} available now{Problem(live)}");
         }

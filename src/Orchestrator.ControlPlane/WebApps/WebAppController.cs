@@ -36,13 +36,20 @@ internal sealed class WebAppController : IDisposable
     private readonly ReconcileLoop<ObjectKey> _loop;
 
     public WebAppController(
-        SharedInformers informers, Moves moves, CertificateStates certificates, IKubernetes kubernetes, IEventRecorder events, ILoggerFactory loggers, TimeProvider time)
+        SharedInformers informers,
+        LiveProxies proxies,
+        Moves moves,
+        CertificateStates certificates,
+        IKubernetes kubernetes,
+        IEventRecorder events,
+        ILoggerFactory loggers,
+        TimeProvider time)
     {
         (_informers, _time) = (informers, time);
         _outages = new HostOutages(() => informers.Hosts.Items.Values);
         _queue = new WorkQueue<ObjectKey>("webapp", time);
         _conflicts = new RouteConflicts(informers.WebApps);
-        _listenerErrors = new ListenerErrors(informers, time);
+        _listenerErrors = new ListenerErrors(informers, proxies);
         var logger = loggers.CreateLogger<WebAppController>();
         var writes = new ReplicaWrites(informers.Replicas, informers.ReplicaClient);
         var revisions = new ResourceClient<V1ControllerRevision>(kubernetes, Controllers.FieldManager);
@@ -91,12 +98,13 @@ internal sealed class WebAppController : IDisposable
 
     private void OnWebApp(InformerEvent<WebApp> change)
     {
-        // A write of the status is our own.
+        // A write of the status is our own, but for the autoscaler's.
         if (change is { Old: { } old, New: { } now }
             && old.Metadata.Generation == now.Metadata.Generation
             && old.Metadata.DeletionTimestamp == now.Metadata.DeletionTimestamp
             && ContentStandIn.Of(old) == ContentStandIn.Of(now)
             && (old.Metadata.Finalizers ?? []).SequenceEqual(now.Metadata.Finalizers ?? [])
+            && old.DesiredReplicas == now.DesiredReplicas
             && RolloutCommands.AreSame(old, now))
         {
             return;

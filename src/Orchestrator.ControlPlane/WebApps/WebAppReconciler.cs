@@ -109,7 +109,7 @@ internal sealed partial class WebAppReconciler(
         live = moves.Mark(app, target, live, lost, now);
         var canary = CanaryCourse.Of(app, target, live, observations.Of(app), now);
         var othersStop = OthersStop(app, target);
-        var waits = RolloutLimits.Of(app.Spec).Recreate && (othersStop || live.Exists(view => view.IsOfOtherRevision));
+        var waits = RolloutLimits.Of(app).Recreate && (othersStop || live.Exists(view => view.IsOfOtherRevision));
         return new(target, live, lost, canary, RolloutCourse.Of(app, target, live, canary, waits, now), othersStop);
     }
 
@@ -145,7 +145,7 @@ internal sealed partial class WebAppReconciler(
 
     private static RolloutPlan PlanOf(WebApp app, Look look)
     {
-        var limits = RolloutLimits.Of(app.Spec);
+        var limits = RolloutLimits.Of(app);
         var isHeld = look.Target.IsPaused && look.Live.DistinctBy(view => view.Replica.Spec.Revision).Skip(1).Any();
         return RolloutPlan.Make(
             limits with
@@ -218,7 +218,7 @@ internal sealed partial class WebAppReconciler(
         var (created, failure) = await writes.CreateAsync(app, revision, template, count, cancellationToken);
         if (created > 0)
         {
-            events.Record(app, EventTypes.Normal, WebAppReasons.ScaledUp, $"created {created} of {app.Spec.DesiredReplicas} replicas of revision {revision}");
+            events.Record(app, EventTypes.Normal, WebAppReasons.ScaledUp, $"created {created} of {app.DesiredReplicas} replicas of revision {revision}");
         }
 
         return (created, failure);

@@ -29,13 +29,13 @@ internal sealed class WebAppStatusWriter(
         var app = input.App;
         var key = ObjectKey.Of(app);
         var status = StatusRollup.Make(input, time.GetUtcNow());
-        WebAppMetrics.Set(key, app.Spec.DesiredReplicas, status.Replicas, status.ReadyReplicas);
+        WebAppMetrics.Set(key, app.DesiredReplicas, status.Replicas, status.ReadyReplicas);
         if (MergePatch.Between(app.Status, status) is not { } changes)
         {
             return null;
         }
 
-        var isFinal = app.Metadata.DeletionTimestamp is null && StatusRollup.IsComplete(app.Spec.DesiredReplicas, input.Live);
+        var isFinal = app.Metadata.DeletionTimestamp is null && StatusRollup.IsComplete(app.DesiredReplicas, input.Live);
         var isUrgent = (status.FailedRollout is { } failed && app.Status?.FailedRollout?.Revision != failed.Revision)
             || status.Rollout?.Canary?.Weight != app.Status?.Rollout?.Canary?.Weight;
         if (!isFinal && !isUrgent && _writtenAt.TryGetValue(key, out var last) && Pause - time.GetElapsedTime(last) is { Ticks: > 0 } left)

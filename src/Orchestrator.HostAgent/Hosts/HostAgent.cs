@@ -10,10 +10,12 @@ using Orchestrator.HostAgent.Hooks;
 using Orchestrator.HostAgent.Images;
 using Orchestrator.HostAgent.Probing;
 using Orchestrator.HostAgent.Status;
+using Orchestrator.HostAgent.Usage;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Events;
 using Orchestrator.Runtime.Informers;
 using Orchestrator.Runtime.Reconciling;
+using Orchestrator.Runtime.Usage;
 
 namespace Orchestrator.HostAgent.Hosts;
 
@@ -50,6 +52,7 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
     private readonly EngineLook _look;
     private readonly ImageCollector _images;
     private readonly HostStatusWriter _status;
+    private readonly AgentUsage _usage;
     private volatile DockerHost _host;
     private long _syncedAt;
 
@@ -95,6 +98,7 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
             NewRandom(name),
             logger,
             services.Time);
+        _usage = new AgentUsage(() => Session?.Engine, services.Time);
         _loop = new ReconcileLoop<ObjectKey>(_queue, _replicas.ReconcileAsync, Workers, logger, services.Time);
     }
 
@@ -151,6 +155,10 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
         _queue.Add(key);
     }
 
+    /// <summary>What containers use, those that are known.</summary>
+    public Task<IReadOnlyDictionary<string, ResourceUsage>> ReadUsageAsync(IReadOnlyCollection<string> containers, CancellationToken cancellationToken) =>
+        _usage.ReadAsync(containers, cancellationToken);
+
     /// <summary>A proxy has come, gone, or let go of something.</summary>
     public void EnqueueDeleting()
     {
@@ -195,6 +203,7 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
     {
         _replicas.Dispose();
         _work.Dispose();
+        _usage.Dispose();
         _queue.Dispose();
         EngineMetrics.Forget(_host.Metadata.Name);
         ReplicaMetrics.ForgetHost(_host.Metadata.Name);

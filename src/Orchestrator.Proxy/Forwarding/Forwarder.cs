@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Api.WebApps;
+using Orchestrator.Proxy.Autoscaling;
 using Orchestrator.Proxy.Health;
 using Orchestrator.Proxy.Policies;
 using Orchestrator.Proxy.Routing;
@@ -60,6 +61,7 @@ internal sealed class Forwarder : IDisposable
         var (context, policy) = (request.Http, app.Policy);
         app.Retries.CountRequest();
         List<ReplicaEndpoint>? tried = null;
+        var wasHeld = false;
         while (true)
         {
             var canary = app.Canary;
@@ -71,13 +73,26 @@ internal sealed class Forwarder : IDisposable
 
             if (endpoint is null)
             {
+                var held = tried is null && !busy ? await app.HoldAsync(request.Started, context.RequestAborted) : HoldEnd.GivenUp;
+                if (held == HoldEnd.Look)
+                {
+                    wasHeld = true;
+                    continue;
+                }
+
+                if (held == HoldEnd.ClientGone)
+                {
+                    return null;
+                }
+
                 // Here on a further try only if the last endpoint went away since it was looked for, or the others are busy.
                 await ErrorResponse.WriteAsync(
                     context, busy ? ProxyError.Busy : tried is null ? ProxyError.NoReadyReplica : ProxyError.ConnectFailed, app.Key);
                 return tried?[^1];
             }
 
-            request.Try(app, endpoint, tried is null ? request.Started : _time.GetTimestamp());
+            // What it was held for is no slowness of the replica's.
+            request.Try(app, endpoint, tried is null && !wasHeld ? request.Started : _time.GetTimestamp());
             var left = policy.RequestTimeout - _time.GetElapsedTime(request.Started);
             using var patience = Patience(context, Least(left, policy.TryTimeout));
             ForwarderError error;

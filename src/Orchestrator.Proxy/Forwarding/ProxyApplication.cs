@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Orchestrator.Proxy.Autoscaling;
 using Orchestrator.Proxy.Policies;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Proxy.Tls;
@@ -123,7 +124,25 @@ internal sealed class ProxyApplication(
             }
         }
 
-        return forwarder.ForwardAsync(context, app);
+        return app.Traffic is { } traffic ? CountedAsync(context, app, traffic) : forwarder.ForwardAsync(context, app);
+    }
+
+    /// <summary>What was turned away above is no load of the app's.</summary>
+    private async ValueTask<ReplicaEndpoint?> CountedAsync(ProxyContext context, AppState app, TrafficCounts traffic)
+    {
+        ReplicaEndpoint? endpoint = null;
+        traffic.Begin();
+        try
+        {
+            return endpoint = await forwarder.ForwardAsync(context, app);
+        }
+        finally
+        {
+            var saysSomething = endpoint is not null && context.Http.Response.StatusCode != StatusCodes.Status101SwitchingProtocols;
+
+            // Without what it was held for: that is not the replicas' doing.
+            traffic.End(saysSomething ? time.GetElapsedTime(context.TryStarted) : null);
+        }
     }
 
     private static async ValueTask<ReplicaEndpoint?> RefuseAsync(HttpContext http, ProxyError error, AppState app, TimeSpan? retryAfter)

@@ -3,6 +3,7 @@ using System.Text;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Api;
+using Orchestrator.Proxy.Autoscaling;
 using Orchestrator.Proxy.Canaries;
 using Orchestrator.Proxy.Listening;
 using Orchestrator.Proxy.Routing;
@@ -12,8 +13,8 @@ using Orchestrator.Runtime.Clients;
 namespace Orchestrator.Proxy.Leasing;
 
 /// <summary>
-/// This proxy's Lease: that it lives, which deleting Replicas it has let go of, and what it sees of canaries
-/// (docs/design/proxy.md). Made once the routes are the API's, renewed until stopped, deleted at an orderly stop.
+/// This proxy's Lease: that it lives, which deleting Replicas it has let go of, and what it sees of canaries and of apps
+/// that are scaled by it (docs/design/proxy.md). Made once the routes are the API's, renewed until stopped, deleted at an orderly stop.
 /// </summary>
 internal sealed partial class ProxyLease(
     ResourceClient<V1Lease> leases,
@@ -40,6 +41,9 @@ internal sealed partial class ProxyLease(
     /// </summary>
     public static readonly TimeSpan CountsPeriod = TimeSpan.FromSeconds(1);
 
+    /// <summary>Between two looks at the traffic of apps that are scaled by it; what is seen is told with the renewals.</summary>
+    private static readonly TimeSpan SamplePeriod = TimeSpan.FromSeconds(1);
+
     /// <summary>Leases of proxies that crashed are swept by the next one to start; generous, since clocks differ.</summary>
     private static readonly TimeSpan SweepAfter = TimeSpan.FromMinutes(10);
 
@@ -56,6 +60,12 @@ internal sealed partial class ProxyLease(
 
     /// <summary>Room for some 100 canaries; less when so many uids are drained that they need it.</summary>
     private const int MostCanaryCharacters = 64 * 1024;
+
+    /// <summary>Room for some 600 apps that are scaled by requests, or 200 by latency; less as above.</summary>
+    private const int MostTrafficCharacters = 64 * 1024;
+
+    /// <summary>As many as are told at once; the others follow with the next renewal.</summary>
+    private const int MostWaiting = 100;
 
     /// <summary>Under the limit by what other annotations may take.</summary>
     private const int MostAnnotationBytes = 250 * 1024;
@@ -81,9 +91,18 @@ internal sealed partial class ProxyLease(
     {
         await watcher.WaitForSyncAsync(cancellationToken);
         await AttemptAsync("swept", SweepAsync, RequestTimeout, cancellationToken);
-        var (renewal, counts) = (time.GetTimestamp(), time.GetTimestamp());
+        var (renewal, counts, sample) = (time.GetTimestamp(), time.GetTimestamp(), time.GetTimestamp());
         while (true)
         {
+            if (IsPast(sample))
+            {
+                sample = After(SamplePeriod);
+                foreach (var app in routes.Table.Apps)
+                {
+                    app.Traffic?.Sample();
+                }
+            }
+
             var content = Read();
             var renews = content != _written || IsPast(renewal);
             if (renews || IsPast(counts))
@@ -94,7 +113,7 @@ internal sealed partial class ProxyLease(
                 {
                     _mayExist = true;
                     succeeded = await AttemptAsync(
-                        "renewed", token => WriteAsync(content, canaries, token), renews ? RequestTimeout : CountsTimeout, cancellationToken);
+                        "renewed", token => WriteAsync(content, canaries, TrafficReporter.Write(routes.Table.Apps, content.RoomForTraffic(canaries)), token), renews ? RequestTimeout : CountsTimeout, cancellationToken);
 
                     // A write for counts that failed does not put off the renewal, which may take longer.
                     renewal = renews || succeeded ? After(RenewPeriod) : renewal;
@@ -105,6 +124,7 @@ internal sealed partial class ProxyLease(
 
             await Task.Delay(Coalesce, time, cancellationToken);
             var next = HasCanaries ? Math.Min(renewal, counts) : renewal;
+            next = HasTraffic ? Math.Min(next, sample) : next;
             await _wake.WaitAsync(time.GetElapsedTime(time.GetTimestamp(), next), time, cancellationToken);
         }
     }
@@ -117,6 +137,8 @@ internal sealed partial class ProxyLease(
 
     /// <summary>Or had some that the Lease still tells of.</summary>
     private bool HasCanaries => _writtenCanaries.Length > 0 || routes.Table.Apps.Any(app => app.Canary is not null);
+
+    private bool HasTraffic => routes.Table.Apps.Any(app => app.Traffic is not null);
 
     private bool IsPast(long timestamp) => time.GetElapsedTime(timestamp) >= TimeSpan.Zero;
 
@@ -132,17 +154,18 @@ internal sealed partial class ProxyLease(
             .Concat(listeners.TlsAddress is null && routes.Table.Apps.Any(app => app.Tls is not null && app.Claims.Any(claim => claim.Port is null))
                 ? [$"{Annotations.TlsListener}: this proxy has none; give it one with --tls-listen"]
                 : []);
-        return new(string.Join(',', drained), string.Join("; ", errors));
+        var waiting = routes.Table.Apps.Where(app => app.Held.Waiting > 0).Select(app => app.Key.ToString()).Take(MostWaiting);
+        return new(string.Join(',', drained), string.Join("; ", errors), string.Join(',', waiting));
     }
 
-    private async Task WriteAsync(Content content, string canaries, CancellationToken cancellationToken)
+    private async Task WriteAsync(Content content, string canaries, string traffic, CancellationToken cancellationToken)
     {
         try
         {
             // Whatever a lost answer leaves us unsure of is read again: the write that made it unsure may have been done.
             _lease = (_lease ?? await leases.GetAsync(_key, cancellationToken)) is { } known
-                ? await leases.ReplaceAsync(Fill(known, content, canaries), cancellationToken)
-                : await leases.CreateAsync(Fill(New(), content, canaries), cancellationToken);
+                ? await leases.ReplaceAsync(Fill(known, content, canaries, traffic), cancellationToken)
+                : await leases.CreateAsync(Fill(New(), content, canaries, traffic), cancellationToken);
             (_written, _writtenCanaries) = (content, canaries);
         }
         catch
@@ -159,7 +182,7 @@ internal sealed partial class ProxyLease(
         Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = ApiGroup.SystemNamespace },
     };
 
-    private V1Lease Fill(V1Lease lease, Content content, string canaries)
+    private V1Lease Fill(V1Lease lease, Content content, string canaries, string traffic)
     {
         var now = time.GetUtcNow().UtcDateTime;
         var metadata = lease.Metadata;
@@ -167,6 +190,7 @@ internal sealed partial class ProxyLease(
         (metadata.Annotations ??= new Dictionary<string, string>())[Annotations.Drained] = content.Drained;
         SetIfAny(metadata.Annotations, Annotations.ListenerErrors, content.ListenerErrors);
         SetIfAny(metadata.Annotations, Annotations.Canaries, canaries);
+        SetIfAny(metadata.Annotations, Annotations.Traffic, traffic);
         lease.Spec ??= new V1LeaseSpec { AcquireTime = now };
         lease.Spec.HolderIdentity = name;
         lease.Spec.LeaseDurationSeconds = (int)Duration.TotalSeconds;
@@ -223,10 +247,14 @@ internal sealed partial class ProxyLease(
     }
 
     /// <summary>What is told at once; an empty text is an annotation that is absent, but for the drained.</summary>
-    private sealed record Content(string Drained, string ListenerErrors)
+    /// <param name="Waiting">Apps that requests wait for; told with their traffic.</param>
+    private sealed record Content(string Drained, string ListenerErrors, string Waiting)
     {
         public int RoomForCanaries => Math.Min(
             MostCanaryCharacters, MostAnnotationBytes - Drained.Length - Encoding.UTF8.GetByteCount(ListenerErrors));
+
+        public int RoomForTraffic(string canaries) => Math.Min(
+            MostTrafficCharacters, MostAnnotationBytes - Drained.Length - Encoding.UTF8.GetByteCount(ListenerErrors) - canaries.Length);
     }
 
     private static partial class Log

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Orchestrator.Api.WebApps;
+using Orchestrator.Proxy.Autoscaling;
 using Orchestrator.Proxy.Canaries;
 using Orchestrator.Proxy.Forwarding;
 using Orchestrator.Proxy.Policies;
@@ -21,6 +22,7 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
     private volatile bool _hasSuspects;
     private long _slowUntil;
     private volatile CanaryCounts? _canary;
+    private volatile TrafficCounts? _traffic;
 
     public ObjectKey Key { get; } = key;
 
@@ -51,6 +53,12 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
     /// <summary>Null when none is under way. Ask before an endpoint is acquired: then what is counted was shared as the period says.</summary>
     public CanaryCounts? Canary => _canary;
 
+    /// <summary>Null when the app is not scaled by what the proxies see.</summary>
+    public TrafficCounts? Traffic => _traffic;
+
+    /// <summary>Requests that wait for a replica.</summary>
+    public HeldRequests Held { get; } = new(time);
+
     /// <summary>From now on requests are dealt with like this.</summary>
     public void Obey(Route route)
     {
@@ -75,6 +83,10 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
         }
 
         Metrics.Endpoints.Set(endpoints.Length);
+        if (endpoints.Length > 0)
+        {
+            Held.Release();
+        }
         Waiting.ReleaseAll();
     }
 
@@ -108,6 +120,17 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
         }
 
         _canary = period is null ? null : new(Key, period, metrics ?? new(Key));
+    }
+
+    /// <summary>Counts what autoscaling wants to know, and holds requests if it wants that; null: neither.</summary>
+    public void Count(TrafficWish? wish)
+    {
+        if (_traffic?.WithLatencies != wish?.Latencies)
+        {
+            _traffic = wish is null ? null : new(Key, wish.Latencies, time);
+        }
+
+        Held.IsOpen = wish is { Holds: true };
     }
 
     /// <param name="most">Endpoints that may be avoided for that at a time.</param>
@@ -176,11 +199,19 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
         }
     }
 
+    /// <summary>Waits for an endpoint, if the app is one whose requests are held.</summary>
+    /// <param name="started">Timestamp of the request's headers.</param>
+    public ValueTask<HoldEnd> HoldAsync(long started, CancellationToken clientGone) =>
+        Held.WaitAsync(started, _policy.RequestTimeout, IsServed, clientGone);
+
     public void Dispose()
     {
         Observe(null);
+        Count(null);
         Metrics.Dispose();
     }
+
+    private bool IsServed() => _endpoints.All.Length > 0;
 
     private static ReplicaEndpoint? PickCarefully(
         AppPolicy policy, ReplicaEndpoint[] first, ReplicaEndpoint[] second, IReadOnlyList<ReplicaEndpoint>? tried, ulong key, ref bool busy)

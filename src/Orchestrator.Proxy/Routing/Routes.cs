@@ -60,6 +60,9 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
     /// <summary>Raised when a retired endpoint's last request has ended, by the thread of that request.</summary>
     public event Action? Drained;
 
+    /// <summary>Raised when requests of an app begin to wait for a replica, or none does any more, by the thread of such a request.</summary>
+    public event Action? HoldingChanged;
+
     /// <summary>Makes the routes these and no others.</summary>
     public void ReplaceAll(IReadOnlyCollection<AppRoute> wanted)
     {
@@ -70,7 +73,7 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
             foreach (var route in wanted)
             {
                 var isNew = !before.Remove(route.App, out var known);
-                var app = known ?? new AppState(route.App, random, time);
+                var app = known ?? new AppState(route.App, random, time) { Held = { Changed = () => HoldingChanged?.Invoke() } };
                 app.Obey(route.Route);
                 (app.Claims, app.Uid) = (route.Claims, route.Uid);
                 _apps.Add(route.App, app);
@@ -116,6 +119,7 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
     {
         SetEndpoints_NeedsLock(app, endpoints, traffic.Split, isNew ? null : time.GetTimestamp());
         app.Observe(traffic.Canary);
+        app.Count(traffic.Autoscaling);
     }
 
     private void SetEndpoints_NeedsLock(AppState app, IReadOnlyList<EndpointId>? wanted, TrafficSplit? split, long? addedAt)

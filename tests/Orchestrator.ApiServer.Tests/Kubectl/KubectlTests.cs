@@ -13,7 +13,7 @@ public sealed class KubectlTests(ServerUnderTest server) : IClassFixture<ServerU
         { "api-versions", 0, @"orchestrator\.dev/v1" },
         { "get crd", 0, @"webapps\.orchestrator\.dev" },
         { "get ns", 0, @"default +Active" },
-        { "get wa", 0, @"NAME +DESIRED.*\nweb +2" },
+        { "get wa", 0, @"NAME +DESIRED.*\nweb " },
         { "get orchestrator", 0, @"webapp\.orchestrator\.dev/web" },
         { "get webapps.orchestrator.dev web -o wide", 0, "registry/web:v1" },
         { "get wa web -o yaml", 0, @"kind: WebApp[\s\S]*image: registry/web:v1" },

@@ -29,7 +29,7 @@ internal static class ApiScheduling
         using var kubernetes = new Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(server.AdminKubeconfig));
         var informers = new SharedInformers(kubernetes, Controllers.FieldManager, NullLoggerFactory.Instance, TimeProvider.System);
         await using var events = new EventRecorder(kubernetes, Controllers.FieldManager, NullLoggerFactory.Instance, TimeProvider.System);
-        using var controllers = new Controllers(informers, kubernetes, events, NullLoggerFactory.Instance, TimeProvider.System);
+        using var controllers = new Controllers(informers, kubernetes, events, new NoUsage(), NullLoggerFactory.Instance, TimeProvider.System);
         var bound = new CountdownEvent(Replicas);
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         informers.Replicas.Subscribe(change =>
@@ -49,7 +49,7 @@ internal static class ApiScheduling
             }
 
             var started = Stopwatch.GetTimestamp();
-            for (var i = 0; i < Replicas / Fleet.App(0).Spec.DesiredReplicas; i++)
+            for (var i = 0; i < Replicas / Fleet.App(0).DesiredReplicas; i++)
             {
                 var app = Fleet.App(i);
                 app.Metadata.Uid = null;

@@ -17,7 +17,7 @@ internal sealed class OtherControllers : IAsyncDisposable
         var loggers = new TestOutputLoggers(TestContext.Current.TestOutputHelper!);
         var informers = new SharedInformers(kubernetes, Controllers.FieldManager, loggers, TimeProvider.System);
         _events = new EventRecorder(kubernetes, Controllers.FieldManager, loggers, TimeProvider.System);
-        _controllers = new Controllers(informers, kubernetes, _events, loggers, TimeProvider.System);
+        _controllers = new Controllers(informers, kubernetes, _events, new TestUsage(), loggers, TimeProvider.System);
         _running = Task.WhenAll(informers.RunAsync(_stop.Token), _controllers.RunAsync(_stop.Token));
     }
 

@@ -47,6 +47,9 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public TestAgent Agent { get; private set; } = null!;
 
+    /// <summary>What the controllers are told of the containers.</summary>
+    public TestUsage Usage { get; } = new();
+
     public static async Task<TestCluster> StartAsync(int hosts = 3, bool controllers = true)
     {
         var folder = new TemporaryFolder();
@@ -143,7 +146,7 @@ internal sealed class TestCluster : IAsyncDisposable
         var kubernetes = Connect(_server.ControllerKubeconfig, wire);
         var informers = new SharedInformers(kubernetes, Controllers.FieldManager, Loggers, time);
         var events = new EventRecorder(kubernetes, Controllers.FieldManager, Loggers, time);
-        var controllers = new Controllers(informers, kubernetes, events, Loggers, time, rebalance);
+        var controllers = new Controllers(informers, kubernetes, events, Usage, Loggers, time, rebalance);
         _controllers = new Part(informers, controllers.RunAsync, async () =>
         {
             controllers.Dispose();

@@ -131,7 +131,7 @@ internal sealed class Balance : IEventRecorder
         Condition(ConditionTypes.Ready, answers), Condition(ConditionTypes.Alive, answers),
     ];
 
-    public override string ToString() => string.Join("; ", World.Apps.Values.Select(app => $"{app.Metadata.Name} {app.Spec.DesiredReplicas}: {Counts(app)}"));
+    public override string ToString() => string.Join("; ", World.Apps.Values.Select(app => $"{app.Metadata.Name} {app.DesiredReplicas}: {Counts(app)}"));
 
     /// <summary>What the scheduler knows of a host is made once for each version of the object.</summary>
     private void SeeHosts()
@@ -147,7 +147,7 @@ internal sealed class Balance : IEventRecorder
         var target = RolloutTarget.Of(app);
         var (live, lost) = View(app, target);
         live = Moves.Mark(app, target, live, lost, Time.GetUtcNow());
-        var limits = RolloutLimits.Of(app.Spec) with { Returning = lost.Count(view => view is { IsReturning: true, IsOfOtherRevision: false }) };
+        var limits = RolloutLimits.Of(app) with { Returning = lost.Count(view => view is { IsReturning: true, IsOfOtherRevision: false }) };
         var plan = RolloutPlan.Make(limits, [.. live.Select(view => view.State)]).WithLost(limits.Desired, [.. lost.Select(view => view.State)]);
         Planned?.Invoke(app, limits, live, plan);
         World.Replicas.RemoveAll(replica => plan.Delete.Contains(replica.Metadata.Name));

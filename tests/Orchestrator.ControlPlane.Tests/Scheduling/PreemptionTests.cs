@@ -216,7 +216,7 @@ public sealed class PreemptionTests
 
         foreach (var (app, before) in servedBefore)
         {
-            var least = app.Spec.DesiredReplicas - DisruptionLimits.MaxUnavailable(app.Spec);
+            var least = app.DesiredReplicas - DisruptionLimits.MaxUnavailable(app);
             Assert.True(before - gone.Count(replica => replica.Spec.AppName == app.Metadata.Name && replica.Status?.Ready == true) >= Math.Min(before, least));
         }
     });

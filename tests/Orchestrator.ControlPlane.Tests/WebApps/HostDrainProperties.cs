@@ -62,7 +62,7 @@ public sealed class HostDrainProperties
         }
 
         /// <summary>All that exist are ready, and as many as are wanted.</summary>
-        public bool IsSettled => _world.Replicas.Count == _app.Spec.DesiredReplicas && _world.Replicas.TrueForAll(replica => replica.Status is { Ready: true });
+        public bool IsSettled => _world.Replicas.Count == _app.DesiredReplicas && _world.Replicas.TrueForAll(replica => replica.Status is { Ready: true });
 
         public void Happens()
         {
@@ -105,7 +105,7 @@ public sealed class HostDrainProperties
             var views = _world.Replicas.ConvertAll(replica => ReplicaView.Of(
                 replica, _app, target, _world.Hosts.Find(host => host.Metadata.Name == replica.Spec.HostName), false, _outages, _now));
             var (live, lost) = (views.Where(view => !view.IsLost && !view.IsReturning).ToList(), views.Where(view => view.IsLost || view.IsReturning).ToList());
-            var limits = RolloutLimits.Of(_app.Spec) with { Returning = lost.Count(view => view is { IsReturning: true, IsOfOtherRevision: false }) };
+            var limits = RolloutLimits.Of(_app) with { Returning = lost.Count(view => view is { IsReturning: true, IsOfOtherRevision: false }) };
             var plan = RolloutPlan.Make(limits, [.. live.Select(view => view.State)]).WithLost(limits.Desired, [.. lost.Select(view => view.State)]);
 
             SeeLimits(limits, live, plan);

@@ -23,7 +23,7 @@ public sealed class ListenerErrorsTests : IDisposable
     public ListenerErrorsTests()
     {
         _informers = new SharedInformers(_nowhere, "test", NullLoggerFactory.Instance, _time);
-        _errors = new ListenerErrors(_informers, _time);
+        _errors = new ListenerErrors(_informers, new LiveProxies(_informers, _time));
         _informers.ProxyLeases.Subscribe(change => _affected.Add([.. _errors.AffectedBy(change)]));
     }
 

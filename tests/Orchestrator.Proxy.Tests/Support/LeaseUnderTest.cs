@@ -30,6 +30,7 @@ internal sealed class LeaseUnderTest : IAsyncDisposable
 
     public LeaseUnderTest(TestCluster cluster)
     {
+        Routes = new(8080, new SharedRandom(1), Time);
         _kubernetes = cluster.Client("proxy", _recorder);
         _informers = new SharedInformers(_kubernetes, "test", NullLoggerFactory.Instance, TimeProvider.System);
         Watcher = new RouteWatcher(_informers.WebApps, _informers.Replicas, Routes, NullLogger<RouteWatcher>.Instance, TimeProvider.System);
@@ -42,6 +43,7 @@ internal sealed class LeaseUnderTest : IAsyncDisposable
             TimeProvider.System);
         _lease = new ProxyLease(_informers.LeaseClient, "test", Watcher, Routes, _listeners, NullLogger<ProxyLease>.Instance, Time);
         Watcher.Applied += _lease.Refresh;
+        Routes.HoldingChanged += _lease.Refresh;
         _running = Task.WhenAll(
             _informers.WebApps.RunAsync(_stop.Token),
             _informers.Replicas.RunAsync(_stop.Token),
@@ -51,7 +53,7 @@ internal sealed class LeaseUnderTest : IAsyncDisposable
 
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 24, 12, 0, 0, TimeSpan.Zero));
 
-    public Routes Routes { get; } = new(8080, new SharedRandom(1), TimeProvider.System);
+    public Routes Routes { get; }
 
     public RouteWatcher Watcher { get; }
 
@@ -95,7 +97,8 @@ internal sealed class LeaseUnderTest : IAsyncDisposable
 
     /// <param name="At">By the test's clock.</param>
     /// <param name="Canaries">Null: the annotation was not there.</param>
-    public sealed record Write(DateTime At, string Drained, IReadOnlyList<CanaryObservation>? Canaries);
+    /// <param name="Traffic">As <paramref name="Canaries"/>.</param>
+    public sealed record Write(DateTime At, string Drained, IReadOnlyList<CanaryObservation>? Canaries, TrafficReport? Traffic);
 
     private sealed class Recorder : DelegatingHandler
     {
@@ -139,7 +142,8 @@ internal sealed class LeaseUnderTest : IAsyncDisposable
             Writes.Enqueue(new Write(
                 lease.Spec.RenewTime!.Value,
                 annotations[Annotations.Drained],
-                annotations.TryGetValue(Annotations.Canaries, out var text) ? CanaryObservation.Read(text) : null));
+                annotations.TryGetValue(Annotations.Canaries, out var text) ? CanaryObservation.Read(text) : null,
+                annotations.TryGetValue(Annotations.Traffic, out var traffic) ? TrafficReport.Read(traffic) : null));
             return response;
         }
     }

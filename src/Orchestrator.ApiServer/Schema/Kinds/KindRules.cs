@@ -31,5 +31,9 @@ internal static class KindRules
             [("apiextensions.k8s.io", "CustomResourceDefinition")] = CustomResourceDefinitionRules.Check,
         }.ToFrozenDictionary();
 
+    /// <summary>Of an object that scales: why nobody may scale it; null when anybody may.</summary>
+    public static FieldError? WhyNotScaled(string group, string kind, JsonObject obj) =>
+        (group, kind) == ("orchestrator.dev", "WebApp") ? AutoscalingRules.WhyNotScaled(obj) : null;
+
     public static Action<KindRuleContext>? Find(string group, string kind) => Rules.GetValueOrDefault((group, kind));
 }
