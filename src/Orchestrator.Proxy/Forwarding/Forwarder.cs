@@ -66,7 +66,7 @@ internal sealed class Forwarder : IDisposable
             ForwarderError error;
             try
             {
-                error = await SendAsync(context, endpoint);
+                error = await SendAsync(context, endpoint, app.Rules?.Edits?.After(_transformer) ?? _transformer);
             }
             finally
             {
@@ -127,7 +127,7 @@ internal sealed class Forwarder : IDisposable
     public void Dispose() => _services.Dispose();
 
     /// <summary>Until the answer has ended, or the host is given up.</summary>
-    private async ValueTask<ForwarderError> SendAsync(HttpContext context, ReplicaEndpoint endpoint)
+    private async ValueTask<ForwarderError> SendAsync(HttpContext context, ReplicaEndpoint endpoint, HttpTransformer transformer)
     {
         var host = endpoint.Host;
         host.Use();
@@ -138,7 +138,7 @@ internal sealed class Forwarder : IDisposable
         using var soon = MayRepeat(context)
             ? host.Soon.UnsafeRegister(static waiting => ((Waiting)waiting!).GiveUp(), new Waiting(context.Response, givenUp))
             : default;
-        return await _forwarder.SendAsync(context, endpoint.Prefix, ConnectionsTo(endpoint), _config, _transformer, givenUp.Token);
+        return await _forwarder.SendAsync(context, endpoint.Prefix, ConnectionsTo(endpoint), _config, transformer, givenUp.Token);
     }
 
     private HttpMessageInvoker ConnectionsTo(ReplicaEndpoint endpoint) =>

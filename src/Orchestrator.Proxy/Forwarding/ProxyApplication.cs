@@ -37,9 +37,9 @@ internal sealed class ProxyApplication(
     public async Task ProcessRequestAsync(ProxyContext context)
     {
         var http = context.Http;
-        var app = HttpMethods.IsConnect(http.Request.Method) ? null
-            : routes.Table.Find(port, http.Request.Host.Value, http.Request.Path.Value);
-        if (app is null)
+        var route = HttpMethods.IsConnect(http.Request.Method) ? null
+            : routes.Table.Find(port, http.Request.Host.Value, http.Request.Path.Value, http.Request);
+        if (route is null)
         {
             Unrouted.Inc();
             var error = HttpMethods.IsConnect(http.Request.Method) ? ProxyError.TunnelRefused
@@ -50,12 +50,20 @@ internal sealed class ProxyApplication(
             return;
         }
 
+        var app = route.App;
         var metrics = app.Metrics;
         metrics.InFlight.Inc();
         ReplicaEndpoint? endpoint = null;
         try
         {
-            endpoint = await forwarder.ForwardAsync(http, app, context.Started);
+            if (route.Redirect is { } redirect)
+            {
+                await redirect.AnswerAsync(http);
+            }
+            else
+            {
+                endpoint = await forwarder.ForwardAsync(http, app, context.Started);
+            }
         }
         finally
         {

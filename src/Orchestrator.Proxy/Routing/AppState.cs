@@ -18,6 +18,7 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
     private volatile IBalancer _balancer = Balancers.Create(null, random);
     private volatile bool _hasSuspects;
     private volatile CanaryCounts? _canary;
+    private RouteEntry? _plain;
 
     public ObjectKey Key { get; } = key;
 
@@ -27,6 +28,9 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
 
     /// <summary>What it holds of the space of requests (<see cref="RouteClaims"/>).</summary>
     public IReadOnlyList<RouteClaim> Claims { get; set; } = [];
+
+    /// <summary>What its route says beyond them; null: nothing.</summary>
+    public RequestRules? Rules { get; private set; }
 
     /// <summary><see cref="BalancingPolicies"/>; null is the default one.</summary>
     public string? Balancing { get; private set; }
@@ -48,6 +52,19 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
             Balancing = policy;
         }
     }
+
+    public void RuleBy(RouteRules? rules)
+    {
+        if (rules != Rules?.Source)
+        {
+            Rules = rules is null ? null : new(rules);
+            _plain = Rules is null ? null : new(this, Rules.Matcher, Redirect: null);
+        }
+    }
+
+    /// <summary>What the table has at one of its claims.</summary>
+    public RouteEntry EntryAt(RouteClaim claim) =>
+        Rules?.RedirectAt(claim) is { } redirect ? new(this, Matcher: null, redirect) : _plain ??= new(this, Rules?.Matcher, Redirect: null);
 
     /// <summary>From now on requests are sent to these. The caller retires the ones that are left out.</summary>
     public void ReplaceEndpoints(ReplicaEndpoint[] endpoints, TrafficSplit? split)

@@ -115,28 +115,17 @@ internal sealed partial class RouteWatcher
     {
         var unchanged = dirty is null ? [] : _routes.Table.Apps.Select(app => app.Key).ToHashSet();
         unchanged.ExceptWith(dirty ?? []);
-        var claims = RouteClaims.Assign(_apps.Items.Values).Holders;
-        var byApp = new Dictionary<WebApp, List<RouteClaim>>(ReferenceEqualityComparer.Instance);
-        foreach (var (claim, holder) in claims)
-        {
-            if (byApp.TryGetValue(holder, out var held))
-            {
-                held.Add(claim);
-            }
-            else
-            {
-                byApp.Add(holder, [claim]);
-            }
-        }
-
         return
         [
-            .. byApp.Select(held => (Key: ObjectKey.Of(held.Key), App: held.Key, Claims: held.Value)).Select(held => new AppRoute(
+            .. RouteClaims.Assign(_apps.Items.Values).Held.Select(held => (Key: ObjectKey.Of(held.App), held.App, held.Claims)).Select(held => new AppRoute(
                 held.Key,
                 held.App.Spec.Route?.Balancing,
                 held.Claims,
                 unchanged.Contains(held.Key) ? null : EndpointsOf(held.Key),
-                Traffic.Of(held.App))),
+                Traffic.Of(held.App))
+            {
+                Rules = RouteRules.Of(held.App.Spec.Route!),
+            }),
         ];
     }
 
@@ -236,6 +225,7 @@ internal sealed partial class RouteWatcher
             || old is null != now is null
             || (old is not null && now is not null
                 && (old.Path != now.Path || old.Port != now.Port || old.Balancing != now.Balancing
+                    || !RouteRules.AreSame(old, now)
                     || !(old.Hosts ?? []).SequenceEqual(now.Hosts ?? [])));
     }
 

@@ -8,7 +8,11 @@ namespace Orchestrator.Proxy.Routing;
 /// <summary>What is wanted of the routes: an app with the claims it holds and its endpoints. Plain data.</summary>
 /// <param name="Endpoints">Null: those it has.</param>
 internal sealed record AppRoute(
-    ObjectKey App, string? Balancing, IReadOnlyList<RouteClaim> Claims, IReadOnlyList<EndpointId>? Endpoints, Traffic Traffic = default);
+    ObjectKey App, string? Balancing, IReadOnlyList<RouteClaim> Claims, IReadOnlyList<EndpointId>? Endpoints, Traffic Traffic = default)
+{
+    /// <summary>Null: the route says nothing of the kind.</summary>
+    public RouteRules? Rules { get; init; }
+}
 
 /// <summary>
 /// The routes of this process: one thread changes them, all requests read <see cref="Table"/>. Keeps the objects of apps and
@@ -59,22 +63,26 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
     public event Action? Drained;
 
     /// <summary>Makes the routes these and no others.</summary>
+    /// <param name="wanted">The oldest app first.</param>
     public void ReplaceAll(IReadOnlyCollection<AppRoute> wanted)
     {
         lock (_gate)
         {
             var before = _apps.ToDictionary();
             _apps.Clear();
+            var apps = new List<AppState>(wanted.Count);
             foreach (var route in wanted)
             {
                 var app = before.Remove(route.App, out var known) ? known : new AppState(route.App, random, time);
                 app.BalanceBy(route.Balancing);
                 app.Claims = route.Claims;
+                app.RuleBy(route.Rules);
                 _apps.Add(route.App, app);
+                apps.Add(app);
                 Set_NeedsLock(app, route.Endpoints, route.Traffic);
             }
 
-            _table = new RouteTable([.. _apps.Values], sharedPort);
+            _table = new RouteTable(apps, sharedPort);
             foreach (var gone in before.Values)
             {
                 Set_NeedsLock(gone, [], default);

@@ -29,6 +29,16 @@ public sealed class RouteStoreTests : IDisposable
                 [new EndpointId("uid-3", "10.0.0.1", 20002, "r1"), new EndpointId("uid-4", "10.0.0.2", 20000, "r2")],
                 new Traffic(new TrafficSplit("r1", 10), Canary: null)),
             new(new ObjectKey("shop", "web"), null, [new RouteClaim(null, null, "/")], []),
+            new(new ObjectKey("shop", "ruled"), null, [new RouteClaim(null, null, "/", Exact: true, "GET x=1")], [])
+            {
+                Rules = new RouteRules
+                {
+                    Match = new RouteMatch { Methods = ["GET"], Headers = [new HeaderMatch { Name = "x", Value = "1" }] },
+                    Rewrite = new RouteRewrite { Path = "/", Host = "inner" },
+                    RequestHeaders = new HeaderEdits { Set = [new HeaderValue { Name = "a", Value = "b" }], Remove = ["c"] },
+                    Redirects = [new RouteRedirect { Hosts = ["www.example.org"], To = "https://example.org", Status = 301 }],
+                },
+            },
         ];
         _routes.ReplaceAll(saved);
 
@@ -36,6 +46,7 @@ public sealed class RouteStoreTests : IDisposable
 
         var loaded = Store("new/folder").Load();
         Assert.Equal(saved.Select(Flat), loaded.Select(Flat));
+        Assert.Equal(saved.Select(app => app.Rules), loaded.Select(app => app.Rules));
         Assert.Equal(["routes.json"], Directory.GetFiles(_folder["new/folder"]).Select(Path.GetFileName));
     }
 
@@ -71,7 +82,12 @@ public sealed class RouteStoreTests : IDisposable
     [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"split\":{\"stable\":\"r1\"}}]}")]
     [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"split\":{\"stable\":\"\",\"othersPercent\":1}}]}")]
     [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"split\":{\"stable\":\"r1\",\"othersPercent\":101}}]}")]
-    [InlineData("{\"version\":2,\"apps\":[]}")]
+    [InlineData("{\"version\":3,\"apps\":[]}")]
+    [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"rules\":{\"path\":\"x\"}}]}")]
+    [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"rules\":{\"path\":\"/\",\"match\":{\"headers\":[null]}}}]}")]
+    [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"rules\":{\"path\":\"/\",\"match\":{\"headers\":[{\"name\":\"a b\",\"value\":\"x\"}]}}}]}")]
+    [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"rules\":{\"path\":\"/\",\"requestHeaders\":{\"set\":[{\"name\":\"a\",\"value\":\"x\\r\\ny: z\"}]}}}]}")]
+    [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"rules\":{\"path\":\"/\",\"redirects\":[{\"to\":\"/\",\"status\":200}]}}]}")]
     [InlineData("\0\0\0\0")]
     public void A_file_that_cannot_be_used_is_set_aside_and_the_next_save_replaces_it(string content)
     {
