@@ -57,11 +57,12 @@ public sealed partial class ProxyServer : IAsyncDisposable
         _suspects = new Suspects(options.ConnectTimeout, loggers.CreateLogger<Suspects>(), time);
         _hostChecks = new HostChecks(_routes, _suspects, loggers.CreateLogger<HostChecks>(), time);
         _forwarder = new Forwarder(options, _suspects, time);
-        _accessLog = options.AccessLog is { } path ? new AccessLog(OpenLog(path), time) : null;
+        _accessLog = options.AccessLog is { } path ? new AccessLog(OpenLog(path), options, random, time) : null;
+        var identity = new RequestIdentity(options, random);
         _listeners = new ListenerSet(
             options,
             _routes,
-            port => new ProxyApplication(port, _routes, () => _watcher.HasSynced, _forwarder, _accessLog, time),
+            port => new ProxyApplication(port, _routes, () => _watcher.HasSynced, identity, _forwarder, _accessLog, time),
             loggers.CreateLogger<ListenerSet>(),
             time);
         _lease = new ProxyLease(
@@ -156,7 +157,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
         {
             var application = new AdminApplication(_routes, WhyNotReady);
             _admin = await Listener.OpenAsync(
-                admin, application, endpoint => ListenSocket.Bind(endpoint, _options.TakeOver), cancellationToken);
+                admin, application, endpoint => ListenSocket.Bind(endpoint, _options.TakeOver), proxyProtocol: null, cancellationToken);
         }
 
         await _listeners.OpenSharedAsync(cancellationToken);

@@ -29,8 +29,9 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
     private readonly Option<ListenAddress> _listen = Endpoints.Option(ProxyArguments.Listen, "Where requests come in.", $"[::]:{ProxyOptions.DefaultPort}", optional: false);
     private readonly Option<ListenAddress> _admin = Endpoints.Option(ProxyArguments.AdminListen, "Where /metrics, /healthz, /readyz and /routes are.", $"127.0.0.1:{ProxyOptions.DefaultAdminPort}", optional: true);
     private readonly Option<TypedDuration> _drain = CommonOptions.Timeout(ProxyArguments.DrainTimeout, "How long requests in flight get when it stops.", "30s");
-    private readonly Option<string?> _accessLog = new(ProxyArguments.AccessLog) { Description = "A file that gets one JSON object a line for each request; - is standard output. Default: none.", HelpName = "FILE" };
+    private readonly Option<string?> _accessLog = new(ProxyArguments.AccessLog) { Description = "A file that gets a line for each request; - is standard output. Default: none.", HelpName = "FILE" };
     private readonly Option<string?> _logFile = new(ProxyArguments.LogFile) { Description = "Log to this file, kept below 40 MB with its predecessors. Default: standard error.", HelpName = "FILE" };
+    private readonly TrafficOptions _traffic = new("--");
     private readonly Option<bool> _takeOver = new(ProxyArguments.TakeOver) { Description = "Take the place of the proxy that runs with this data folder, without a moment in which nobody listens." };
     private readonly LogOptions _log = new();
 
@@ -43,13 +44,14 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
         Options.Add(_admin);
         Options.Add(_drain);
         Options.Add(_accessLog);
+        _traffic.AddTo(this);
         Options.Add(_logFile);
         Options.Add(_takeOver);
         _log.AddTo(this);
         SetAction((line, _) => RunAsync(line));
     }
 
-    public IReadOnlyList<string> Examples => ["orc proxy --kubeconfig proxy.kubeconfig --listen :80", "orc proxy --take-over"];
+    public IReadOnlyList<string> Examples => ["orc proxy --kubeconfig proxy.kubeconfig --listen :80", "orc proxy --listen :80 --trusted-proxies 10.0.0.0/8", "orc proxy --take-over"];
 
     private async Task<int> RunAsync(ParseResult line)
     {
@@ -111,7 +113,7 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
         ParseResult line, ProxyFolder folder, bool takeOver, Kubernetes kubernetes, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var listen = line.GetValue(_listen).Endpoint!;
-        var options = new ProxyOptions
+        var options = _traffic.Apply(line, new ProxyOptions
         {
             StateFolder = folder.StateFolder,
             Address = listen.Address,
@@ -120,7 +122,7 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
             DrainTimeout = line.GetValue(_drain).Span,
             AccessLog = line.GetValue(_accessLog),
             TakeOver = takeOver,
-        };
+        });
         try
         {
             return await ProxyServer.StartAsync(options, kubernetes, loggers, TimeProvider.System, cancellationToken);

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Proxy.Health;
 using Orchestrator.Proxy.Routing;
+using Orchestrator.Proxy.Tracing;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Orchestrator.Proxy.Forwarding;
@@ -21,7 +22,7 @@ internal sealed class Forwarder : IDisposable
     private readonly TimeSpan _connectTimeout;
     private readonly IHttpForwarder _forwarder;
     private readonly ForwarderRequestConfig _config;
-    private readonly ForwardingTransformer _transformer = new();
+    private readonly ForwardingTransformer _transformer;
     private readonly Suspects _suspects;
     private readonly TimeProvider _time;
     private readonly ServiceProvider _services;
@@ -29,6 +30,7 @@ internal sealed class Forwarder : IDisposable
     public Forwarder(ProxyOptions options, Suspects suspects, TimeProvider time)
     {
         (_connectTimeout, _suspects, _time) = (options.ConnectTimeout, suspects, time);
+        _transformer = new(options);
         _config = new ForwarderRequestConfig
         {
             ActivityTimeout = options.IdleTimeout,
@@ -171,7 +173,7 @@ internal sealed class Forwarder : IDisposable
 
     private static void Reset(HttpContext context)
     {
-        context.Response.Clear();
+        RequestIds.Clear(context.Response);
         context.Features.Set<IForwarderErrorFeature>(null);
     }
 

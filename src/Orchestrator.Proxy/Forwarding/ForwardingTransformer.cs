@@ -1,17 +1,18 @@
-using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
+using Orchestrator.Proxy.Clients;
+using Orchestrator.Proxy.Tracing;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Orchestrator.Proxy.Forwarding;
 
 /// <summary>
 /// What becomes of a request on its way to a replica: the target and Host as the client sent them, and who it was in
-/// X-Forwarded-For, -Proto and -Host. What a client says of that itself is dropped: nobody vouches for it here. Fields that either
-/// side meant for its connection end here.
+/// X-Forwarded-For, -Proto and -Host. What a client says of that itself is dropped: nobody vouches for it here; what trusted proxies
+/// say is continued. Fields that either side meant for its connection end here.
 /// </summary>
-internal sealed class ForwardingTransformer : HttpTransformer
+internal sealed class ForwardingTransformer(ProxyOptions options) : HttpTransformer
 {
     public const string ForwardedFor = "X-Forwarded-For";
     public const string ForwardedProto = "X-Forwarded-Proto";
@@ -20,6 +21,8 @@ internal sealed class ForwardingTransformer : HttpTransformer
     /// <summary>Headers by which apps take a client's word for its address or the site's name (RFC 7239 and older custom).</summary>
     private static readonly string[] Claimed =
         [ForwardedFor, ForwardedProto, ForwardedHost, "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Real-IP", "Forwarded"];
+
+    private readonly bool _trusts = options.TrustedProxies.Count > 0;
 
     private static readonly UriCreationOptions AsSent = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
@@ -38,16 +41,23 @@ internal sealed class ForwardingTransformer : HttpTransformer
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
 
         var headers = proxyRequest.Headers;
+        var chain = _trusts ? httpContext.Features.Get<ForwardedChain>() : null;
+        var host = chain?.Host ?? request.Host.Value;
         if (httpContext.Connection.RemoteIpAddress is { } remote)
         {
-            headers.TryAddWithoutValidation(ForwardedFor, TextOf(remote));
+            headers.TryAddWithoutValidation(ForwardedFor, chain?.ForwardedFor ?? ForwardedChain.TextOf(remote));
+            if (options.Forwarded)
+            {
+                headers.TryAddWithoutValidation("Forwarded", ForwardedChain.Forwarded(chain?.Addresses ?? [remote], request.Scheme, host));
+            }
         }
 
         headers.TryAddWithoutValidation(ForwardedProto, request.Scheme);
-        if (request.Host.Value is { Length: > 0 } host)
+        if (!string.IsNullOrEmpty(host))
         {
             headers.TryAddWithoutValidation(ForwardedHost, host);
         }
+
 
         // The target as it came, byte for byte: signatures are made over it, and apps tell %2F from a slash. Absolute targets
         // (RFC 9112, 3.2.2) are left to the forwarder, which puts them together from their parts.
@@ -62,6 +72,12 @@ internal sealed class ForwardingTransformer : HttpTransformer
         HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
     {
         var passOn = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+        if (options.RequestIds)
+        {
+            // Ours alone, if the replica tells it too.
+            httpContext.Response.Headers[RequestIds.Header] = httpContext.Request.Headers[RequestIds.Header];
+        }
+
         if (proxyResponse?.Headers.NonValidated.TryGetValues(HeaderNames.Connection, out var connection) == true)
         {
             foreach (var value in connection)
@@ -72,7 +88,4 @@ internal sealed class ForwardingTransformer : HttpTransformer
 
         return passOn;
     }
-
-    private static string TextOf(IPAddress address) =>
-        address.IsIPv4MappedToIPv6 ? address.MapToIPv4().ToString() : address.ToString();
 }

@@ -12,7 +12,7 @@ namespace Orchestrator.Proxy.Forwarding;
 /// listener, since the port decides who serves.
 /// </summary>
 internal sealed class ProxyApplication(
-    int port, Routes routes, Func<bool> routesKnown, Forwarder forwarder, AccessLog? accessLog, TimeProvider time)
+    int port, Routes routes, Func<bool> routesKnown, RequestIdentity identity, Forwarder forwarder, AccessLog? accessLog, TimeProvider time)
     : IHttpApplication<ProxyContext>
 {
     private static readonly Counter Unrouted = Metrics.CreateCounter(
@@ -37,6 +37,7 @@ internal sealed class ProxyApplication(
     public async Task ProcessRequestAsync(ProxyContext context)
     {
         var http = context.Http;
+        identity.Establish(http);
         var route = HttpMethods.IsConnect(http.Request.Method) ? null
             : routes.Table.Find(port, http.Request.Host.Value, http.Request.Path.Value, http.Request);
         if (route is null)

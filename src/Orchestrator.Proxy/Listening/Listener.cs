@@ -23,9 +23,10 @@ internal sealed class Listener : IAsyncDisposable
 
     /// <param name="address">IPv6Any is both families; IPv4 alone on a machine without IPv6.</param>
     /// <param name="bind">Makes the bound socket.</param>
+    /// <param name="proxyProtocol">Null: connections begin with requests.</param>
     /// <exception cref="IOException">The port cannot be had; the message says why.</exception>
     public static async Task<Listener> OpenAsync<TContext>(
-        IPEndPoint address, IHttpApplication<TContext> application, Func<EndPoint, Socket> bind, CancellationToken cancellationToken)
+        IPEndPoint address, IHttpApplication<TContext> application, Func<EndPoint, Socket> bind, ProxyProtocol? proxyProtocol, CancellationToken cancellationToken)
         where TContext : notnull
     {
         if (address.Address.Equals(IPAddress.IPv6Any) && !Socket.OSSupportsIPv6)
@@ -39,6 +40,7 @@ internal sealed class Listener : IAsyncDisposable
         options.Listen(address, listen =>
         {
             listen.Protocols = HttpProtocols.Http1;
+            _ = proxyProtocol is null ? null : listen.Use(proxyProtocol.Before);
             listening = listen;
         });
 

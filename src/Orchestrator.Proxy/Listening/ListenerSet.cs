@@ -26,6 +26,7 @@ internal sealed partial class ListenerSet(
     private readonly ConcurrentDictionary<int, Listener> _own = [];
     private readonly List<Task> _closing = [];
     private readonly CancellationTokenSource _abort = new();
+    private readonly ProxyProtocol? _proxyProtocol = ProxyProtocol.Of(options, time);
     private readonly Random _jitter = new(options.Port);
     private volatile IReadOnlyDictionary<int, string> _failures = new Dictionary<int, string>();
     private volatile bool _takingOver = options.TakeOver;
@@ -151,6 +152,7 @@ internal sealed partial class ListenerSet(
         new IPEndPoint(options.Address, port),
         applications(port),
         endpoint => ListenSocket.Bind(endpoint, _takingOver),
+        _proxyProtocol,
         cancellationToken);
 
     private void Close(int port)

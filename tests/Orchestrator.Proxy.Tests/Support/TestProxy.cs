@@ -27,10 +27,11 @@ internal sealed class TestProxy : IAsyncDisposable
         Routes = new Routes(options.Port, new SharedRandom(1), clockOfRoutes ?? time);
         Suspects = new Suspects(options.ConnectTimeout, NullLogger<Suspects>.Instance, time);
         _forwarder = new Forwarder(options, Suspects, time);
+        var identity = new RequestIdentity(options, new SharedRandom(2));
         Listeners = new ListenerSet(
             options,
             Routes,
-            port => new ProxyApplication(port, Routes, () => RoutesKnown, _forwarder, accessLog: null, time),
+            port => new ProxyApplication(port, Routes, () => RoutesKnown, identity, _forwarder, accessLog: null, time),
             NullLogger<ListenerSet>.Instance,
             time);
         _running = Listeners.RunAsync(_stop.Token);
