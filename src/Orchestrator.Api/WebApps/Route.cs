@@ -42,6 +42,13 @@ public sealed class Route
     public IList<RouteRedirect>? Redirects { get; set; }
 
     /// <summary>
+    /// <see cref="ProxyProtocolVersions"/>: connections to replicas begin with such a header, and serve one client each. Null: they
+    /// begin with a request.
+    /// </summary>
+    [JsonPropertyName("proxyProtocol")]
+    public string? ProxyProtocol { get; set; }
+
+    /// <summary>
     /// A listener of the app's own on every proxy, such as 9090; the proxy's shared listener when absent. One that cannot be had is
     /// told in <see cref="ConditionTypes.RouteAccepted"/>.
     /// </summary>

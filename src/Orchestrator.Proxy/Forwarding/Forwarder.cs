@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Orchestrator.Proxy.Canaries;
+using Orchestrator.Proxy.Clients;
 using Orchestrator.Proxy.Health;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Proxy.Tracing;
@@ -68,7 +70,7 @@ internal sealed class Forwarder : IDisposable
             ForwarderError error;
             try
             {
-                error = await SendAsync(context, endpoint, app.Rules?.Edits?.After(_transformer) ?? _transformer);
+                error = await SendAsync(context, endpoint, app.Rules);
             }
             finally
             {
@@ -78,7 +80,7 @@ internal sealed class Forwarder : IDisposable
             if (error == ForwarderError.None)
             {
                 endpoint.Host.Hear();
-                canary?.Count(endpoint, context.Response.StatusCode, _time.GetElapsedTime(started));
+                Count(canary, endpoint, context.Response.StatusCode, _time.GetElapsedTime(started));
                 return endpoint;
             }
 
@@ -92,7 +94,7 @@ internal sealed class Forwarder : IDisposable
             if (context.Response.HasStarted && error == ForwarderError.ResponseBodyDestination)
             {
                 app.Metrics.BrokenOff.Inc();
-                canary?.Count(endpoint, StatusCodes.Status502BadGateway, latency: null);
+                Count(canary, endpoint, StatusCodes.Status502BadGateway, latency: null);
                 return endpoint;
             }
 
@@ -100,12 +102,12 @@ internal sealed class Forwarder : IDisposable
             {
                 // The client has gone. How long it had waited is worth knowing: of a replica that hangs nothing else is ever seen.
                 var status = context.Response.HasStarted ? context.Response.StatusCode : StatusCodes.Status499ClientClosedRequest;
-                canary?.Count(endpoint, status, _time.GetElapsedTime(started));
+                Count(canary, endpoint, status, _time.GetElapsedTime(started));
                 return endpoint;
             }
 
             var answer = ErrorOf(error, failure, noConnection);
-            canary?.Count(endpoint, answer.Status, latency: null);
+            Count(canary, endpoint, answer.Status, latency: null);
             if (MayRepeat(context, error, noConnection) && (tried?.Count ?? 0) < MaxRetries && HasAnother(app, tried, endpoint))
             {
                 // From a new revision back to the stable one there is always a way: the stable one gets no more than all requests once.
@@ -129,7 +131,7 @@ internal sealed class Forwarder : IDisposable
     public void Dispose() => _services.Dispose();
 
     /// <summary>Until the answer has ended, or the host is given up.</summary>
-    private async ValueTask<ForwarderError> SendAsync(HttpContext context, ReplicaEndpoint endpoint, HttpTransformer transformer)
+    private async ValueTask<ForwarderError> SendAsync(HttpContext context, ReplicaEndpoint endpoint, RequestRules? rules)
     {
         var host = endpoint.Host;
         host.Use();
@@ -140,11 +142,25 @@ internal sealed class Forwarder : IDisposable
         using var soon = MayRepeat(context)
             ? host.Soon.UnsafeRegister(static waiting => ((Waiting)waiting!).GiveUp(), new Waiting(context.Response, givenUp))
             : default;
-        return await _forwarder.SendAsync(context, endpoint.Prefix, ConnectionsTo(endpoint), _config, transformer, givenUp.Token);
+        var transformer = rules?.Edits?.After(_transformer) ?? _transformer;
+        var prefix = rules?.Source.ProxyProtocol is { } version ? PrefixFor(context.Connection, endpoint, version) : endpoint.Prefix;
+        return await _forwarder.SendAsync(context, prefix, ConnectionsTo(endpoint), _config, transformer, givenUp.Token);
     }
 
     private HttpMessageInvoker ConnectionsTo(ReplicaEndpoint endpoint) =>
-        endpoint.Connections ?? endpoint.Keep(new ReplicaConnections(_connectTimeout, _time));
+        endpoint.Connections ?? endpoint.Keep(new ReplicaConnections(endpoint.Id, _connectTimeout, _time));
+
+    private static string PrefixFor(ConnectionInfo connection, ReplicaEndpoint endpoint, string version)
+    {
+        var client = ClientLine.Of(version, connection.RemoteIpAddress, connection.RemotePort, connection.LocalIpAddress, connection.LocalPort);
+        return $"http://{client.ToHost()}:{endpoint.Id.Port}";
+    }
+
+    private static void Count(CanaryCounts? canary, ReplicaEndpoint endpoint, int status, TimeSpan? latency)
+    {
+        endpoint.Metrics?.Count(status);
+        canary?.Count(endpoint, status, latency);
+    }
 
     private static bool IsNoConnection(ForwarderError error, Exception? failure) =>
         error == ForwarderError.Request

@@ -1,3 +1,5 @@
+using Orchestrator.Proxy.Forwarding;
+
 namespace Orchestrator.Proxy.Routing;
 
 /// <summary>What makes an endpoint itself: another container, or the same one at another place, is another endpoint.</summary>
@@ -24,6 +26,9 @@ internal sealed class ReplicaEndpoint(EndpointId id)
 
     /// <summary>Shared by all endpoints of its address.</summary>
     public ReplicaHost Host { get; init; } = new(id.Address, TimeProvider.System);
+
+    /// <summary>Null: nobody asks.</summary>
+    public ReplicaMetrics? Metrics { get; init; }
 
     /// <summary>Scheme and authority, as a prefix of request URLs.</summary>
     public string Prefix { get; } =

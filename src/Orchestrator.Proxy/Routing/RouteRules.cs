@@ -30,6 +30,9 @@ internal sealed record RouteRules
 
     public IList<RouteRedirect>? Redirects { get; init; }
 
+    /// <summary><see cref="ProxyProtocolVersions"/>; null is none.</summary>
+    public string? ProxyProtocol { get; init; }
+
     /// <summary>A file that parses may have been written by anybody, and a schema may have been left out.</summary>
     [JsonIgnore]
     public bool IsUsable =>
@@ -39,6 +42,7 @@ internal sealed record RouteRules
         && IsUsableEdits(RequestHeaders)
         && IsUsableEdits(ResponseHeaders)
         && All(Hosts, static host => host.Length > 0)
+        && ProxyProtocol is null or ProxyProtocolVersions.V1 or ProxyProtocolVersions.V2
         && Rewrite?.Path is null or ['/', ..]
         && All(Redirects, static redirect => redirect is { Path: null or ['/', ..], To.Length: > 0, Status: null or (>= 300 and < 400) });
 
@@ -53,8 +57,9 @@ internal sealed record RouteRules
             RequestHeaders = route.RequestHeaders is { IsEmpty: false } request ? request : null,
             ResponseHeaders = route.ResponseHeaders is { IsEmpty: false } response ? response : null,
             Redirects = route.Redirects is { Count: > 0 } redirects ? redirects : null,
+            ProxyProtocol = route.ProxyProtocol,
         };
-        return rules is { Match: null, Rewrite: null, RequestHeaders: null, ResponseHeaders: null, Redirects: null }
+        return rules is { Match: null, Rewrite: null, RequestHeaders: null, ResponseHeaders: null, Redirects: null, ProxyProtocol: null }
             ? null
             : rules with { Path = RouteClaims.PathOf(route.Path, exact), Exact = exact, Hosts = route.Hosts is { Count: > 0 } hosts ? hosts : null };
     }
@@ -70,7 +75,7 @@ internal sealed record RouteRules
     private string Text() => _text ??= JsonSerializer.Serialize(this, RulesJson.Default.RouteRules);
 
     private static bool IsPlain(Route route) =>
-        route is { Match: null, Rewrite: null, RequestHeaders: null, ResponseHeaders: null, Redirects: null };
+        route is { Match: null, Rewrite: null, RequestHeaders: null, ResponseHeaders: null, Redirects: null, ProxyProtocol: null };
 
     private static bool IsUsableEdits(HeaderEdits? edits) =>
         All(edits?.Set, IsUsableValue) && All(edits?.Add, IsUsableValue) && All(edits?.Remove, HeaderNames.IsName);

@@ -140,7 +140,7 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
         var after = new ReplicaEndpoint[wanted.Count];
         for (var i = 0; i < after.Length; i++)
         {
-            after[i] = known.Remove(wanted[i], out var stays) ? stays : Add_NeedsLock(wanted[i]);
+            after[i] = known.Remove(wanted[i], out var stays) ? stays : Add_NeedsLock(app.Key, wanted[i]);
         }
 
         // Out of the table first, retired next: see ReplicaEndpoint.TryEnter.
@@ -154,14 +154,14 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
         }
     }
 
-    private ReplicaEndpoint Add_NeedsLock(EndpointId id)
+    private ReplicaEndpoint Add_NeedsLock(ObjectKey app, EndpointId id)
     {
         if (!_hosts.TryGetValue(id.Address, out var host))
         {
             _hosts.Add(id.Address, host = new ReplicaHost(id.Address, time));
         }
 
-        var endpoint = new ReplicaEndpoint(id) { OnDrained = Ended, Host = host };
+        var endpoint = new ReplicaEndpoint(id) { OnDrained = Ended, Host = host, Metrics = new(app, id.Uid) };
         host.Add(endpoint);
         if (_byUid.TryGetValue(id.Uid, out var endpoints))
         {
@@ -188,6 +188,7 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
             _byUid.Remove(endpoint.Id.Uid);
         }
 
+        endpoint.Metrics?.Dispose();
         endpoint.Host.Remove(endpoint);
         if (endpoint.Host.Endpoints.IsEmpty)
         {

@@ -7,6 +7,8 @@ namespace Orchestrator.ApiServer.Schema.Kinds;
 internal static class RouteRules
 {
     private static readonly string[] Edits = ["set", "add", "remove"];
+    private static readonly string[] Probes = ["startupProbe", "readinessProbe", "livenessProbe"];
+    private static readonly string[] ProbesWithRequests = ["httpGet", "grpc"];
 
     public static void Check(JsonObject? route, string path, FieldErrors errors)
     {
@@ -15,6 +17,27 @@ internal static class RouteRules
         CheckEdits(route.Object("requestHeaders"), path + ".requestHeaders", errors);
         CheckEdits(route.Object("responseHeaders"), path + ".responseHeaders", errors);
         CheckRedirects(route, path, errors);
+    }
+
+    /// <summary>A probe is no client of a proxy: a server that waits for a PROXY protocol header would never answer it.</summary>
+    public static void CheckProbes(JsonObject spec, FieldErrors errors)
+    {
+        if (spec.Object("route").Text("proxyProtocol") is null)
+        {
+            return;
+        }
+
+        foreach (var probe in Probes)
+        {
+            foreach (var handler in ProbesWithRequests)
+            {
+                if (spec.Object(probe)?[handler] is not null)
+                {
+                    errors.Add(FieldError.Forbidden(
+                        $"spec.{probe}.{handler}", "comes without a PROXY protocol header, which route.proxyProtocol makes the app wait for: use tcpSocket or exec"));
+                }
+            }
+        }
     }
 
     private static void CheckMatch(JsonObject? match, string path, FieldErrors errors)

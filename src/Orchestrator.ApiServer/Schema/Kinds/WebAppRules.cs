@@ -15,6 +15,7 @@ internal static class WebAppRules
         TemplateRules.Check(spec, "spec", context.Errors);
         CheckRollout(spec, context.Errors);
         CheckRoute(spec.Object("route"), context.Errors);
+        RouteRules.CheckProbes(spec, context.Errors);
         CheckDisruption(spec.Object("disruption"), context.Errors);
         PlacementRules.Check(spec.Object("placement"), context.Errors);
     }
