@@ -109,7 +109,7 @@ internal sealed class TrafficOptions
                 }
                 else
                 {
-                    result.AddError($"{name}: \"{text}\" is no network such as 10.0.0.0/8 or fd00::/8, with zeros after its prefix, and no address");
+                    result.AddError($"{name}: \"{text}\" is no network such as 10.0.0.0/8 or fd00::/8, and no address");
                 }
             }
 

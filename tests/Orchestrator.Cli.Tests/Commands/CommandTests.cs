@@ -85,7 +85,7 @@ public sealed class CommandTests(ServerFixture server)
     [InlineData(ExitCodes.Usage, "--ssh-known-hosts goes with --ssh-key", "hosts", "add", "h", "--endpoint", "ssh://127.0.0.1", "--ssh-known-hosts", "/dev/null")]
     [InlineData(ExitCodes.Failed, "--ssh-key: cannot read /no/such/key", "hosts", "add", "h", "--endpoint", "ssh://127.0.0.1", "--ssh-key", "/no/such/key")]
     [InlineData(ExitCodes.Failed, "--ssh-key: /dev/null is empty", "hosts", "add", "h", "--endpoint", "ssh://127.0.0.1", "--ssh-key", "/dev/null")]
-    [InlineData(ExitCodes.Usage, "\"10.0.0.1/8\" is no network", "proxy", "--trusted-proxies", "fd00::/8,10.0.0.1/8")]
+    [InlineData(ExitCodes.Usage, "\"10.0.0.0/33\" is no network", "proxy", "--trusted-proxies", "fd00::/8,10.0.0.0/33")]
     [InlineData(ExitCodes.Usage, "\"lb\" is no network", "serve", "--proxy-trusted-proxies", "lb")]
     [InlineData(ExitCodes.Usage, "--access-log-format: \"xml\" is neither json nor combined", "proxy", "--access-log-format", "xml")]
     [InlineData(ExitCodes.Usage, "--access-log-sample: \"10%\" is no share from 0 to 1", "proxy", "--access-log-sample", "10%")]
