@@ -31,6 +31,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
     private readonly Suspects _suspects;
     private readonly EndpointChecks _checks;
     private readonly HostChecks _hostChecks;
+    private readonly Outliers _outliers;
     private readonly Forwarder _forwarder;
     private readonly AccessLog? _accessLog;
     private readonly ListenerSet _listeners;
@@ -56,7 +57,8 @@ public sealed partial class ProxyServer : IAsyncDisposable
         _saver = new RouteSaver(_store, _watcher, _routes, loggers.CreateLogger<RouteSaver>(), time);
         _suspects = new Suspects(options.ConnectTimeout, loggers.CreateLogger<Suspects>(), time);
         _hostChecks = new HostChecks(_routes, _suspects, loggers.CreateLogger<HostChecks>(), time);
-        _forwarder = new Forwarder(options, _suspects, time);
+        _outliers = new Outliers(_routes, loggers.CreateLogger<Outliers>(), time);
+        _forwarder = new Forwarder(options, _suspects, _outliers, time);
         _accessLog = options.AccessLog is { } path ? new AccessLog(OpenLog(path), options, random, time) : null;
         var identity = new RequestIdentity(options, random);
         _listeners = new ListenerSet(
@@ -170,7 +172,8 @@ public sealed partial class ProxyServer : IAsyncDisposable
             Task.Run(() => GuardAsync("saving routes", _saver.RunAsync, stop), CancellationToken.None),
             Task.Run(() => GuardAsync("lease", _lease.RunAsync, stop), CancellationToken.None),
             Task.Run(() => GuardAsync("endpoint checks", _checks.RunAsync, stop), CancellationToken.None),
-            Task.Run(() => GuardAsync("host checks", _hostChecks.RunAsync, stop), CancellationToken.None));
+            Task.Run(() => GuardAsync("host checks", _hostChecks.RunAsync, stop), CancellationToken.None),
+            Task.Run(() => GuardAsync("outliers", _outliers.RunAsync, stop), CancellationToken.None));
         Log.Started(_logger, stored.Count);
     }
 

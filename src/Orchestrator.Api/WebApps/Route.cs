@@ -58,6 +58,28 @@ public sealed class Route
     /// <summary><see cref="BalancingPolicies"/>; default PowerOfTwoChoices.</summary>
     [JsonPropertyName("balancing")]
     public string? Balancing { get; set; }
+
+    [JsonPropertyName("consistentHash")]
+    public ConsistentHash? ConsistentHash { get; set; }
+
+    [JsonPropertyName("stickiness")]
+    public Stickiness? Stickiness { get; set; }
+
+    /// <summary>Seconds over which a new replica gets up to its full share of the requests. Default 0: at once.</summary>
+    [JsonPropertyName("slowStartSeconds")]
+    public int? SlowStartSeconds { get; set; }
+
+    [JsonPropertyName("timeouts")]
+    public RouteTimeouts? Timeouts { get; set; }
+
+    [JsonPropertyName("outlierDetection")]
+    public OutlierDetection? OutlierDetection { get; set; }
+
+    [JsonPropertyName("limits")]
+    public RouteLimits? Limits { get; set; }
+
+    [JsonPropertyName("rateLimit")]
+    public RateLimit? RateLimit { get; set; }
 }
 
 /// <summary>Values of <see cref="Route.Balancing"/>.</summary>
@@ -67,4 +89,7 @@ public static class BalancingPolicies
     public const string LeastRequests = "LeastRequests";
     public const string RoundRobin = "RoundRobin";
     public const string Random = "Random";
+
+    /// <summary>The same replica for the same <see cref="Route.ConsistentHash"/>; few move when replicas come or go.</summary>
+    public const string ConsistentHash = "ConsistentHash";
 }

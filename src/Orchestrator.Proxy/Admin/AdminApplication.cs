@@ -60,7 +60,8 @@ internal sealed class AdminApplication(Routes routes, Func<string?> whyNotReady)
         {
             app = app.Key.ToString(),
             claims = app.Claims.Select(claim => claim.ToString()),
-            app.Balancing,
+            balancing = app.Policy.Route.Balancing,
+            waiting = app.Waiting.Count,
             app.Shared.Split,
             endpoints = app.Endpoints.Select(endpoint => new
             {
@@ -70,6 +71,8 @@ internal sealed class AdminApplication(Routes routes, Func<string?> whyNotReady)
                 url = endpoint.Prefix,
                 endpoint.InFlight,
                 suspect = endpoint.IsSuspect,
+                avoided = endpoint.Avoided.ToString(),
+                latencyMilliseconds = Math.Round(endpoint.Conduct.Latency.TotalMilliseconds, 2),
             }),
         });
         context.Response.ContentType = "application/json";

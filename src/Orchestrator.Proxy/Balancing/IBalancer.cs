@@ -7,7 +7,8 @@ namespace Orchestrator.Proxy.Balancing;
 internal interface IBalancer
 {
     /// <param name="endpoints">At least one; another set from one call to the next.</param>
-    ReplicaEndpoint Pick(ReadOnlySpan<ReplicaEndpoint> endpoints);
+    /// <param name="key">What <see cref="ConsistentHashing"/> goes by; 0 for the others.</param>
+    ReplicaEndpoint Pick(ReadOnlySpan<ReplicaEndpoint> endpoints, ulong key);
 }
 
 internal static class Balancers
@@ -19,6 +20,7 @@ internal static class Balancers
         BalancingPolicies.LeastRequests => new LeastRequests(random),
         BalancingPolicies.RoundRobin => new RoundRobin(),
         BalancingPolicies.Random => new RandomChoice(random),
+        BalancingPolicies.ConsistentHash => new ConsistentHashing(),
         _ => new PowerOfTwoChoices(random),
     };
 }

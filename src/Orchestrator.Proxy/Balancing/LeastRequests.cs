@@ -5,7 +5,7 @@ namespace Orchestrator.Proxy.Balancing;
 /// <summary>The endpoint with the fewest requests in flight; among equals any, so that an idle app's requests are spread too.</summary>
 internal sealed class LeastRequests(Random random) : IBalancer
 {
-    public ReplicaEndpoint Pick(ReadOnlySpan<ReplicaEndpoint> endpoints)
+    public ReplicaEndpoint Pick(ReadOnlySpan<ReplicaEndpoint> endpoints, ulong key)
     {
         var start = random.Next(endpoints.Length);
         var least = endpoints[start];

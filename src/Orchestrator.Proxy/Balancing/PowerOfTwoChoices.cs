@@ -8,7 +8,7 @@ namespace Orchestrator.Proxy.Balancing;
 /// </summary>
 internal sealed class PowerOfTwoChoices(Random random) : IBalancer
 {
-    public ReplicaEndpoint Pick(ReadOnlySpan<ReplicaEndpoint> endpoints)
+    public ReplicaEndpoint Pick(ReadOnlySpan<ReplicaEndpoint> endpoints, ulong key)
     {
         if (endpoints.Length == 1)
         {

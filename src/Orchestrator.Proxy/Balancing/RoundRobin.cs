@@ -7,6 +7,6 @@ internal sealed class RoundRobin : IBalancer
 {
     private uint _next = uint.MaxValue;
 
-    public ReplicaEndpoint Pick(ReadOnlySpan<ReplicaEndpoint> endpoints) =>
+    public ReplicaEndpoint Pick(ReadOnlySpan<ReplicaEndpoint> endpoints, ulong key) =>
         endpoints[(int)(Interlocked.Increment(ref _next) % (uint)endpoints.Length)];
 }

@@ -9,6 +9,12 @@ namespace Orchestrator.Proxy.Forwarding;
 /// </summary>
 internal sealed class AppMetrics : IDisposable
 {
+    public const string BusyLimit = "busy";
+    public const string RateLimit = "rate";
+    public const string SizeLimit = "size";
+    public const string Errors = "errors";
+    public const string Latency = "latency";
+
     private static readonly Counter AllRequests = Metrics.CreateCounter(
         "orchestrator_proxy_requests_total",
         "Requests answered, by class of status; a client that went away before its answer counts as 4xx.",
@@ -45,6 +51,22 @@ internal sealed class AppMetrics : IDisposable
         "Answers that a replica broke off after they had begun; the client has seen a broken connection.",
         new CounterConfiguration { LabelNames = ["namespace", "app"], ExemplarBehavior = ExemplarBehavior.NoExemplars() });
 
+    private static readonly Gauge AllWaiting = Metrics.CreateGauge(
+        "orchestrator_proxy_requests_waiting", "Requests that wait because every replica has as many as it may.", "namespace", "app");
+
+    private static readonly Counter AllRefused = Metrics.CreateCounter(
+        "orchestrator_proxy_requests_refused_total",
+        "Requests that the app's own limits let the proxy answer: busy (503), rate (429), size (413).",
+        new CounterConfiguration { LabelNames = ["namespace", "app", "limit"], ExemplarBehavior = ExemplarBehavior.NoExemplars() });
+
+    private static readonly Counter AllEjections = Metrics.CreateCounter(
+        "orchestrator_proxy_ejections_total",
+        "Replicas that were avoided for doing far worse than the app's others, by errors or latency.",
+        new CounterConfiguration { LabelNames = ["namespace", "app", "reason"], ExemplarBehavior = ExemplarBehavior.NoExemplars() });
+
+    private static readonly string[] Limits = [BusyLimit, RateLimit, SizeLimit];
+    private static readonly string[] EjectionReasons = [Errors, Latency];
+
     private readonly string[] _labels;
     private readonly Counter.Child[] _requests;
 
@@ -58,6 +80,7 @@ internal sealed class AppMetrics : IDisposable
         Retries = AllRetries.WithLabels(_labels);
         RetriesRefused = AllRetriesRefused.WithLabels(_labels);
         BrokenOff = AllBrokenOff.WithLabels(_labels);
+        Waiting = AllWaiting.WithLabels(_labels);
     }
 
     public Histogram.Child Duration { get; }
@@ -71,6 +94,13 @@ internal sealed class AppMetrics : IDisposable
     public Counter.Child RetriesRefused { get; }
 
     public Counter.Child BrokenOff { get; }
+
+    public Gauge.Child Waiting { get; }
+
+    /// <summary>A request that a limit has turned away. Series of limits that have turned nothing away are not there.</summary>
+    public Counter.Child Refused(string limit) => AllRefused.WithLabels([.. _labels, limit]);
+
+    public Counter.Child Ejections(string reason) => AllEjections.WithLabels([.. _labels, reason]);
 
     public Counter.Child Requests(int status) => _requests[StatusClasses.IndexOf(status)];
 
@@ -87,5 +117,15 @@ internal sealed class AppMetrics : IDisposable
         AllRetries.RemoveLabelled(_labels);
         AllRetriesRefused.RemoveLabelled(_labels);
         AllBrokenOff.RemoveLabelled(_labels);
+        AllWaiting.RemoveLabelled(_labels);
+        foreach (var limit in Limits)
+        {
+            AllRefused.RemoveLabelled([.. _labels, limit]);
+        }
+
+        foreach (var reason in EjectionReasons)
+        {
+            AllEjections.RemoveLabelled([.. _labels, reason]);
+        }
     }
 }

@@ -14,16 +14,17 @@ internal static class ErrorResponse
     private static readonly CompositeFormat ProxyStatus = CompositeFormat.Parse("orchestrator; error={0}");
 
     /// <param name="app">Null when the request belongs to none.</param>
-    public static Task WriteAsync(HttpContext context, ProxyError error, ObjectKey? app)
+    /// <param name="retryAfter">When another try is worth it. Null: as the error says, if it does.</param>
+    public static Task WriteAsync(HttpContext context, ProxyError error, ObjectKey? app, TimeSpan? retryAfter = null)
     {
         var response = context.Response;
         RequestIds.Clear(response);
         response.StatusCode = error.Status;
         response.Headers.CacheControl = "no-store";
         response.Headers["Proxy-Status"] = string.Format(CultureInfo.InvariantCulture, ProxyStatus, error.ProxyStatus);
-        if (error.IsPassing)
+        if (retryAfter is not null || error.IsPassing)
         {
-            response.Headers.RetryAfter = "1";
+            response.Headers.RetryAfter = Math.Max(1, Math.Ceiling((retryAfter ?? TimeSpan.Zero).TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
 
         var message = string.Format(CultureInfo.InvariantCulture, error.Message, app);

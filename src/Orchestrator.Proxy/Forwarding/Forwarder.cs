@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Proxy.Canaries;
 using Orchestrator.Proxy.Clients;
 using Orchestrator.Proxy.Health;
+using Orchestrator.Proxy.Policies;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Proxy.Tracing;
 using Yarp.ReverseProxy.Forwarder;
@@ -26,13 +27,14 @@ internal sealed class Forwarder : IDisposable
     private readonly ForwarderRequestConfig _config;
     private readonly ForwardingTransformer _transformer;
     private readonly Suspects _suspects;
+    private readonly Outliers _outliers;
     private readonly TimeProvider _time;
     private readonly ServiceProvider _services;
 
-    public Forwarder(ProxyOptions options, Suspects suspects, TimeProvider time)
+    public Forwarder(ProxyOptions options, Suspects suspects, Outliers outliers, TimeProvider time)
     {
-        (_connectTimeout, _suspects, _time) = (options.ConnectTimeout, suspects, time);
-        _transformer = new(options);
+        (_connectTimeout, _suspects, _outliers, _time) = (options.ConnectTimeout, suspects, outliers, time);
+        _transformer = new ForwardingTransformer(options, time);
         _config = new ForwarderRequestConfig
         {
             ActivityTimeout = options.IdleTimeout,
@@ -50,37 +52,48 @@ internal sealed class Forwarder : IDisposable
     }
 
     /// <summary>Answers the request, whatever happens.</summary>
-    /// <param name="started">Timestamp of its headers.</param>
     /// <returns>The endpoint that was tried last; null when there was none.</returns>
-    public async ValueTask<ReplicaEndpoint?> ForwardAsync(HttpContext context, AppState app, long started)
+    public async ValueTask<ReplicaEndpoint?> ForwardAsync(ProxyContext request, AppState app)
     {
+        var (context, policy) = (request.Http, app.Policy);
         app.Retries.CountRequest();
         List<ReplicaEndpoint>? tried = null;
         while (true)
         {
             var canary = app.Canary;
-            var endpoint = app.Acquire(tried);
+            var endpoint = app.Acquire(context, tried, out var busy);
+            if (endpoint is null && busy)
+            {
+                (endpoint, busy) = await WaitAsync(context, app, tried);
+            }
+
             if (endpoint is null)
             {
-                // Here on a further try only if the last endpoint went away since it was looked for.
-                await ErrorResponse.WriteAsync(context, tried is null ? ProxyError.NoReadyReplica : ProxyError.ConnectFailed, app.Key);
+                // Here on a further try only if the last endpoint went away since it was looked for, or the others are busy.
+                await ErrorResponse.WriteAsync(
+                    context, busy ? ProxyError.Busy : tried is null ? ProxyError.NoReadyReplica : ProxyError.ConnectFailed, app.Key);
                 return tried?[^1];
             }
 
+            request.Try(app, endpoint, tried is null ? request.Started : _time.GetTimestamp());
+            var left = policy.RequestTimeout - _time.GetElapsedTime(request.Started);
+            using var patience = Patience(context, Least(left, policy.TryTimeout));
             ForwarderError error;
             try
             {
-                error = await SendAsync(context, endpoint, app.Rules);
+                error = await SendAsync(context, endpoint, policy, patience);
             }
             finally
             {
                 endpoint.Leave();
+                app.Waiting.Release();
             }
 
             if (error == ForwarderError.None)
             {
                 endpoint.Host.Hear();
-                Count(canary, endpoint, context.Response.StatusCode, _time.GetElapsedTime(started));
+                Count(canary, endpoint, context.Response.StatusCode, _time.GetElapsedTime(request.TryStarted));
+                _outliers.Answered(app, endpoint, context.Response.StatusCode, Latency(request));
                 return endpoint;
             }
 
@@ -95,6 +108,7 @@ internal sealed class Forwarder : IDisposable
             {
                 app.Metrics.BrokenOff.Inc();
                 Count(canary, endpoint, StatusCodes.Status502BadGateway, latency: null);
+                _outliers.Failed(app, endpoint);
                 return endpoint;
             }
 
@@ -102,13 +116,21 @@ internal sealed class Forwarder : IDisposable
             {
                 // The client has gone. How long it had waited is worth knowing: of a replica that hangs nothing else is ever seen.
                 var status = context.Response.HasStarted ? context.Response.StatusCode : StatusCodes.Status499ClientClosedRequest;
-                Count(canary, endpoint, status, _time.GetElapsedTime(started));
+                Count(canary, endpoint, status, _time.GetElapsedTime(request.TryStarted));
+                endpoint.Conduct.Waited(Latency(request));
                 return endpoint;
             }
 
-            var answer = ErrorOf(error, failure, noConnection);
+            var answer = context.Request.Body is BoundedBody { IsExceeded: true } ? ProxyError.RequestTooLarge
+                : ErrorOf(error, failure, noConnection, patience?.IsOver == true);
             Count(canary, endpoint, answer.Status, latency: null);
-            if (MayRepeat(context, error, noConnection) && (tried?.Count ?? 0) < MaxRetries && HasAnother(app, tried, endpoint))
+            if (answer.Status >= StatusCodes.Status500InternalServerError)
+            {
+                _outliers.Failed(app, endpoint);
+            }
+
+            if (MayRepeat(context, error, noConnection) && (tried?.Count ?? 0) < MaxRetries && HasAnother(app, tried, endpoint)
+                && !(_time.GetElapsedTime(request.Started) >= policy.RequestTimeout))
             {
                 // From a new revision back to the stable one there is always a way: the stable one gets no more than all requests once.
                 if (app.Shared.IsOnTrial(endpoint) || app.Retries.TrySpend())
@@ -116,11 +138,15 @@ internal sealed class Forwarder : IDisposable
                     (tried ??= new(MaxRetries)).Add(endpoint);
                     app.Metrics.Retries.Inc();
                     Reset(context);
-                    started = _time.GetTimestamp();
                     continue;
                 }
 
                 app.Metrics.RetriesRefused.Inc();
+            }
+
+            if (answer == ProxyError.RequestTooLarge)
+            {
+                app.Metrics.Refused(AppMetrics.SizeLimit).Inc();
             }
 
             await ErrorResponse.WriteAsync(context, answer, app.Key);
@@ -131,7 +157,7 @@ internal sealed class Forwarder : IDisposable
     public void Dispose() => _services.Dispose();
 
     /// <summary>Until the answer has ended, or the host is given up.</summary>
-    private async ValueTask<ForwarderError> SendAsync(HttpContext context, ReplicaEndpoint endpoint, RequestRules? rules)
+    private async ValueTask<ForwarderError> SendAsync(HttpContext context, ReplicaEndpoint endpoint, AppPolicy policy, Waiting? patience)
     {
         var host = endpoint.Host;
         host.Use();
@@ -142,10 +168,47 @@ internal sealed class Forwarder : IDisposable
         using var soon = MayRepeat(context)
             ? host.Soon.UnsafeRegister(static waiting => ((Waiting)waiting!).GiveUp(), new Waiting(context.Response, givenUp))
             : default;
-        var transformer = rules?.Edits?.After(_transformer) ?? _transformer;
-        var prefix = rules?.Source.ProxyProtocol is { } version ? PrefixFor(context.Connection, endpoint, version) : endpoint.Prefix;
-        return await _forwarder.SendAsync(context, prefix, ConnectionsTo(endpoint), _config, transformer, givenUp.Token);
+        patience?.Begin(givenUp, _time);
+        var transformer = policy.Rules?.Edits?.After(_transformer) ?? _transformer;
+        var prefix = policy.Rules?.Source.ProxyProtocol is { } version ? PrefixFor(context.Connection, endpoint, version) : endpoint.Prefix;
+        return await _forwarder.SendAsync(context, prefix, ConnectionsTo(endpoint), ConfigOf(policy), transformer, givenUp.Token);
     }
+
+    /// <summary>Waits until an endpoint has room, if that may be waited for.</summary>
+    private static async ValueTask<(ReplicaEndpoint? Endpoint, bool Busy)> WaitAsync(HttpContext context, AppState app, List<ReplicaEndpoint>? tried)
+    {
+        var policy = app.Policy;
+        app.Metrics.Waiting.Inc();
+        try
+        {
+            var found = await app.Waiting.WaitAsync(
+                () => (app.Acquire(context, tried, out var busy), busy), policy.QueueLength, policy.QueueTime, context.RequestAborted);
+            if (found is (null, true))
+            {
+                app.Metrics.Refused(AppMetrics.BusyLimit).Inc();
+            }
+
+            return found;
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            return (null, true);
+        }
+        finally
+        {
+            app.Metrics.Waiting.Dec();
+        }
+    }
+
+    private ForwarderRequestConfig ConfigOf(AppPolicy policy) =>
+        policy.IdleTimeout is null ? _config : policy.Forwarding ??= _config with { ActivityTimeout = policy.IdleTimeout };
+
+    private static Waiting? Patience(HttpContext context, TimeSpan? limit) => limit is { } time ? new Waiting(context.Response, time) : null;
+
+    private static TimeSpan? Least(TimeSpan? one, TimeSpan? other) => one is null || other < one ? other : one;
+
+    private TimeSpan Latency(ProxyContext request) =>
+        _time.GetElapsedTime(request.TryStarted, request.AnsweredAt == 0 ? _time.GetTimestamp() : request.AnsweredAt);
 
     private HttpMessageInvoker ConnectionsTo(ReplicaEndpoint endpoint) =>
         endpoint.Connections ?? endpoint.Keep(new ReplicaConnections(endpoint.Id, _connectTimeout, _time));
@@ -193,9 +256,10 @@ internal sealed class Forwarder : IDisposable
         context.Features.Set<IForwarderErrorFeature>(null);
     }
 
-    private static ProxyError ErrorOf(ForwarderError error, Exception? failure, bool noConnection) => error switch
+    private static ProxyError ErrorOf(ForwarderError error, Exception? failure, bool noConnection, bool late) => error switch
     {
         _ when noConnection => ProxyError.ConnectFailed,
+        _ when late => ProxyError.ReplicaTimeout,
         ForwarderError.RequestTimedOut => ProxyError.ReplicaTimeout,
         ForwarderError.RequestBodyClient or ForwarderError.RequestCreation => ProxyError.RequestFailed,
         ForwarderError.Request when failure is HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } =>
@@ -204,13 +268,45 @@ internal sealed class Forwarder : IDisposable
         _ => ProxyError.ReplicaFailed,
     };
 
-    private sealed record Waiting(HttpResponse Response, CancellationTokenSource Source)
+    /// <summary>For how long an answer may take to begin.</summary>
+    private sealed class Waiting(HttpResponse response, TimeSpan limit) : IDisposable
     {
+        private CancellationTokenSource? _source;
+        private ITimer? _timer;
+
+        public Waiting(HttpResponse response, CancellationTokenSource source)
+            : this(response, Timeout.InfiniteTimeSpan) => _source = source;
+
+        /// <summary>It took too long.</summary>
+        public bool IsOver { get; private set; }
+
+        public void Begin(CancellationTokenSource source, TimeProvider time)
+        {
+            _source = source;
+            _timer = time.CreateTimer(
+                static waiting => ((Waiting)waiting!).End(), this, limit > TimeSpan.Zero ? limit : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        }
+
         public void GiveUp()
         {
-            if (!Response.HasStarted)
+            if (!response.HasStarted)
             {
-                Source.Cancel();
+                _source!.Cancel();
+            }
+        }
+
+        public void Dispose() => _timer?.Dispose();
+
+        private void End()
+        {
+            IsOver = !response.HasStarted;
+            try
+            {
+                GiveUp();
+            }
+            catch (ObjectDisposedException)
+            {
+                // It was answered this very moment.
             }
         }
     }

@@ -12,7 +12,7 @@ namespace Orchestrator.Proxy.Forwarding;
 /// X-Forwarded-For, -Proto and -Host. What a client says of that itself is dropped: nobody vouches for it here; what trusted proxies
 /// say is continued. Fields that either side meant for its connection end here.
 /// </summary>
-internal sealed class ForwardingTransformer(ProxyOptions options) : HttpTransformer
+internal sealed class ForwardingTransformer(ProxyOptions options, TimeProvider time) : HttpTransformer
 {
     public const string ForwardedFor = "X-Forwarded-For";
     public const string ForwardedProto = "X-Forwarded-Proto";
@@ -71,11 +71,18 @@ internal sealed class ForwardingTransformer(ProxyOptions options) : HttpTransfor
     public override async ValueTask<bool> TransformResponseAsync(
         HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
     {
+        var request = ProxyContext.Of(httpContext);
+        request?.Answer(time.GetTimestamp());
         var passOn = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
         if (options.RequestIds)
         {
             // Ours alone, if the replica tells it too.
             httpContext.Response.Headers[RequestIds.Header] = httpContext.Request.Headers[RequestIds.Header];
+        }
+
+        if (request is { App: { Policy.Sticky: { } sticky } app, Endpoint: { } endpoint })
+        {
+            sticky.Set(httpContext, app.Uid, endpoint);
         }
 
         if (proxyResponse?.Headers.NonValidated.TryGetValues(HeaderNames.Connection, out var connection) == true)

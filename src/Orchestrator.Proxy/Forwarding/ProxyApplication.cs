@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Orchestrator.Proxy.Policies;
 using Orchestrator.Proxy.Routing;
 using Prometheus;
 
@@ -38,16 +39,20 @@ internal sealed class ProxyApplication(
     {
         var http = context.Http;
         identity.Establish(http);
+        if (RequestCheck.IsAmbiguous(http))
+        {
+            http.Response.Headers.Connection = "close";
+            await RefuseUnroutedAsync(context, ProxyError.Ambiguous);
+            return;
+        }
+
         var route = HttpMethods.IsConnect(http.Request.Method) ? null
             : routes.Table.Find(port, http.Request.Host.Value, http.Request.Path.Value, http.Request);
         if (route is null)
         {
-            Unrouted.Inc();
-            var error = HttpMethods.IsConnect(http.Request.Method) ? ProxyError.TunnelRefused
+            await RefuseUnroutedAsync(context, HttpMethods.IsConnect(http.Request.Method) ? ProxyError.TunnelRefused
                 : routesKnown() ? ProxyError.NoRoute
-                : ProxyError.RoutesUnknown;
-            await ErrorResponse.WriteAsync(http, error, null);
-            accessLog?.Write(http, null, null, http.Response.StatusCode, time.GetElapsedTime(context.Started));
+                : ProxyError.RoutesUnknown);
             return;
         }
 
@@ -63,7 +68,7 @@ internal sealed class ProxyApplication(
             }
             else
             {
-                endpoint = await forwarder.ForwardAsync(http, app, context.Started);
+                endpoint = await LimitedAsync(context, app);
             }
         }
         finally
@@ -84,4 +89,44 @@ internal sealed class ProxyApplication(
     }
 
     public void DisposeContext(ProxyContext context, Exception? exception) => context.End();
+
+    private async Task RefuseUnroutedAsync(ProxyContext context, ProxyError error)
+    {
+        Unrouted.Inc();
+        await ErrorResponse.WriteAsync(context.Http, error, null);
+        accessLog?.Write(context.Http, null, null, context.Http.Response.StatusCode, time.GetElapsedTime(context.Started));
+    }
+
+    /// <summary>Turns away what is beyond the app's limits, before a replica is chosen.</summary>
+    private ValueTask<ReplicaEndpoint?> LimitedAsync(ProxyContext context, AppState app)
+    {
+        var (http, policy) = (context.Http, app.Policy);
+        if (policy.Rate is { } rate && !rate.TryTake(http, out var retryAfter))
+        {
+            app.Metrics.Refused(AppMetrics.RateLimit).Inc();
+            return RefuseAsync(http, ProxyError.RateLimited, app, retryAfter);
+        }
+
+        if (policy.MaxRequestBytes is { } most)
+        {
+            if (http.Request.ContentLength > most)
+            {
+                app.Metrics.Refused(AppMetrics.SizeLimit).Inc();
+                return RefuseAsync(http, ProxyError.RequestTooLarge, app, null);
+            }
+
+            if (http.Request.ContentLength is null)
+            {
+                http.Request.Body = new BoundedBody(http.Request.Body, most);
+            }
+        }
+
+        return forwarder.ForwardAsync(context, app);
+    }
+
+    private static async ValueTask<ReplicaEndpoint?> RefuseAsync(HttpContext http, ProxyError error, AppState app, TimeSpan? retryAfter)
+    {
+        await ErrorResponse.WriteAsync(http, error, app.Key, retryAfter);
+        return null;
+    }
 }

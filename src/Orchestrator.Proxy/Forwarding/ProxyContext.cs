@@ -1,5 +1,7 @@
+using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Orchestrator.Proxy.Routing;
 
 namespace Orchestrator.Proxy.Forwarding;
 
@@ -11,11 +13,34 @@ internal sealed class ProxyContext
     /// <summary>A timestamp of the TimeProvider.</summary>
     public long Started { get; private set; }
 
+    public AppState? App { get; private set; }
+
+    /// <summary>The endpoint that is asked.</summary>
+    public ReplicaEndpoint? Endpoint { get; private set; }
+
+    /// <summary>Timestamp of the beginning of the try that is under way.</summary>
+    public long TryStarted { get; private set; }
+
+    /// <summary>Timestamp of the beginning of its answer; 0 until then.</summary>
+    public long AnsweredAt { get; private set; }
+
+    /// <summary>That of a request, if its server keeps one: Kestrel does.</summary>
+    public static ProxyContext? Of(HttpContext context) => (context.Features as IHostContextContainer<ProxyContext>)?.HostContext;
+
     public void Begin(IFeatureCollection features, long started)
     {
         Http.Initialize(features);
         Started = started;
+        (App, Endpoint) = (null, null);
     }
+
+    public void Try(AppState app, ReplicaEndpoint endpoint, long timestamp)
+    {
+        (App, Endpoint) = (app, endpoint);
+        (TryStarted, AnsweredAt) = (timestamp, 0);
+    }
+
+    public void Answer(long timestamp) => AnsweredAt = timestamp;
 
     public void End() => Http.Uninitialize();
 }

@@ -33,8 +33,21 @@ internal sealed record ProxyError(int Status, string Reason, string ProxyStatus,
         StatusCodes.Status504GatewayTimeout, nameof(ReplicaTimeout), "http_response_timeout",
         "a replica of app {0} did not answer in time");
 
+    public static readonly ProxyError Busy = new(
+        StatusCodes.Status503ServiceUnavailable, nameof(Busy), "connection_limit_reached",
+        "all replicas of app {0} have as many requests as they may, and as many wait");
+
+    public static readonly ProxyError RateLimited = new(
+        StatusCodes.Status429TooManyRequests, nameof(RateLimited), "http_request_denied", "app {0} takes no more requests of this kind for now");
+
+    public static readonly ProxyError RequestTooLarge = new(
+        StatusCodes.Status413PayloadTooLarge, nameof(RequestTooLarge), "http_request_error", "the request's body is larger than app {0} takes");
+
     public static readonly ProxyError RequestFailed = new(
         StatusCodes.Status400BadRequest, nameof(RequestFailed), "http_request_error", "the request could not be read to its end");
+
+    public static readonly ProxyError Ambiguous = new(
+        StatusCodes.Status400BadRequest, nameof(Ambiguous), "http_request_error", "the request can be read in more than one way");
 
     public static readonly ProxyError TunnelRefused = new(
         StatusCodes.Status405MethodNotAllowed, nameof(TunnelRefused), "http_request_denied", "CONNECT is not served here");

@@ -42,7 +42,7 @@ internal sealed partial class EndpointChecks(
             new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellationToken },
             async (one, token) =>
             {
-                if (!one.Endpoint.IsSuspect && await suspects.TryConnectAsync(one.Endpoint, token) is { } failure)
+                if ((one.Endpoint.Avoided & AvoidReasons.NoConnection) == 0 && await suspects.TryConnectAsync(one.Endpoint, token) is { } failure)
                 {
                     suspects.Add(one.App, one.Endpoint, failure);
                 }

@@ -24,7 +24,7 @@ internal sealed partial class Suspects(TimeSpan connectTimeout, ILogger<Suspects
     /// <returns>False: it is avoided already, and nothing was done.</returns>
     public bool Add(AppState app, ReplicaEndpoint endpoint, Exception failure)
     {
-        if (_stopping.IsCancellationRequested || !app.Suspect(endpoint))
+        if (_stopping.IsCancellationRequested || !app.Avoid(endpoint, AvoidReasons.NoConnection))
         {
             return false;
         }
@@ -72,7 +72,7 @@ internal sealed partial class Suspects(TimeSpan connectTimeout, ILogger<Suspects
 
                 if (await TryConnectAsync(endpoint, _stopping.Token) is null)
                 {
-                    app.Trust(endpoint);
+                    app.Trust(endpoint, AvoidReasons.NoConnection);
                     Log.Back(logger, app.Key.ToString(), endpoint.Id);
                     return;
                 }

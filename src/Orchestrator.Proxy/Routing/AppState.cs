@@ -1,9 +1,11 @@
 using System.Buffers;
+using Microsoft.AspNetCore.Http;
 using Orchestrator.Api.WebApps;
-using Orchestrator.Proxy.Balancing;
 using Orchestrator.Proxy.Canaries;
 using Orchestrator.Proxy.Forwarding;
+using Orchestrator.Proxy.Policies;
 using Orchestrator.Runtime;
+using Route = Orchestrator.Api.WebApps.Route;
 
 namespace Orchestrator.Proxy.Routing;
 
@@ -15,8 +17,9 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
 {
     private readonly Lock _gate = new();
     private volatile EndpointSet _endpoints = new([], split: null);
-    private volatile IBalancer _balancer = Balancers.Create(null, random);
+    private volatile AppPolicy _policy = new(new Route(), random, time);
     private volatile bool _hasSuspects;
+    private long _slowUntil;
     private volatile CanaryCounts? _canary;
     private RouteEntry? _plain;
 
@@ -29,11 +32,13 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
     /// <summary>What it holds of the space of requests (<see cref="RouteClaims"/>).</summary>
     public IReadOnlyList<RouteClaim> Claims { get; set; } = [];
 
-    /// <summary>What its route says beyond them; null: nothing.</summary>
-    public RequestRules? Rules { get; private set; }
+    /// <summary>Uid of the WebApp; empty if the routes are from a time when proxies did not know.</summary>
+    public string Uid { get; set; } = "";
 
-    /// <summary><see cref="BalancingPolicies"/>; null is the default one.</summary>
-    public string? Balancing { get; private set; }
+    public AppPolicy Policy => _policy;
+
+    /// <summary>Requests that wait because every endpoint has as many as it may.</summary>
+    public WaitingRoom Waiting { get; } = new(time);
 
     /// <summary>A snapshot; never changed in place.</summary>
     public IReadOnlyList<ReplicaEndpoint> Endpoints => _endpoints.All;
@@ -41,30 +46,24 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
     /// <inheritdoc cref="Endpoints"/>
     public EndpointSet Shared => _endpoints;
 
-    /// <summary>Null when none is under way. Ask before <see cref="Acquire"/>: then what is counted was shared as the period says.</summary>
+    /// <summary>Null when none is under way. Ask before an endpoint is acquired: then what is counted was shared as the period says.</summary>
     public CanaryCounts? Canary => _canary;
 
-    public void BalanceBy(string? policy)
+    /// <summary>From now on requests are dealt with like this.</summary>
+    public void Obey(Route route)
     {
-        if (policy != Balancing)
+        if (!_policy.Is(route))
         {
-            _balancer = Balancers.Create(policy, random);
-            Balancing = policy;
-        }
-    }
-
-    public void RuleBy(RouteRules? rules)
-    {
-        if (rules != Rules?.Source)
-        {
-            Rules = rules is null ? null : new(rules);
-            _plain = Rules is null ? null : new(this, Rules.Matcher, Redirect: null);
+            _policy = new(route, random, time);
+            _plain = null;
+            Waiting.ReleaseAll();
         }
     }
 
     /// <summary>What the table has at one of its claims.</summary>
     public RouteEntry EntryAt(RouteClaim claim) =>
-        Rules?.RedirectAt(claim) is { } redirect ? new(this, Matcher: null, redirect) : _plain ??= new(this, Rules?.Matcher, Redirect: null);
+        _policy.Rules?.RedirectAt(claim) is { } redirect ? new(this, Matcher: null, redirect)
+        : _plain ??= new(this, _policy.Rules?.Matcher, Redirect: null);
 
     /// <summary>From now on requests are sent to these. The caller retires the ones that are left out.</summary>
     public void ReplaceEndpoints(ReplicaEndpoint[] endpoints, TrafficSplit? split)
@@ -73,9 +72,14 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
         {
             _endpoints = new(endpoints, split);
             _hasSuspects = Array.Exists(endpoints, static endpoint => endpoint.IsSuspect);
+            if (_policy.SlowStart > TimeSpan.Zero && Array.Exists(endpoints, static endpoint => endpoint.AddedAt is not null))
+            {
+                Volatile.Write(ref _slowUntil, time.GetTimestamp() + (long)(_policy.SlowStart.TotalSeconds * time.TimestampFrequency));
+            }
         }
 
         Metrics.Endpoints.Set(endpoints.Length);
+        Waiting.ReleaseAll();
     }
 
     /// <summary>From now on requests are shared like this among the endpoints there are.</summary>
@@ -110,51 +114,69 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
         _canary = period is null ? null : new(Key, period, metrics ?? new(Key));
     }
 
-    /// <returns>False if it was one already.</returns>
-    public bool Suspect(ReplicaEndpoint endpoint)
+    /// <param name="most">Endpoints that may be avoided for that at a time.</param>
+    /// <returns>False if it was avoided for that already, or as many are.</returns>
+    public bool Avoid(ReplicaEndpoint endpoint, AvoidReasons reason, int most = int.MaxValue)
     {
         lock (_gate)
         {
-            if (endpoint.IsSuspect)
+            if ((endpoint.Avoided & reason) != 0
+                || (most != int.MaxValue && _endpoints.All.Count(one => (one.Avoided & reason) != 0) >= most))
             {
                 return false;
             }
 
-            endpoint.IsSuspect = true;
+            endpoint.Avoided |= reason;
             _hasSuspects = true;
             return true;
         }
     }
 
-    public void Trust(ReplicaEndpoint endpoint)
+    public void Trust(ReplicaEndpoint endpoint, AvoidReasons reason)
     {
         lock (_gate)
         {
-            endpoint.IsSuspect = false;
+            endpoint.Avoided &= ~reason;
             _hasSuspects = Array.Exists(_endpoints.All, static one => one.IsSuspect);
         }
     }
+
+    /// <inheritdoc cref="Acquire(HttpContext?, IReadOnlyList{ReplicaEndpoint}?, out bool)"/>
+    public ReplicaEndpoint? Acquire(IReadOnlyList<ReplicaEndpoint>? tried) => Acquire(null, tried, out _);
 
     /// <summary>
     /// Chooses an endpoint and counts the request in; give it back by <see cref="ReplicaEndpoint.Leave"/>. Suspects are chosen
     /// only when every other has been tried, on both sides of a split: all of them suspect is as good as none.
     /// </summary>
     /// <param name="tried">Those that have failed this request; never chosen.</param>
+    /// <param name="busy">Some could be chosen, had they not as many requests as they may.</param>
     /// <returns>Null when there is none left.</returns>
-    public ReplicaEndpoint? Acquire(IReadOnlyList<ReplicaEndpoint>? tried)
+    public ReplicaEndpoint? Acquire(HttpContext? request, IReadOnlyList<ReplicaEndpoint>? tried, out bool busy)
     {
         while (true)
         {
-            var (first, second) = _endpoints.Draw(random, again: tried is not null);
-            var chosen = first.Length == 0 ? null
-                : tried is null && !_hasSuspects ? _balancer.Pick(first)
-                : PickCarefully(first, second, tried);
-            if (chosen is null || chosen.TryEnter())
+            var (policy, endpoints) = (_policy, _endpoints);
+            busy = false;
+            var key = request is null ? 0 : policy.HashKey?.Of(request) ?? 0;
+            var chosen = request is not null && tried is null && policy.Sticky?.Find(request, Uid, endpoints.All) is { IsSuspect: false } kept ? kept : null;
+            if (chosen is null || chosen.InFlight >= policy.MaxPerReplica)
+            {
+                var (first, second) = endpoints.Draw(random, again: tried is not null);
+                chosen = first.Length == 0 ? null
+                    : tried is null && !_hasSuspects && policy.MaxPerReplica == int.MaxValue ? policy.Balancer.Pick(first, key)
+                    : PickCarefully(policy, first, second, tried, key, ref busy);
+                if (chosen is not null && Volatile.Read(ref _slowUntil) != 0)
+                {
+                    chosen = Ease(policy, chosen, first, tried);
+                }
+            }
+
+            if (chosen is null || chosen.TryEnter(policy.MaxPerReplica))
             {
                 return chosen;
             }
 
-            // Retired just now: it left the array before it was retired, so another look does not find it.
+            // Retired just now: it left the array before it was retired, so another look does not find it. Or filled: another look sees it.
         }
     }
 
@@ -164,16 +186,21 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
         Metrics.Dispose();
     }
 
-    private ReplicaEndpoint? PickCarefully(ReplicaEndpoint[] first, ReplicaEndpoint[] second, IReadOnlyList<ReplicaEndpoint>? tried)
+    private static ReplicaEndpoint? PickCarefully(
+        AppPolicy policy, ReplicaEndpoint[] first, ReplicaEndpoint[] second, IReadOnlyList<ReplicaEndpoint>? tried, ulong key, ref bool busy)
     {
         var usable = ArrayPool<ReplicaEndpoint>.Shared.Rent(Math.Max(first.Length, second.Length));
         try
         {
-            var count = Filter(first, tried, suspectsToo: false, usable);
-            count = count > 0 ? count : Filter(second, tried, suspectsToo: false, usable);
-            count = count > 0 ? count : Filter(first, tried, suspectsToo: true, usable);
-            count = count > 0 ? count : Filter(second, tried, suspectsToo: true, usable);
-            return count == 0 ? null : _balancer.Pick(usable.AsSpan(0, count));
+            // One of another host than has just failed: with a host all its endpoints go, and a request has few tries.
+            var count = tried is null ? 0 : Filter(first, one => !one.IsSuspect && !IsBeside(one, tried), tried, policy.MaxPerReplica, usable, ref busy);
+            count = count > 0 ? count : Filter(first, static one => !one.IsSuspect, tried, policy.MaxPerReplica, usable, ref busy);
+            count = count > 0 ? count : Filter(second, static one => !one.IsSuspect, tried, policy.MaxPerReplica, usable, ref busy);
+
+            // Waiting for one that is busy is better than asking one that is avoided.
+            count = count > 0 || busy ? count : Filter(first, static _ => true, tried, policy.MaxPerReplica, usable, ref busy);
+            count = count > 0 || busy ? count : Filter(second, static _ => true, tried, policy.MaxPerReplica, usable, ref busy);
+            return count == 0 ? null : policy.Balancer.Pick(usable.AsSpan(0, count), key);
         }
         finally
         {
@@ -181,18 +208,72 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
         }
     }
 
+    /// <summary>
+    /// Another than the chosen one, if that is new: with a probability that falls as it warms up, so that its share grows with time.
+    /// </summary>
+    private ReplicaEndpoint Ease(AppPolicy policy, ReplicaEndpoint chosen, ReplicaEndpoint[] endpoints, IReadOnlyList<ReplicaEndpoint>? tried)
+    {
+        var now = time.GetTimestamp();
+        if (now > Volatile.Read(ref _slowUntil) || policy.SlowStart == TimeSpan.Zero)
+        {
+            Volatile.Write(ref _slowUntil, 0);
+            return chosen;
+        }
+
+        if (Warmth(chosen) is var warmth && (warmth >= 1 || random.NextDouble() < warmth))
+        {
+            return chosen;
+        }
+
+        var start = random.Next(endpoints.Length);
+        for (var i = 0; i < endpoints.Length; i++)
+        {
+            var other = endpoints[(start + i) % endpoints.Length];
+            if (!other.IsSuspect && Warmth(other) >= 1 && other.InFlight < policy.MaxPerReplica && tried?.Contains(other) != true)
+            {
+                return other;
+            }
+        }
+
+        return chosen;
+
+        // Some from the first moment on, or it would never warm up.
+        double Warmth(ReplicaEndpoint endpoint) =>
+            endpoint.AddedAt is { } added ? Math.Max(0.1, time.GetElapsedTime(added, now) / policy.SlowStart) : 1;
+    }
+
     private static int Filter(
-        ReplicaEndpoint[] endpoints, IReadOnlyList<ReplicaEndpoint>? tried, bool suspectsToo, ReplicaEndpoint[] usable)
+        ReplicaEndpoint[] endpoints, Predicate<ReplicaEndpoint> wanted, IReadOnlyList<ReplicaEndpoint>? tried, int most, ReplicaEndpoint[] usable, ref bool busy)
     {
         var count = 0;
         foreach (var endpoint in endpoints)
         {
-            if ((suspectsToo || !endpoint.IsSuspect) && (tried is null || !tried.Contains(endpoint)))
+            if (wanted(endpoint) && tried?.Contains(endpoint) != true)
             {
-                usable[count++] = endpoint;
+                if (endpoint.InFlight < most)
+                {
+                    usable[count++] = endpoint;
+                }
+                else
+                {
+                    busy = true;
+                }
             }
         }
 
         return count;
+    }
+
+    private static bool IsBeside(ReplicaEndpoint endpoint, IReadOnlyList<ReplicaEndpoint> tried)
+    {
+        foreach (var one in tried)
+        {
+            if (one.Host == endpoint.Host)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

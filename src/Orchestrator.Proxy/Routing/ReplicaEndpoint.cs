@@ -1,4 +1,7 @@
+using System.Text;
+using Orchestrator.Proxy.Balancing;
 using Orchestrator.Proxy.Forwarding;
+using Orchestrator.Proxy.Policies;
 
 namespace Orchestrator.Proxy.Routing;
 
@@ -20,7 +23,8 @@ internal sealed class ReplicaEndpoint(EndpointId id)
     private int _inFlight;
     private HttpMessageInvoker? _connections;
     private volatile bool _retired;
-    private volatile bool _suspect;
+    private volatile AvoidReasons _avoided;
+    private volatile string? _stickyValue;
 
     public EndpointId Id { get; } = id;
 
@@ -40,12 +44,26 @@ internal sealed class ReplicaEndpoint(EndpointId id)
     /// <summary>No table has it any more; it takes no new request.</summary>
     public bool IsRetired => _retired;
 
-    /// <summary>It did not take a connection: chosen only if there is nothing better (<see cref="AppState"/>).</summary>
-    public bool IsSuspect
+    /// <summary>Chosen only if there is nothing better (<see cref="AppState"/>, which alone sets it).</summary>
+    public bool IsSuspect => _avoided != AvoidReasons.None;
+
+    /// <summary>Why it is avoided.</summary>
+    public AvoidReasons Avoided
     {
-        get => _suspect;
-        set => _suspect = value;
+        get => _avoided;
+        set => _avoided = value;
     }
+
+    public Conduct Conduct { get; } = new();
+
+    /// <summary>How it does as an outlier; written by the one that looks at outliers.</summary>
+    public Ejection Ejection { get; } = new();
+
+    /// <summary>Timestamp from which on it is new; null: it was there when the app's route was first known.</summary>
+    public long? AddedAt { get; init; }
+
+    /// <summary>What it is told apart by for keys of requests.</summary>
+    public ulong Hash { get; } = StableHash.Of(Encoding.UTF8.GetBytes(id.Uid));
 
     /// <summary>
     /// Its kept connections, its own alone; null before its first request. Closed once it has drained: many servers wait for the
@@ -56,11 +74,23 @@ internal sealed class ReplicaEndpoint(EndpointId id)
     /// <summary>Called once, by whichever thread ends the last request of a retired endpoint; must not block.</summary>
     public Action<ReplicaEndpoint>? OnDrained { get; init; }
 
-    /// <summary>Counts a request in. False: it was retired between being chosen and now; choose again.</summary>
-    public bool TryEnter()
+    /// <summary>What <see cref="StickyCookie"/> knows it by.</summary>
+    public string StickyValue(string appUid) => _stickyValue ??= StickyCookie.ValueOf(appUid, Id.Uid);
+
+    /// <summary>Counts a request in. False: it was retired, or filled, between being chosen and now; choose again.</summary>
+    /// <param name="most">Requests it may have.</param>
+    public bool TryEnter(int most = int.MaxValue)
     {
         // Count first, then look: whoever retires does it the other way round, so that one of the two sees the other.
-        Interlocked.Increment(ref _inFlight);
+        if (most == int.MaxValue)
+        {
+            Interlocked.Increment(ref _inFlight);
+        }
+        else if (!TryCountIn(most))
+        {
+            return false;
+        }
+
         if (!_retired)
         {
             return true;
@@ -108,6 +138,23 @@ internal sealed class ReplicaEndpoint(EndpointId id)
     }
 
     public override string ToString() => Id.ToString();
+
+    private bool TryCountIn(int most)
+    {
+        var seen = InFlight;
+        while (seen < most)
+        {
+            var before = Interlocked.CompareExchange(ref _inFlight, seen + 1, seen);
+            if (before == seen)
+            {
+                return true;
+            }
+
+            seen = before;
+        }
+
+        return false;
+    }
 
     private void CloseConnections() => Interlocked.Exchange(ref _connections, null)?.Dispose();
 }

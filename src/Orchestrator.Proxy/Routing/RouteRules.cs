@@ -1,17 +1,12 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Orchestrator.Api.WebApps;
 
 namespace Orchestrator.Proxy.Routing;
 
 /// <summary>
-/// What a route says of requests beyond host and path. Plain data, kept on disk; equal when it says the same. A route without any
-/// of it has none, and its requests pay nothing.
+/// What a route says of requests beyond host and path. Plain data. A route without any of it has none, and its requests pay nothing.
 /// </summary>
 internal sealed record RouteRules
 {
-    private string? _text;
-
     /// <summary>Normalized, as in the claims of the route itself.</summary>
     public string Path { get; init; } = Route.DefaultPath;
 
@@ -34,11 +29,10 @@ internal sealed record RouteRules
     public string? ProxyProtocol { get; init; }
 
     /// <summary>A file that parses may have been written by anybody, and a schema may have been left out.</summary>
-    [JsonIgnore]
     public bool IsUsable =>
         Path is ['/', ..]
         && All(Match?.Methods, static method => method.Length > 0)
-        && All(Match?.Headers, static header => HeaderNames.IsName(header.Name) && header.Value is not null)
+        && All(Match?.Headers, static header => FieldNames.IsName(header.Name) && header.Value is not null)
         && IsUsableEdits(RequestHeaders)
         && IsUsableEdits(ResponseHeaders)
         && All(Hosts, static host => host.Length > 0)
@@ -64,30 +58,12 @@ internal sealed record RouteRules
             : rules with { Path = RouteClaims.PathOf(route.Path, exact), Exact = exact, Hosts = route.Hosts is { Count: > 0 } hosts ? hosts : null };
     }
 
-    /// <summary>Whether two routes say the same here.</summary>
-    public static bool AreSame(Route before, Route after) =>
-        before.PathType == after.PathType && (IsPlain(before) && IsPlain(after) || Equals(Of(before), Of(after)));
-
-    public bool Equals(RouteRules? other) => other is not null && Text() == other.Text();
-
-    public override int GetHashCode() => Text().GetHashCode(StringComparison.Ordinal);
-
-    private string Text() => _text ??= JsonSerializer.Serialize(this, RulesJson.Default.RouteRules);
-
-    private static bool IsPlain(Route route) =>
-        route is { Match: null, Rewrite: null, RequestHeaders: null, ResponseHeaders: null, Redirects: null, ProxyProtocol: null };
-
     private static bool IsUsableEdits(HeaderEdits? edits) =>
-        All(edits?.Set, IsUsableValue) && All(edits?.Add, IsUsableValue) && All(edits?.Remove, HeaderNames.IsName);
+        All(edits?.Set, IsUsableValue) && All(edits?.Add, IsUsableValue) && All(edits?.Remove, FieldNames.IsName);
 
     private static bool IsUsableValue(HeaderValue header) =>
-        HeaderNames.IsName(header.Name) && header.Value is { } value && value.All(static letter => letter is '\t' or (>= ' ' and <= '~'));
+        FieldNames.IsName(header.Name) && header.Value is { } value && value.All(static letter => letter is '\t' or (>= ' ' and <= '~'));
 
     private static bool All<T>(IList<T>? items, Predicate<T> isUsable)
         where T : class => items is null || items.All(item => item is not null && isUsable(item));
 }
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(RouteRules))]
-internal sealed partial class RulesJson : JsonSerializerContext;

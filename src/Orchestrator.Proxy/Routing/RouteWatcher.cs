@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
+using Orchestrator.Proxy.Policies;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Informers;
 
@@ -119,13 +120,11 @@ internal sealed partial class RouteWatcher
         [
             .. RouteClaims.Assign(_apps.Items.Values).Held.Select(held => (Key: ObjectKey.Of(held.App), held.App, held.Claims)).Select(held => new AppRoute(
                 held.Key,
-                held.App.Spec.Route?.Balancing,
+                held.App.Spec.Route!,
                 held.Claims,
                 unchanged.Contains(held.Key) ? null : EndpointsOf(held.Key),
-                Traffic.Of(held.App))
-            {
-                Rules = RouteRules.Of(held.App.Spec.Route!),
-            }),
+                Traffic.Of(held.App),
+                held.App.Metadata.Uid ?? "")),
         ];
     }
 
@@ -220,13 +219,8 @@ internal sealed partial class RouteWatcher
             return true;
         }
 
-        var (old, now) = (before.Spec.Route, after.Spec.Route);
         return before.Metadata.DeletionTimestamp is null != after.Metadata.DeletionTimestamp is null
-            || old is null != now is null
-            || (old is not null && now is not null
-                && (old.Path != now.Path || old.Port != now.Port || old.Balancing != now.Balancing
-                    || !RouteRules.AreSame(old, now)
-                    || !(old.Hosts ?? []).SequenceEqual(now.Hosts ?? [])));
+            || !AppPolicy.AreSame(before.Spec.Route, after.Spec.Route);
     }
 
     private static partial class Log

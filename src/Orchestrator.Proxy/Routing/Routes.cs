@@ -6,13 +6,11 @@ using Orchestrator.Runtime;
 namespace Orchestrator.Proxy.Routing;
 
 /// <summary>What is wanted of the routes: an app with the claims it holds and its endpoints. Plain data.</summary>
+/// <param name="Route">What it asks for beside its claims.</param>
 /// <param name="Endpoints">Null: those it has.</param>
+/// <param name="Uid">Of the WebApp.</param>
 internal sealed record AppRoute(
-    ObjectKey App, string? Balancing, IReadOnlyList<RouteClaim> Claims, IReadOnlyList<EndpointId>? Endpoints, Traffic Traffic = default)
-{
-    /// <summary>Null: the route says nothing of the kind.</summary>
-    public RouteRules? Rules { get; init; }
-}
+    ObjectKey App, Route Route, IReadOnlyList<RouteClaim> Claims, IReadOnlyList<EndpointId>? Endpoints, Traffic Traffic = default, string Uid = "");
 
 /// <summary>
 /// The routes of this process: one thread changes them, all requests read <see cref="Table"/>. Keeps the objects of apps and
@@ -73,13 +71,13 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
             var apps = new List<AppState>(wanted.Count);
             foreach (var route in wanted)
             {
-                var app = before.Remove(route.App, out var known) ? known : new AppState(route.App, random, time);
-                app.BalanceBy(route.Balancing);
-                app.Claims = route.Claims;
-                app.RuleBy(route.Rules);
+                var isNew = !before.Remove(route.App, out var known);
+                var app = known ?? new AppState(route.App, random, time);
+                app.Obey(route.Route);
+                (app.Claims, app.Uid) = (route.Claims, route.Uid);
                 _apps.Add(route.App, app);
                 apps.Add(app);
-                Set_NeedsLock(app, route.Endpoints, route.Traffic);
+                Set_NeedsLock(app, route.Endpoints, route.Traffic, isNew);
             }
 
             _table = new RouteTable(apps, sharedPort);
@@ -116,13 +114,14 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
         }
     }
 
-    private void Set_NeedsLock(AppState app, IReadOnlyList<EndpointId>? endpoints, Traffic traffic)
+    /// <param name="isNew">Its endpoints are new to us, and most likely to nobody else.</param>
+    private void Set_NeedsLock(AppState app, IReadOnlyList<EndpointId>? endpoints, Traffic traffic, bool isNew = false)
     {
-        SetEndpoints_NeedsLock(app, endpoints, traffic.Split);
+        SetEndpoints_NeedsLock(app, endpoints, traffic.Split, isNew ? null : time.GetTimestamp());
         app.Observe(traffic.Canary);
     }
 
-    private void SetEndpoints_NeedsLock(AppState app, IReadOnlyList<EndpointId>? wanted, TrafficSplit? split)
+    private void SetEndpoints_NeedsLock(AppState app, IReadOnlyList<EndpointId>? wanted, TrafficSplit? split, long? addedAt)
     {
         while (_idle.TryDequeue(out var idle))
         {
@@ -140,7 +139,7 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
         var after = new ReplicaEndpoint[wanted.Count];
         for (var i = 0; i < after.Length; i++)
         {
-            after[i] = known.Remove(wanted[i], out var stays) ? stays : Add_NeedsLock(app.Key, wanted[i]);
+            after[i] = known.Remove(wanted[i], out var stays) ? stays : Add_NeedsLock(app.Key, wanted[i], addedAt);
         }
 
         // Out of the table first, retired next: see ReplicaEndpoint.TryEnter.
@@ -154,14 +153,14 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
         }
     }
 
-    private ReplicaEndpoint Add_NeedsLock(ObjectKey app, EndpointId id)
+    private ReplicaEndpoint Add_NeedsLock(ObjectKey app, EndpointId id, long? addedAt)
     {
         if (!_hosts.TryGetValue(id.Address, out var host))
         {
             _hosts.Add(id.Address, host = new ReplicaHost(id.Address, time));
         }
 
-        var endpoint = new ReplicaEndpoint(id) { OnDrained = Ended, Host = host, Metrics = new(app, id.Uid) };
+        var endpoint = new ReplicaEndpoint(id) { OnDrained = Ended, Host = host, AddedAt = addedAt, Metrics = new(app, id.Uid) };
         host.Add(endpoint);
         if (_byUid.TryGetValue(id.Uid, out var endpoints))
         {

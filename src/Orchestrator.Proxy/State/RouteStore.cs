@@ -33,7 +33,7 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
                 throw new JsonException($"it is of version {stored.Version}, this proxy reads versions {PlainVersion} to {Version}");
             }
 
-            if (stored.Apps.Any(app => app is null || !app.Claims.All(IsUsable) || !app.Endpoints.All(IsUsable) || !IsUsable(app.Split) || app.Rules is { IsUsable: false }))
+            if (stored.Apps.Any(app => app is null || !app.Claims.All(IsUsable) || !app.Endpoints.All(IsUsable) || !IsUsable(app.Split) || (app.Route is { } route && RouteRules.Of(route) is { IsUsable: false })))
             {
                 throw new JsonException("it has entries that are empty, no address or no percentage");
             }
@@ -56,7 +56,7 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
     /// <exception cref="UnauthorizedAccessException">The folder may not be written.</exception>
     public void Save(RouteTable table)
     {
-        var plain = table.Apps.All(static app => app.Rules is null && !app.Claims.Any(static claim => claim.Exact));
+        var plain = table.Apps.All(static app => app.Policy.Rules is null && !app.Claims.Any(static claim => claim.Exact));
         var stored = new StoredRoutes(plain ? PlainVersion : Version, [.. table.Apps.Select(ToStored)]);
         Directory.CreateDirectory(folder);
         var aside = Path + ".new";
@@ -98,22 +98,18 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
             app.Key.Name,
             [.. app.Claims.Select(claim => new StoredClaim(claim.Path, claim.Host, claim.Port, claim.Exact ? true : null, claim.Match))],
             [.. shared.All.Select(endpoint => endpoint.Id).Select(id => new StoredEndpoint(id.Uid, id.Address, id.Port, id.Revision))],
-            app.Balancing,
-            shared.Split)
-        {
-            Rules = app.Rules?.Source,
-        };
+            app.Policy.Route,
+            shared.Split,
+            app.Uid);
     }
 
     private static AppRoute ToRoute(StoredApp app) => new(
         new ObjectKey(app.Namespace, app.Name),
-        app.Balancing,
+        app.Route ?? new Route(),
         [.. app.Claims.Select(claim => new RouteClaim(claim.Port, claim.Host, claim.Path, claim.Exact ?? false, claim.Match))],
         [.. app.Endpoints.Select(endpoint => new EndpointId(endpoint.Uid, endpoint.Address, endpoint.Port, endpoint.Revision)).Distinct()],
-        new Traffic(app.Split, Canary: null))
-    {
-        Rules = app.Rules,
-    };
+        new Traffic(app.Split, Canary: null),
+        app.Uid ?? "");
 
     internal sealed record StoredRoutes(int Version, IReadOnlyList<StoredApp> Apps);
 
@@ -122,11 +118,9 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
         string Name,
         IReadOnlyList<StoredClaim> Claims,
         IReadOnlyList<StoredEndpoint> Endpoints,
-        string? Balancing = null,
-        TrafficSplit? Split = null)
-    {
-        public RouteRules? Rules { get; init; }
-    }
+        Route? Route = null,
+        TrafficSplit? Split = null,
+        string? Uid = null);
 
     internal sealed record StoredClaim(string Path, string? Host = null, int? Port = null, bool? Exact = null, string? Match = null);
 

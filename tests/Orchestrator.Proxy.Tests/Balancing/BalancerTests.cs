@@ -18,7 +18,7 @@ public sealed class BalancerTests
         var endpoints = Endpoints(count);
         var balancer = Balancers.Create(policy, new SharedRandom(42));
 
-        var shares = Enumerable.Range(0, requests).Select(_ => balancer.Pick(endpoints)).CountBy(endpoint => endpoint).ToDictionary();
+        var shares = Enumerable.Range(0, requests).Select(_ => balancer.Pick(endpoints, 0)).CountBy(endpoint => endpoint).ToDictionary();
 
         Assert.Equal(count, shares.Count);
         Assert.All(shares.Values, share => Assert.InRange(share, requests / count * 0.95, requests / count * 1.05));
@@ -34,7 +34,7 @@ public sealed class BalancerTests
         Gen.Select(Gen.Int[0, 29], Gen.Int[1, 30]).Sample((start, length) =>
         {
             var some = all[start..Math.Min(all.Length, start + length)];
-            return some.Contains(balancer.Pick(some));
+            return some.Contains(balancer.Pick(some, 0));
         });
     }
 
@@ -47,7 +47,7 @@ public sealed class BalancerTests
         var endpoints = Endpoints(5);
         Enter(endpoints[2], times: 1);
 
-        var picked = Enumerable.Range(0, 1000).Select(_ => balancer.Pick(endpoints)).ToHashSet();
+        var picked = Enumerable.Range(0, 1000).Select(_ => balancer.Pick(endpoints, 0)).ToHashSet();
 
         Assert.DoesNotContain(endpoints[2], picked);
         Assert.Equal(4, picked.Count);
@@ -63,7 +63,7 @@ public sealed class BalancerTests
             Enter(endpoints[i], times: i == 3 ? 1 : 2 + i);
         }
 
-        Assert.All(Enumerable.Range(0, 100), _ => Assert.Same(endpoints[3], balancer.Pick(endpoints)));
+        Assert.All(Enumerable.Range(0, 100), _ => Assert.Same(endpoints[3], balancer.Pick(endpoints, 0)));
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed class BalancerTests
             var endpoints = Endpoints(20);
             for (var i = 0; i < 4000; i++)
             {
-                Enter(balancer.Pick(endpoints), times: 1);
+                Enter(balancer.Pick(endpoints, 0), times: 1);
             }
 
             return endpoints.Max(endpoint => endpoint.InFlight) - endpoints.Min(endpoint => endpoint.InFlight);
@@ -90,7 +90,7 @@ public sealed class BalancerTests
         var balancer = new RoundRobin();
         var endpoints = Endpoints(3);
 
-        Assert.Equal([0, 1, 2, 0, 1, 2], Enumerable.Range(0, 6).Select(_ => Array.IndexOf(endpoints, balancer.Pick(endpoints))));
+        Assert.Equal([0, 1, 2, 0, 1, 2], Enumerable.Range(0, 6).Select(_ => Array.IndexOf(endpoints, balancer.Pick(endpoints, 0))));
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Orchestrator.Proxy.Canaries;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Runtime;
 using Prometheus;
+using Route = Orchestrator.Api.WebApps.Route;
 
 namespace Orchestrator.Proxy.Tests.Canaries;
 
@@ -117,5 +118,5 @@ public sealed class CanaryCountsTests : IDisposable
     private void Count(string? revision, int status, int? milliseconds) => Count(App.Canary!, revision, status, milliseconds);
 
     private void Observe(CanaryPeriod? period) => _routes.ReplaceAll(
-        [new AppRoute(new ObjectKey("default", "counts"), null, [new RouteClaim(null, null, "/")], null, new Traffic(null, period))]);
+        [new AppRoute(new ObjectKey("default", "counts"), new Route(), [new RouteClaim(null, null, "/")], null, new Traffic(null, period))]);
 }

@@ -3,6 +3,7 @@ using Orchestrator.Proxy.Balancing;
 using Orchestrator.Proxy.Canaries;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Runtime;
+using Route = Orchestrator.Api.WebApps.Route;
 
 namespace Orchestrator.Proxy.Tests.Canaries;
 
@@ -51,7 +52,7 @@ public sealed class CanaryReportTests : IDisposable
         [
             .. apps.Select(app => new AppRoute(
                 new ObjectKey("default", app.App),
-                null,
+                new Route(),
                 [new RouteClaim(null, $"{app.App}.example.org", "/")],
                 null,
                 new Traffic(null, app.Since is { } since ? new CanaryPeriod("r1", "r2", since) : null))),

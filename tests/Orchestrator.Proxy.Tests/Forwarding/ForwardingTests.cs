@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Proxy.Forwarding;
+using Orchestrator.Proxy.Routing;
 using Orchestrator.Proxy.Tests.Support;
 
 namespace Orchestrator.Proxy.Tests.Forwarding;
@@ -244,7 +245,7 @@ public sealed class ForwardingTests
         });
         await using var proxy = await TestProxy.StartAsync();
         proxy.Serve(server.Id, TestProxy.Refusing());
-        proxy.App.Suspect(proxy.App.Endpoints[1]);
+        proxy.App.Avoid(proxy.App.Endpoints[1], AvoidReasons.NoConnection);
 
         using var leaving = new CancellationTokenSource();
         var request = proxy.Client.GetAsync("/", leaving.Token);

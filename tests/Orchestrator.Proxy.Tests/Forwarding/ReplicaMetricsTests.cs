@@ -16,7 +16,7 @@ public sealed class ReplicaMetricsTests
         await using var server = await ReplicaServer.StartAsync("good");
         await using var proxy = await TestProxy.StartAsync();
         var refusing = TestProxy.Refusing();
-        proxy.Serve(BalancingPolicies.RoundRobin, refusing, server.Id);
+        proxy.Serve(new Route { Balancing = BalancingPolicies.RoundRobin }, refusing, server.Id);
 
         await proxy.Client.GetStringAsync("/", Cancellation);
         await proxy.Client.GetStringAsync("/", Cancellation);

@@ -47,6 +47,19 @@ public sealed class RetryTests
     }
 
     [Fact]
+    public async Task After_a_failure_another_host_is_asked_first_however_many_replicas_the_dead_one_had()
+    {
+        await using var server = await ReplicaServer.StartAsync("alive");
+        await using var proxy = await TestProxy.StartAsync();
+        proxy.Serve(
+            BalancingPolicies.RoundRobin,
+            [.. Enumerable.Range(0, 9).Select(i => TestProxy.Refusing($"dead {i}") with { Address = "127.0.0.2" }), server.Id]);
+
+        Assert.Equal("alive", await proxy.Client.GetStringAsync("/", Cancellation));
+        Assert.Equal(1, proxy.App.Metrics.Retries.Value);
+    }
+
+    [Fact]
     public async Task When_no_endpoint_takes_a_connection_the_client_is_told_and_all_were_tried()
     {
         await using var proxy = await TestProxy.StartAsync();

@@ -177,8 +177,11 @@ public sealed class RouteRulesTests
     private static void Serve(TestProxy proxy, EndpointId[] endpoints, Route route) =>
         proxy.Routes.ReplaceAll([RouteOf(proxy, "web", route, endpoints)]);
 
-    private static AppRoute RouteOf(TestProxy proxy, string app, Route route, EndpointId[] endpoints) =>
-        new(new ObjectKey(proxy.Namespace, app), BalancingPolicies.RoundRobin, [.. RouteClaims.Of(route)], endpoints) { Rules = RouteRules.Of(route) };
+    private static AppRoute RouteOf(TestProxy proxy, string app, Route route, EndpointId[] endpoints)
+    {
+        route.Balancing = BalancingPolicies.RoundRobin;
+        return new(new ObjectKey(proxy.Namespace, app), route, [.. RouteClaims.Of(route)], endpoints);
+    }
 
     private static HeaderValue Header(string name, string value) => new() { Name = name, Value = value };
 

@@ -24,10 +24,11 @@ public sealed class SentProxyProtocolTests
         await using var proxy = await TestProxy.StartAsync();
         proxy.Routes.ReplaceAll(
         [
-            new AppRoute(new ObjectKey(proxy.Namespace, "web"), null, [new RouteClaim(null, null, "/")], [new EndpointId("web", "127.0.0.1", replica.Port)])
-            {
-                Rules = RouteRules.Of(new Route { ProxyProtocol = version }),
-            },
+            new AppRoute(
+                new ObjectKey(proxy.Namespace, "web"),
+                new Route { ProxyProtocol = version },
+                [new RouteClaim(null, null, "/")],
+                [new EndpointId("web", "127.0.0.1", replica.Port)]),
         ]);
         using var other = TestProxy.NewClient(proxy.Url);
 

@@ -63,9 +63,9 @@ public sealed class RoutePrecedenceTests : IDisposable
     {
         _routes.ReplaceAll(
         [
-            Route("any", new RouteClaim(null, null, "/"), null),
-            Route("posts", new RouteClaim(null, "a.example.org", "/", Match: "POST"), Match(["POST"])),
-            Route("wildcard", new RouteClaim(null, "*.example.org", "/", Match: "x=1"), Match([], "x=1")),
+            RouteOf("any", new RouteClaim(null, null, "/"), null),
+            RouteOf("posts", new RouteClaim(null, "a.example.org", "/", Match: "POST"), Match(["POST"])),
+            RouteOf("wildcard", new RouteClaim(null, "*.example.org", "/", Match: "x=1"), Match([], "x=1")),
         ]);
 
         Assert.Equal("posts", Find("POST", "/", "x=1"));
@@ -114,10 +114,10 @@ public sealed class RoutePrecedenceTests : IDisposable
     public void Dispose() => _routes.Clear();
 
     private void Serve(params (string App, string Path, bool Exact, RouteMatch? Match)[] apps) => _routes.ReplaceAll(
-        [.. apps.Select(app => Route(app.App, new RouteClaim(null, "a.example.org", app.Path, app.Exact, app.Match?.ToString()), app.Match))]);
+        [.. apps.Select(app => RouteOf(app.App, new RouteClaim(null, "a.example.org", app.Path, app.Exact, app.Match?.ToString()), app.Match))]);
 
-    private static AppRoute Route(string app, RouteClaim claim, RouteMatch? match) =>
-        new(new ObjectKey("default", app), null, [claim], []) { Rules = match is null ? null : new RouteRules { Match = match, Path = claim.Path } };
+    private static AppRoute RouteOf(string app, RouteClaim claim, RouteMatch? match) =>
+        new(new ObjectKey("default", app), new Route { Match = match, Path = claim.Path }, [claim], []);
 
     /// <param name="headers">name=value, or name~pattern.</param>
     private static RouteMatch Match(string[] methods, params string[] headers) => new()

@@ -3,6 +3,7 @@ using Orchestrator.Api.WebApps;
 using Orchestrator.Proxy.Balancing;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Runtime;
+using Route = Orchestrator.Api.WebApps.Route;
 
 namespace Orchestrator.Proxy.Tests.Routing;
 
@@ -64,7 +65,7 @@ public sealed class RouteScaleTests(ITestOutputHelper output)
 
     private static AppRoute Route(int i) => new(
         Key(i),
-        null,
+        new Route(),
         [new RouteClaim(null, $"app-{i}.example.org", "/")],
         [.. Enumerable.Range(0, Replicas).Select(n => new EndpointId($"{i}-{n}", $"10.0.{i % 200}.{n}", 20000 + (i % 10000)))]);
 }

@@ -2,6 +2,7 @@ using Orchestrator.Api.WebApps;
 using Orchestrator.Proxy.Balancing;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Runtime;
+using Route = Orchestrator.Api.WebApps.Route;
 
 namespace Orchestrator.Proxy.Tests.Routing;
 
@@ -97,7 +98,7 @@ public sealed class RouteTableTests : IDisposable
     public void Dispose() => _routes.Clear();
 
     private void Serve(params (string App, RouteClaim Claim)[] claims) =>
-        _routes.ReplaceAll([.. claims.Select(one => new AppRoute(new ObjectKey("default", one.App), null, [one.Claim], []))]);
+        _routes.ReplaceAll([.. claims.Select(one => new AppRoute(new ObjectKey("default", one.App), new Route(), [one.Claim], []))]);
 
     private string? Find(int port, string host, string path) => _routes.Table.Find(port, host, path)?.App.Key.Name;
 }

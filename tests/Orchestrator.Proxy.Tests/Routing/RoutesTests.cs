@@ -2,6 +2,7 @@ using Orchestrator.Api.WebApps;
 using Orchestrator.Proxy.Balancing;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Runtime;
+using Route = Orchestrator.Api.WebApps.Route;
 
 namespace Orchestrator.Proxy.Tests.Routing;
 
@@ -123,13 +124,13 @@ public sealed class RoutesTests : IDisposable
     {
         Serve(Id("a"), Id("b"));
         var (a, b) = (App().Endpoints[0], App().Endpoints[1]);
-        App().Suspect(a);
+        App().Avoid(a, AvoidReasons.NoConnection);
         Assert.All(Enumerable.Range(0, 50), _ => Assert.Same(b, App().Acquire(null)));
 
-        App().Suspect(b);
+        App().Avoid(b, AvoidReasons.NoConnection);
         Assert.Contains(a, Enumerable.Range(0, 50).Select(_ => App().Acquire(null)));
 
-        App().Trust(a);
+        App().Trust(a, AvoidReasons.NoConnection);
         Assert.All(Enumerable.Range(0, 50), _ => Assert.Same(a, App().Acquire(null)));
     }
 
@@ -182,7 +183,7 @@ public sealed class RoutesTests : IDisposable
     private AppState App() => Assert.Single(_routes.Table.Apps);
 
     private void Serve(params EndpointId[] endpoints) =>
-        _routes.ReplaceAll([new AppRoute(Web, null, [new RouteClaim(null, null, "/")], endpoints)]);
+        _routes.ReplaceAll([new AppRoute(Web, new Route(), [new RouteClaim(null, null, "/")], endpoints)]);
 
     private sealed class Connections() : HttpMessageInvoker(new SocketsHttpHandler())
     {

@@ -3,6 +3,7 @@ using Orchestrator.Api.WebApps;
 using Orchestrator.Proxy.Balancing;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Runtime;
+using Route = Orchestrator.Api.WebApps.Route;
 
 namespace Orchestrator.Proxy.Tests.Routing;
 
@@ -64,7 +65,7 @@ public sealed class TrafficSplitTests : IDisposable
         Assert.Equal(["a", "b"], Many.Select(_ => Ask()).Distinct().Order());
 
         Serve(Split(100), [Stable("a"), Stable("b"), Other("x")]);
-        App.Trust(Endpoint("a"));
+        App.Trust(Endpoint("a"), AvoidReasons.NoConnection);
         Assert.All(Many, _ => Assert.Equal("a", Ask()));
     }
 
@@ -90,7 +91,7 @@ public sealed class TrafficSplitTests : IDisposable
                     weight < 0 ? null : Split(weight),
                     [.. replicas.Select((replica, i) => replica.Stable ? Stable($"{i}") : Other($"{i}"))]);
                 var marked = App.Endpoints.Zip(replicas, (endpoint, replica) => (Endpoint: endpoint, replica.Suspect, replica.Tried)).ToList();
-                marked.Where(one => one.Suspect).ToList().ForEach(one => App.Suspect(one.Endpoint));
+                marked.Where(one => one.Suspect).ToList().ForEach(one => App.Avoid(one.Endpoint, AvoidReasons.NoConnection));
                 var tried = marked.Where(one => one.Tried).Select(one => one.Endpoint).ToList();
                 var left = marked.Where(one => !one.Tried).ToList();
 
@@ -107,7 +108,7 @@ public sealed class TrafficSplitTests : IDisposable
     {
         var random = new CountedRandom();
         using var app = new AppState(new ObjectKey("default", "drawn"), random, TimeProvider.System);
-        app.BalanceBy(BalancingPolicies.RoundRobin);
+        app.Obey(new Route { Balancing = BalancingPolicies.RoundRobin });
         var (stable, other) = (new ReplicaEndpoint(Stable("a")), new ReplicaEndpoint(Other("x")));
 
         app.ReplaceEndpoints([stable, other], split: null);
@@ -146,7 +147,7 @@ public sealed class TrafficSplitTests : IDisposable
     {
         Serve(Split(100), [Stable("a"), Other("x")]);
 
-        _routes.ReplaceAll([new AppRoute(App.Key, null, App.Claims, Endpoints: null, new Traffic(Split(0), null))]);
+        _routes.ReplaceAll([new AppRoute(App.Key, new Route(), App.Claims, Endpoints: null, new Traffic(Split(0), null))]);
 
         Assert.All(Many, _ => Assert.Equal("a", Ask()));
     }
@@ -164,11 +165,11 @@ public sealed class TrafficSplitTests : IDisposable
     private static EndpointId Other(string uid, string revision = "r2") => new(uid, "10.0.0.1", 80, revision);
 
     private void Serve(TrafficSplit? split, EndpointId[] endpoints, string? policy = null) => _routes.ReplaceAll(
-        [new AppRoute(new ObjectKey("default", "split"), policy, [new RouteClaim(null, null, "/")], endpoints, new Traffic(split, null))]);
+        [new AppRoute(new ObjectKey("default", "split"), new Route { Balancing = policy }, [new RouteClaim(null, null, "/")], endpoints, new Traffic(split, null))]);
 
     private ReplicaEndpoint Endpoint(string uid) => App.Endpoints.Single(endpoint => endpoint.Id.Uid == uid);
 
-    private void Suspect(string uid) => App.Suspect(Endpoint(uid));
+    private void Suspect(string uid) => App.Avoid(Endpoint(uid), AvoidReasons.NoConnection);
 
     /// <summary>A request that is answered at once.</summary>
     private string? Ask(params string[] tried)

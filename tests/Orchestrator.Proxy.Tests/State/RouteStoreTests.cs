@@ -1,9 +1,12 @@
+using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Proxy.Balancing;
+using Orchestrator.Proxy.Policies;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Proxy.State;
 using Orchestrator.Runtime;
+using Route = Orchestrator.Api.WebApps.Route;
 
 namespace Orchestrator.Proxy.Tests.State;
 
@@ -19,26 +22,28 @@ public sealed class RouteStoreTests : IDisposable
         [
             new(
                 new ObjectKey("default", "web"),
-                BalancingPolicies.RoundRobin,
+                new Route { Balancing = BalancingPolicies.RoundRobin, SlowStartSeconds = 7 },
                 [new RouteClaim(null, "a.example.org", "/"), new RouteClaim(9090, null, "/x")],
                 [new EndpointId("uid-1", "10.0.0.1", 20000), new EndpointId("uid-2", "fd00::1", 20001)]),
             new(
                 new ObjectKey("default", "canary"),
-                null,
+                new Route { Limits = new() { RequestsPerReplica = 3 } },
                 [new RouteClaim(null, "c.example.org", "/")],
                 [new EndpointId("uid-3", "10.0.0.1", 20002, "r1"), new EndpointId("uid-4", "10.0.0.2", 20000, "r2")],
-                new Traffic(new TrafficSplit("r1", 10), Canary: null)),
-            new(new ObjectKey("shop", "web"), null, [new RouteClaim(null, null, "/")], []),
-            new(new ObjectKey("shop", "ruled"), null, [new RouteClaim(null, null, "/", Exact: true, "GET x=1")], [])
-            {
-                Rules = new RouteRules
+                new Traffic(new TrafficSplit("r1", 10), Canary: null),
+                "uid-of-canary"),
+            new(new ObjectKey("shop", "web"), new Route(), [new RouteClaim(null, null, "/")], []),
+            new(
+                new ObjectKey("shop", "ruled"),
+                new Route
                 {
                     Match = new RouteMatch { Methods = ["GET"], Headers = [new HeaderMatch { Name = "x", Value = "1" }] },
                     Rewrite = new RouteRewrite { Path = "/", Host = "inner" },
                     RequestHeaders = new HeaderEdits { Set = [new HeaderValue { Name = "a", Value = "b" }], Remove = ["c"] },
                     Redirects = [new RouteRedirect { Hosts = ["www.example.org"], To = "https://example.org", Status = 301 }],
                 },
-            },
+                [new RouteClaim(null, null, "/", Exact: true, "GET x=1")],
+                []),
         ];
         _routes.ReplaceAll(saved);
 
@@ -46,7 +51,7 @@ public sealed class RouteStoreTests : IDisposable
 
         var loaded = Store("new/folder").Load();
         Assert.Equal(saved.Select(Flat), loaded.Select(Flat));
-        Assert.Equal(saved.Select(app => app.Rules), loaded.Select(app => app.Rules));
+        Assert.All(saved.Zip(loaded), pair => Assert.True(AppPolicy.AreSame(pair.First.Route, pair.Second.Route)));
         Assert.Equal(["routes.json"], Directory.GetFiles(_folder["new/folder"]).Select(Path.GetFileName));
     }
 
@@ -83,11 +88,11 @@ public sealed class RouteStoreTests : IDisposable
     [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"split\":{\"stable\":\"\",\"othersPercent\":1}}]}")]
     [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"split\":{\"stable\":\"r1\",\"othersPercent\":101}}]}")]
     [InlineData("{\"version\":3,\"apps\":[]}")]
-    [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"rules\":{\"path\":\"x\"}}]}")]
-    [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"rules\":{\"path\":\"/\",\"match\":{\"headers\":[null]}}}]}")]
-    [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"rules\":{\"path\":\"/\",\"match\":{\"headers\":[{\"name\":\"a b\",\"value\":\"x\"}]}}}]}")]
-    [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"rules\":{\"path\":\"/\",\"requestHeaders\":{\"set\":[{\"name\":\"a\",\"value\":\"x\\r\\ny: z\"}]}}}]}")]
-    [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"rules\":{\"path\":\"/\",\"redirects\":[{\"to\":\"/\",\"status\":200}]}}]}")]
+    [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"route\":{\"path\":\"x\",\"proxyProtocol\":\"v2\"}}]}")]
+    [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"route\":{\"match\":{\"headers\":[null]}}}]}")]
+    [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"route\":{\"match\":{\"headers\":[{\"name\":\"a b\",\"value\":\"x\"}]}}}]}")]
+    [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"route\":{\"requestHeaders\":{\"set\":[{\"name\":\"a\",\"value\":\"x\\r\\ny: z\"}]}}}]}")]
+    [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"route\":{\"redirects\":[{\"to\":\"/\",\"status\":200}]}}]}")]
     [InlineData("\0\0\0\0")]
     public void A_file_that_cannot_be_used_is_set_aside_and_the_next_save_replaces_it(string content)
     {
@@ -107,7 +112,7 @@ public sealed class RouteStoreTests : IDisposable
     public void A_save_that_was_cut_off_leaves_the_last_whole_file()
     {
         var store = Store("state");
-        _routes.ReplaceAll([new AppRoute(new ObjectKey("default", "web"), null, [new RouteClaim(null, null, "/")], [])]);
+        _routes.ReplaceAll([new AppRoute(new ObjectKey("default", "web"), new Route(), [new RouteClaim(null, null, "/")], [])]);
         store.Save(_routes.Table);
         File.WriteAllText(store.Path + ".new", "{\"version\":1,\"ap");
 
@@ -123,5 +128,5 @@ public sealed class RouteStoreTests : IDisposable
     private RouteStore Store(string name) => new(_folder[name], NullLogger<RouteStore>.Instance);
 
     private static string Flat(AppRoute route) =>
-        $"{route.App} {route.Balancing} {string.Join(' ', route.Claims)} {string.Join(' ', (route.Endpoints ?? []).Select(id => $"{id} {id.Revision}"))} {route.Traffic}";
+        $"{route.App} {JsonSerializer.Serialize(route.Route)} {route.Uid} {string.Join(' ', route.Claims)} {string.Join(' ', (route.Endpoints ?? []).Select(id => $"{id} {id.Revision}"))} {route.Traffic}";
 }

@@ -8,6 +8,7 @@ using Orchestrator.Proxy.Health;
 using Orchestrator.Proxy.Listening;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Runtime;
+using Route = Orchestrator.Api.WebApps.Route;
 
 namespace Orchestrator.Proxy.Tests.Support;
 
@@ -26,7 +27,8 @@ internal sealed class TestProxy : IAsyncDisposable
         Options = options;
         Routes = new Routes(options.Port, new SharedRandom(1), clockOfRoutes ?? time);
         Suspects = new Suspects(options.ConnectTimeout, NullLogger<Suspects>.Instance, time);
-        _forwarder = new Forwarder(options, Suspects, time);
+        Outliers = new Outliers(Routes, NullLogger<Outliers>.Instance, clockOfRoutes ?? time);
+        _forwarder = new Forwarder(options, Suspects, Outliers, clockOfRoutes ?? time);
         var identity = new RequestIdentity(options, new SharedRandom(2));
         Listeners = new ListenerSet(
             options,
@@ -45,6 +47,8 @@ internal sealed class TestProxy : IAsyncDisposable
     public Routes Routes { get; }
 
     public Suspects Suspects { get; }
+
+    public Outliers Outliers { get; }
 
     public ListenerSet Listeners { get; }
 
@@ -86,17 +90,20 @@ internal sealed class TestProxy : IAsyncDisposable
         };
 
     /// <summary>An app for any host and path, served by these.</summary>
-    public void Serve(params EndpointId[] endpoints) => Serve(null, endpoints);
+    public void Serve(params EndpointId[] endpoints) => Serve(new Route(), endpoints);
 
-    public void Serve(string? balancing, params EndpointId[] endpoints) => Routes.ReplaceAll([Route("web", null, endpoints) with { Balancing = balancing }]);
+    public void Serve(string? balancing, params EndpointId[] endpoints) => Serve(new Route { Balancing = balancing }, endpoints);
+
+    public void Serve(Route route, params EndpointId[] endpoints) =>
+        Routes.ReplaceAll([RouteTo("web", null, endpoints) with { Route = route, Uid = "uid-of-web" }]);
 
     /// <summary>The same in the middle of a rollout.</summary>
-    public void Serve(Traffic traffic, params EndpointId[] endpoints) => Routes.ReplaceAll([Route("web", null, endpoints) with { Traffic = traffic }]);
+    public void Serve(Traffic traffic, params EndpointId[] endpoints) => Routes.ReplaceAll([RouteTo("web", null, endpoints) with { Traffic = traffic }]);
 
     /// <summary>Several apps, each on a port of its own.</summary>
     public void ServeAt(params (int? Port, EndpointId Endpoint)[] apps)
     {
-        Routes.ReplaceAll([.. apps.Select(app => Route($"web-{app.Port}", app.Port, app.Endpoint))]);
+        Routes.ReplaceAll([.. apps.Select(app => RouteTo($"web-{app.Port}", app.Port, app.Endpoint))]);
         Listeners.Refresh();
     }
 
@@ -126,6 +133,6 @@ internal sealed class TestProxy : IAsyncDisposable
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
-    private AppRoute Route(string app, int? port, params EndpointId[] endpoints) =>
-        new(new ObjectKey(Namespace, app), null, [new RouteClaim(port, null, "/")], endpoints);
+    private AppRoute RouteTo(string app, int? port, params EndpointId[] endpoints) =>
+        new(new ObjectKey(Namespace, app), new Route(), [new RouteClaim(port, null, "/")], endpoints);
 }

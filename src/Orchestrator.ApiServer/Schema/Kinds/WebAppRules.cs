@@ -16,6 +16,7 @@ internal static class WebAppRules
         CheckRollout(spec, context.Errors);
         CheckRoute(spec.Object("route"), context.Errors);
         RouteRules.CheckProbes(spec, context.Errors);
+        RoutePolicyRules.Check(spec.Object("route"), context.Errors);
         CheckDisruption(spec.Object("disruption"), context.Errors);
         PlacementRules.Check(spec.Object("placement"), context.Errors);
     }

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Orchestrator.Proxy.Routing;
 
-internal static class HeaderNames
+internal static class FieldNames
 {
     /// <summary>Of a token (RFC 9110, 5.6.2).</summary>
     private static readonly SearchValues<char> Letters =
