@@ -2,6 +2,16 @@ using System.Net;
 
 namespace Orchestrator.Proxy;
 
+/// <summary>How the access log tells of a request.</summary>
+public enum AccessLogFormat
+{
+    /// <summary>One JSON object a line, with app, replica, time taken and ids.</summary>
+    Json,
+
+    /// <summary>The combined format of Apache and nginx.</summary>
+    Combined,
+}
+
 /// <summary>How a proxy runs. Each has a default but the folder.</summary>
 public sealed record ProxyOptions
 {
@@ -55,8 +65,35 @@ public sealed record ProxyOptions
     /// </summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>A file that gets one JSON object a line for each request, appended; <c>-</c> is standard output. Default: none.</summary>
+    /// <summary>A file that gets a line for each request, appended; <c>-</c> is standard output. Default: none.</summary>
     public string? AccessLog { get; init; }
+
+    /// <summary>Of the access log's lines. Default: JSON.</summary>
+    public AccessLogFormat AccessLogFormat { get; init; }
+
+    /// <summary>The share of requests that are logged, 0 to 1; answers of 400 and more always are. Default 1: all.</summary>
+    public double AccessLogSample { get; init; } = 1;
+
+    /// <summary>
+    /// Networks of proxies in front of this one. Only what they say of the client (X-Forwarded-For, -Proto, -Host, Forwarded) and of
+    /// the request's id counts. Default: none.
+    /// </summary>
+    public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
+
+    /// <summary>
+    /// Whether connections from <see cref="TrustedProxies"/> begin with a PROXY protocol header (version 1 or 2), by which the client's
+    /// address is known. Default: no.
+    /// </summary>
+    public bool AcceptProxyProtocol { get; init; }
+
+    /// <summary>Whether replicas get Forwarded (RFC 7239) beside X-Forwarded-*. Default: no.</summary>
+    public bool Forwarded { get; init; }
+
+    /// <summary>Whether each request has an X-Request-Id: replica, client and access log get it. Default: yes.</summary>
+    public bool RequestIds { get; init; } = true;
+
+    /// <summary>Whether a request without a trace gets one (W3C traceparent); those that have one keep it. Default: no.</summary>
+    public bool BeginTraces { get; init; }
 
     /// <summary>
     /// Listens beside a proxy that has the ports already, which is then stopped by whoever started this one: a restart without a

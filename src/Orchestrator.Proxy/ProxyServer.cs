@@ -71,13 +71,14 @@ public sealed partial class ProxyServer : IAsyncDisposable
         _hostChecks = new HostChecks(_routes, _suspects, loggers.CreateLogger<HostChecks>(), time);
         _outliers = new Outliers(_routes, loggers.CreateLogger<Outliers>(), time);
         _forwarder = new Forwarder(options, _suspects, _outliers, time);
-        _accessLog = options.AccessLog is { } path ? new AccessLog(OpenLog(path), time) : null;
+        _accessLog = options.AccessLog is { } path ? new AccessLog(OpenLog(path), options, random, time) : null;
+        var identity = new RequestIdentity(options, random);
         var gate = new TlsGate(_tls, port => _listeners!.HttpsPortOf(port), time);
         _listeners = new ListenerSet(
             options,
             _routes,
             _tls,
-            port => new ProxyApplication(port, _routes, () => _watcher.HasSynced, gate, _forwarder, _accessLog, time),
+            port => new ProxyApplication(port, _routes, () => _watcher.HasSynced, identity, gate, _forwarder, _accessLog, time),
             loggers.CreateLogger<ListenerSet>(),
             time);
         _lease = new ProxyLease(
@@ -180,7 +181,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
         {
             var application = new AdminApplication(_routes, WhyNotReady);
             _admin = await Listener.OpenAsync(
-                admin, application, endpoint => ListenSocket.Bind(endpoint, _options.TakeOver), front: null, cancellationToken);
+                admin, application, endpoint => ListenSocket.Bind(endpoint, _options.TakeOver), front: null, proxyProtocol: null, cancellationToken);
         }
 
         await _listeners.OpenSharedAsync(cancellationToken);

@@ -61,6 +61,72 @@ public sealed class RouteClaimsTests
         Assert.Same(second, Assert.Single(RouteClaims.Assign([second, first]).Lost).Key);
     }
 
+    [Fact]
+    public void What_routes_ask_of_a_request_beside_host_and_path_keeps_them_apart()
+    {
+        var get = new RouteMatch { Methods = ["GET", "HEAD"] };
+        var canary = new RouteMatch { Headers = [new HeaderMatch { Name = "X-Canary", Value = "yes" }] };
+        WebApp[] apps = [App("a", 0, host: "x.org"), App("b", 1, host: "x.org"), App("c", 2, host: "x.org"), App("d", 3, host: "x.org")];
+        (apps[1].Spec.Route!.Match, apps[2].Spec.Route!.Match, apps[3].Spec.Route!.PathType) = (get, canary, PathTypes.Exact);
+
+        Assert.Empty(RouteClaims.Assign(apps).Lost);
+    }
+
+    [Fact]
+    public void Matches_that_say_the_same_in_another_order_conflict()
+    {
+        var (older, younger) = (App("a", 0, host: "x.org"), App("b", 1, host: "x.org"));
+        older.Spec.Route!.Match = new RouteMatch
+        {
+            Methods = ["HEAD", "GET"],
+            Headers = [new HeaderMatch { Name = "X-A", Value = "1" }, new HeaderMatch { Name = "X-B", Type = HeaderMatchTypes.RegularExpression, Value = "a:b;c" }],
+        };
+        younger.Spec.Route!.Match = new RouteMatch
+        {
+            Methods = ["GET", "HEAD"],
+            Headers = [new HeaderMatch { Name = "x-b", Type = HeaderMatchTypes.RegularExpression, Value = "a:b;c" }, new HeaderMatch { Name = "x-a", Type = HeaderMatchTypes.Exact, Value = "1" }],
+        };
+
+        var (claim, holder) = Assert.Single(RouteClaims.Assign([younger, older]).Lost[younger]);
+        Assert.Same(older, holder);
+        Assert.Equal("x.org/ [GET HEAD x-a=1 x-b~a%3Ab%3Bc]", claim.ToString());
+    }
+
+    [Fact]
+    public void A_match_that_says_nothing_is_none()
+    {
+        var (older, younger) = (App("a", 0, host: "x.org"), App("b", 1, host: "x.org"));
+        younger.Spec.Route!.Match = new RouteMatch { Methods = [] };
+
+        Assert.Single(RouteClaims.Assign([older, younger]).Lost);
+    }
+
+    [Fact]
+    public void Long_matches_are_shown_in_part_and_still_told_apart()
+    {
+        var (one, other) = (new RouteClaim(null, null, "/", Match: new string('x', 300) + "1"), new RouteClaim(null, null, "/", Match: new string('x', 300) + "2"));
+
+        Assert.NotEqual(one.ToString(), other.ToString());
+        Assert.InRange(one.ToString().Length, 100, 150);
+    }
+
+    [Fact]
+    public void Redirects_claim_their_hosts_and_paths()
+    {
+        var app = App("a", 0, host: "x.org", path: "/shop/");
+        app.Spec.Route!.Redirects =
+        [
+            new RouteRedirect { Hosts = ["www.x.org"], To = "https://x.org" },
+            new RouteRedirect { Path = "/old", PathType = PathTypes.Exact, To = "/shop" },
+        ];
+        var rival = App("b", 1, host: "www.x.org");
+
+        var claims = RouteClaims.Assign([rival, app]);
+
+        Assert.Equal(["x.org/shop", "www.x.org/", "x.org/old (exact)"], Assert.Single(claims.Held).Claims.Select(claim => claim.ToString()));
+        Assert.Equal("www.x.org/", Assert.Single(claims.Lost[rival]).Claim.ToString());
+    }
+
     private static WebApp App(string name, int ageRank, string? host = null, string? path = null, int? port = null) => new()
     {
         Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = "default", CreationTimestamp = Noon.AddMinutes(ageRank) },

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace Orchestrator.Api.WebApps;
 
 /// <summary>
-/// How requests reach an app through the proxy. Two apps that claim the same port, host and path conflict: the older one
+/// How requests reach an app through the proxy. Two apps that claim the same port, host, path and match conflict: the older one
 /// (creationTimestamp, then namespace and name) keeps it, the other's condition <see cref="ConditionTypes.RouteAccepted"/> says so.
 /// </summary>
 public sealed class Route
@@ -14,9 +14,39 @@ public sealed class Route
     [JsonPropertyName("hosts")]
     public IList<string>? Hosts { get; set; }
 
-    /// <summary>Path prefix, matched by whole segments. Default "/".</summary>
+    /// <summary>What <see cref="PathType"/> makes of it. Default "/".</summary>
     [JsonPropertyName("path")]
     public string? Path { get; set; }
+
+    /// <summary><see cref="PathTypes"/>; default Prefix.</summary>
+    [JsonPropertyName("pathType")]
+    public string? PathType { get; set; }
+
+    /// <summary>Null: requests of any kind.</summary>
+    [JsonPropertyName("match")]
+    public RouteMatch? Match { get; set; }
+
+    /// <summary>Null: replicas get target and host as the client sent them.</summary>
+    [JsonPropertyName("rewrite")]
+    public RouteRewrite? Rewrite { get; set; }
+
+    /// <summary>Of requests, on their way to replicas.</summary>
+    [JsonPropertyName("requestHeaders")]
+    public HeaderEdits? RequestHeaders { get; set; }
+
+    /// <summary>Of replicas' answers; the proxy's own stay as they are.</summary>
+    [JsonPropertyName("responseHeaders")]
+    public HeaderEdits? ResponseHeaders { get; set; }
+
+    [JsonPropertyName("redirects")]
+    public IList<RouteRedirect>? Redirects { get; set; }
+
+    /// <summary>
+    /// <see cref="ProxyProtocolVersions"/>: connections to replicas begin with such a header, and serve one client each. Null: they
+    /// begin with a request.
+    /// </summary>
+    [JsonPropertyName("proxyProtocol")]
+    public string? ProxyProtocol { get; set; }
 
     /// <summary>
     /// A listener of the app's own on every proxy, such as 9090; the proxy's shared listener when absent. One that cannot be had is

@@ -31,8 +31,9 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
     private readonly Option<int?> _httpsPort = Endpoints.HttpsPort(ProxyArguments.HttpsPort, ProxyArguments.TlsListen);
     private readonly Option<ListenAddress> _admin = Endpoints.Option(ProxyArguments.AdminListen, "Where /metrics, /healthz, /readyz and /routes are.", $"127.0.0.1:{ProxyOptions.DefaultAdminPort}", optional: true);
     private readonly Option<TypedDuration> _drain = CommonOptions.Timeout(ProxyArguments.DrainTimeout, "How long requests in flight get when it stops.", "30s");
-    private readonly Option<string?> _accessLog = new(ProxyArguments.AccessLog) { Description = "A file that gets one JSON object a line for each request; - is standard output. Default: none.", HelpName = "FILE" };
+    private readonly Option<string?> _accessLog = new(ProxyArguments.AccessLog) { Description = "A file that gets a line for each request; - is standard output. Default: none.", HelpName = "FILE" };
     private readonly Option<string?> _logFile = new(ProxyArguments.LogFile) { Description = "Log to this file, kept below 40 MB with its predecessors. Default: standard error.", HelpName = "FILE" };
+    private readonly TrafficOptions _traffic = new("--");
     private readonly Option<string?> _join = new(ProxyArguments.Join) { Description = "A token of `orc proxy join-token`, - reads it from standard input: kept in the data folder, so it is needed once.", HelpName = "TOKEN" };
     private readonly Option<bool> _takeOver = new(ProxyArguments.TakeOver) { Description = "Take the place of the proxy that runs with this data folder, without a moment in which nobody listens." };
     private readonly LogOptions _log = new();
@@ -48,6 +49,7 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
         Options.Add(_admin);
         Options.Add(_drain);
         Options.Add(_accessLog);
+        _traffic.AddTo(this);
         Options.Add(_logFile);
         Options.Add(_join);
         Options.Add(_takeOver);
@@ -57,7 +59,12 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
     }
 
     public IReadOnlyList<string> Examples =>
-        ["orc proxy --kubeconfig proxy.kubeconfig --listen :80 --tls-listen :443", "orc proxy --join - --listen :80 < token", "orc proxy --take-over"];
+    [
+        "orc proxy --kubeconfig proxy.kubeconfig --listen :80 --tls-listen :443",
+        "orc proxy --join - --listen :80 < token",
+        "orc proxy --listen :80 --trusted-proxies 10.0.0.0/8",
+        "orc proxy --take-over",
+    ];
 
     private async Task<int> RunAsync(ParseResult line)
     {
@@ -148,7 +155,7 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
         ParseResult line, ProxyFolder folder, bool takeOver, Kubernetes kubernetes, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var listen = line.GetValue(_listen).Endpoint!;
-        var options = new ProxyOptions
+        var options = _traffic.Apply(line, new ProxyOptions
         {
             StateFolder = folder.StateFolder,
             Address = listen.Address,
@@ -159,7 +166,7 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
             DrainTimeout = line.GetValue(_drain).Span,
             AccessLog = line.GetValue(_accessLog),
             TakeOver = takeOver,
-        };
+        });
         try
         {
             return await ProxyServer.StartAsync(options, kubernetes, loggers, TimeProvider.System, cancellationToken);

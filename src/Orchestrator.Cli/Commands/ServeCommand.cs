@@ -29,7 +29,8 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
     private readonly Option<int?> _proxyHttpsPort = Endpoints.HttpsPort("--proxy-https-port", "--proxy-tls-listen");
     private readonly Option<ListenAddress> _proxyAdmin = Endpoints.Option("--proxy-admin-listen", "Where the proxy's own /metrics, /healthz and /routes are.", $"127.0.0.1:{ProxyOptions.DefaultAdminPort}", optional: true);
     private readonly Option<TypedDuration> _drain = CommonOptions.Timeout("--proxy-drain-timeout", "How long requests in flight get when the proxy stops.", "30s");
-    private readonly Option<string?> _accessLog = new("--proxy-access-log") { Description = "A file that gets one JSON object a line for each request. Default: none.", HelpName = "FILE" };
+    private readonly TrafficOptions _traffic = new("--proxy-");
+    private readonly Option<string?> _accessLog = new("--proxy-access-log") { Description = "A file that gets a line for each request. Default: none.", HelpName = "FILE" };
     private readonly Option<bool> _noLocalHost = new("--no-local-host") { Description = $"Do not take the engine of this machine ({LocalEngine.Socket}) as a host when there is none yet." };
     private readonly Option<bool> _noRebalance = new("--no-rebalance") { Description = "Move no running replicas so that their apps lie evenly on the hosts, whatever placement.rebalance of the apps says." };
     private readonly LogOptions _log = new();
@@ -49,6 +50,7 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
         Options.Add(_proxyAdmin);
         Options.Add(_drain);
         Options.Add(_accessLog);
+        _traffic.AddTo(this);
         Options.Add(_noLocalHost);
         Options.Add(_noRebalance);
         _log.AddTo(this);
@@ -100,6 +102,7 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
         ProxyArguments.AdminListen, line.GetValue(_proxyAdmin).ToString(),
         ProxyArguments.DrainTimeout, $"{(long)line.GetValue(_drain).Span.TotalMilliseconds}ms",
         .. line.GetValue(_accessLog) is { } file ? [ProxyArguments.AccessLog, Path.GetFullPath(file)] : Array.Empty<string>(),
+        .. _traffic.Words(line),
         ProxyArguments.LogFile, new ProxyFolder(dataFolder).LogFile,
         .. _log.Arguments(line),
     ];

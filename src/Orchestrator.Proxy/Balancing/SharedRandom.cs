@@ -31,6 +31,9 @@ internal sealed class SharedRandom(ulong seed) : Random(0)
 
     protected override double Sample() => (Draw() >> 11) * (1.0 / (1UL << 53));
 
+    /// <summary>64 random bits.</summary>
+    public ulong NextBits() => Draw();
+
     private ulong Draw()
     {
         var z = Interlocked.Add(ref _state, Gamma);

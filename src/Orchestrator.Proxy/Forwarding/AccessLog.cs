@@ -4,12 +4,13 @@ using System.Threading.Channels;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Orchestrator.Proxy.Routing;
+using Orchestrator.Proxy.Tracing;
 using Prometheus;
 
 namespace Orchestrator.Proxy.Forwarding;
 
 /// <summary>
-/// One JSON object a line for each request. Written by a task of its own: a slow disk costs lines, never requests.
+/// A line for each request, or for some. Written by a task of its own: a slow disk costs lines, never requests.
 /// </summary>
 internal sealed class AccessLog : IAsyncDisposable
 {
@@ -19,24 +20,34 @@ internal sealed class AccessLog : IAsyncDisposable
     private static readonly Counter Dropped = Metrics.CreateCounter(
         "orchestrator_proxy_access_log_dropped_total", "Lines of the access log that were dropped because writing was too slow.");
 
-    private readonly Channel<Line> _lines = Channel.CreateBounded<Line>(
+    private readonly Channel<AccessLogLine> _lines = Channel.CreateBounded<AccessLogLine>(
         new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
 
     private readonly Stream _output;
+    private readonly AccessLogFormat _format;
+    private readonly double _sample;
+    private readonly Random _random;
     private readonly TimeProvider _time;
     private readonly Task _writing;
 
     /// <param name="output">Owned.</param>
-    public AccessLog(Stream output, TimeProvider time)
+    /// <param name="random">Draws the requests that are logged.</param>
+    public AccessLog(Stream output, ProxyOptions options, Random random, TimeProvider time)
     {
-        (_output, _time) = (output, time);
+        (_output, _format, _sample, _random, _time) = (output, options.AccessLogFormat, options.AccessLogSample, random, time);
         _writing = Task.Run(WriteAllAsync);
     }
 
     public void Write(HttpContext context, AppState? app, ReplicaEndpoint? endpoint, int status, TimeSpan took)
     {
+        // Errors are always logged: they are what one looks for.
+        if (status < StatusCodes.Status400BadRequest && _sample < 1 && _random.NextDouble() >= _sample)
+        {
+            return;
+        }
+
         var request = context.Request;
-        var line = new Line(
+        var line = new AccessLogLine(
             _time.GetUtcNow(),
             context.Connection.RemoteIpAddress is { } remote ? (remote.IsIPv4MappedToIPv6 ? remote.MapToIPv4() : remote).ToString() : null,
             request.Method,
@@ -49,7 +60,9 @@ internal sealed class AccessLog : IAsyncDisposable
             app?.Key.ToString(),
             endpoint?.Id,
             request.Headers.Referer,
-            request.Headers.UserAgent);
+            request.Headers.UserAgent,
+            context.Response.Headers[RequestIds.Header],
+            TraceContext.TraceIdOf(request.Headers.TraceParent));
         if (!_lines.Writer.TryWrite(line))
         {
             Dropped.Inc();
@@ -72,9 +85,17 @@ internal sealed class AccessLog : IAsyncDisposable
             // Whatever waits, up to a buffer full, in one write.
             while (buffer.WrittenCount < 60 * 1024 && _lines.Reader.TryRead(out var line))
             {
-                line.WriteTo(json);
-                json.Flush();
-                json.Reset();
+                if (_format == AccessLogFormat.Combined)
+                {
+                    line.WriteCombinedTo(buffer);
+                }
+                else
+                {
+                    line.WriteTo(json);
+                    json.Flush();
+                    json.Reset();
+                }
+
                 buffer.Write("\n"u8);
             }
 
@@ -90,62 +111,6 @@ internal sealed class AccessLog : IAsyncDisposable
             }
 
             buffer.ResetWrittenCount();
-        }
-    }
-
-    private readonly record struct Line(
-        DateTimeOffset Time,
-        string? Client,
-        string Method,
-        string? Host,
-        string Target,
-        string Protocol,
-        int Status,
-        long? Bytes,
-        TimeSpan Took,
-        string? App,
-        EndpointId? Replica,
-        string? Referer,
-        string? UserAgent)
-    {
-        public void WriteTo(Utf8JsonWriter json)
-        {
-            json.WriteStartObject();
-            json.WriteString("time", Time);
-            json.WriteString("client", Client);
-            json.WriteString("method", Method);
-            json.WriteString("host", Host);
-            json.WriteString("target", Target);
-            json.WriteString("protocol", Protocol);
-            json.WriteNumber("status", Status);
-            if (Bytes is { } bytes)
-            {
-                json.WriteNumber("bytes", bytes);
-            }
-
-            json.WriteNumber("seconds", Math.Round(Took.TotalSeconds, 6));
-            if (App is not null)
-            {
-                json.WriteString("app", App);
-            }
-
-            if (Replica is { } replica)
-            {
-                json.WriteString("replica", replica.Uid);
-                json.WriteString("endpoint", $"{replica.Address}:{replica.Port}");
-            }
-
-            WriteIfAny(json, "referer", Referer);
-            WriteIfAny(json, "userAgent", UserAgent);
-            json.WriteEndObject();
-        }
-
-        private static void WriteIfAny(Utf8JsonWriter json, string name, string? value)
-        {
-            if (!string.IsNullOrEmpty(value))
-            {
-                json.WriteString(name, value);
-            }
         }
     }
 }

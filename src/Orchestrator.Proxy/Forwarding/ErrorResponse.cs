@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
+using Orchestrator.Proxy.Tracing;
 using Orchestrator.Runtime;
 
 namespace Orchestrator.Proxy.Forwarding;
@@ -19,7 +20,7 @@ internal static class ErrorResponse
         HttpContext context, ProxyError error, ObjectKey? app, TimeSpan? retryAfter = null, bool endsConnection = false)
     {
         var response = context.Response;
-        response.Clear();
+        RequestIds.Clear(response);
         response.StatusCode = error.Status;
         response.Headers.CacheControl = "no-store";
         response.Headers["Proxy-Status"] = string.Format(CultureInfo.InvariantCulture, ProxyStatus, error.ProxyStatus);

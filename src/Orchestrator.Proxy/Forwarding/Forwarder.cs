@@ -5,9 +5,12 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Proxy.Autoscaling;
+using Orchestrator.Proxy.Canaries;
+using Orchestrator.Proxy.Clients;
 using Orchestrator.Proxy.Health;
 using Orchestrator.Proxy.Policies;
 using Orchestrator.Proxy.Routing;
+using Orchestrator.Proxy.Tracing;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Orchestrator.Proxy.Forwarding;
@@ -34,7 +37,7 @@ internal sealed class Forwarder : IDisposable
     public Forwarder(ProxyOptions options, Suspects suspects, Outliers outliers, TimeProvider time)
     {
         (_connectTimeout, _suspects, _outliers, _time) = (options.ConnectTimeout, suspects, outliers, time);
-        _transformer = new ForwardingTransformer(time);
+        _transformer = new ForwardingTransformer(options, time);
         _config = new ForwarderRequestConfig
         {
             ActivityTimeout = options.IdleTimeout,
@@ -110,7 +113,7 @@ internal sealed class Forwarder : IDisposable
             {
                 endpoint.Host.Hear();
                 var status = GrpcStatus.Of(context, app);
-                canary?.Count(endpoint, status, _time.GetElapsedTime(request.TryStarted));
+                Count(canary, endpoint, status, _time.GetElapsedTime(request.TryStarted));
                 _outliers.Answered(app, endpoint, status, Latency(request));
                 return endpoint;
             }
@@ -125,7 +128,7 @@ internal sealed class Forwarder : IDisposable
             if (context.Response.HasStarted && error == ForwarderError.ResponseBodyDestination)
             {
                 app.Metrics.BrokenOff.Inc();
-                canary?.Count(endpoint, StatusCodes.Status502BadGateway, latency: null);
+                Count(canary, endpoint, StatusCodes.Status502BadGateway, latency: null);
                 _outliers.Failed(app, endpoint);
                 return endpoint;
             }
@@ -134,14 +137,14 @@ internal sealed class Forwarder : IDisposable
             {
                 // The client has gone. How long it had waited is worth knowing: of a replica that hangs nothing else is ever seen.
                 var status = context.Response.HasStarted ? context.Response.StatusCode : StatusCodes.Status499ClientClosedRequest;
-                canary?.Count(endpoint, status, _time.GetElapsedTime(request.TryStarted));
+                Count(canary, endpoint, status, _time.GetElapsedTime(request.TryStarted));
                 endpoint.Conduct.Waited(Latency(request));
                 return endpoint;
             }
 
             var answer = context.Request.Body is BoundedBody { IsExceeded: true } ? ProxyError.RequestTooLarge
                 : ErrorOf(error, failure, noConnection, patience?.IsOver == true);
-            canary?.Count(endpoint, answer.Status, latency: null);
+            Count(canary, endpoint, answer.Status, latency: null);
             if (answer.Status >= StatusCodes.Status500InternalServerError)
             {
                 _outliers.Failed(app, endpoint);
@@ -187,7 +190,9 @@ internal sealed class Forwarder : IDisposable
             ? host.Soon.UnsafeRegister(static waiting => ((Waiting)waiting!).GiveUp(), new Waiting(context.Response, givenUp))
             : default;
         patience?.Begin(givenUp, _time);
-        return await _forwarder.SendAsync(context, endpoint.Prefix, ConnectionsTo(endpoint), ConfigOf(policy), _transformer, givenUp.Token);
+        var transformer = policy.Rules?.Edits?.After(_transformer) ?? _transformer;
+        var prefix = policy.Rules?.Source.ProxyProtocol is { } version ? PrefixFor(context.Connection, endpoint, version) : endpoint.Prefix;
+        return await _forwarder.SendAsync(context, prefix, ConnectionsTo(endpoint), ConfigOf(policy), transformer, givenUp.Token);
     }
 
     /// <summary>Waits until an endpoint has room, if that may be waited for.</summary>
@@ -230,7 +235,19 @@ internal sealed class Forwarder : IDisposable
         _time.GetElapsedTime(request.TryStarted, request.AnsweredAt == 0 ? _time.GetTimestamp() : request.AnsweredAt);
 
     private HttpMessageInvoker ConnectionsTo(ReplicaEndpoint endpoint) =>
-        endpoint.Connections ?? endpoint.Keep(new ReplicaConnections(_connectTimeout, _time));
+        endpoint.Connections ?? endpoint.Keep(new ReplicaConnections(endpoint.Id, _connectTimeout, _time));
+
+    private static string PrefixFor(ConnectionInfo connection, ReplicaEndpoint endpoint, string version)
+    {
+        var client = ClientLine.Of(version, connection.RemoteIpAddress, connection.RemotePort, connection.LocalIpAddress, connection.LocalPort);
+        return $"http://{client.ToHost()}:{endpoint.Id.Port}";
+    }
+
+    private static void Count(CanaryCounts? canary, ReplicaEndpoint endpoint, int status, TimeSpan? latency)
+    {
+        endpoint.Metrics?.Count(status);
+        canary?.Count(endpoint, status, latency);
+    }
 
     private static bool IsNoConnection(ForwarderError error, Exception? failure) =>
         error == ForwarderError.Request
@@ -259,7 +276,7 @@ internal sealed class Forwarder : IDisposable
 
     private static void Reset(HttpContext context)
     {
-        context.Response.Clear();
+        RequestIds.Clear(context.Response);
         context.Features.Set<IForwarderErrorFeature>(null);
     }
 

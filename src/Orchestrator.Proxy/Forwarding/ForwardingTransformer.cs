@@ -1,18 +1,19 @@
-using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
+using Orchestrator.Proxy.Clients;
 using Orchestrator.Proxy.Tls;
+using Orchestrator.Proxy.Tracing;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Orchestrator.Proxy.Forwarding;
 
 /// <summary>
 /// What becomes of a request on its way to a replica: the target and Host as the client sent them, and who it was in
-/// X-Forwarded-For, -Proto and -Host. What a client says of that itself is dropped: nobody vouches for it here. Fields that either
-/// side meant for its connection end here.
+/// X-Forwarded-For, -Proto and -Host. What a client says of that itself is dropped: nobody vouches for it here; what trusted proxies
+/// say is continued. Fields that either side meant for its connection end here.
 /// </summary>
-internal sealed class ForwardingTransformer(TimeProvider time) : HttpTransformer
+internal sealed class ForwardingTransformer(ProxyOptions options, TimeProvider time) : HttpTransformer
 {
     public const string ForwardedFor = "X-Forwarded-For";
     public const string ForwardedProto = "X-Forwarded-Proto";
@@ -29,6 +30,8 @@ internal sealed class ForwardingTransformer(TimeProvider time) : HttpTransformer
         ForwardedFor, ForwardedProto, ForwardedHost, "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Real-IP", "Forwarded",
         ClientCertificate, "Client-Cert-Chain",
     ];
+
+    private readonly bool _trusts = options.TrustedProxies.Count > 0;
 
     private static readonly UriCreationOptions AsSent = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
@@ -47,13 +50,19 @@ internal sealed class ForwardingTransformer(TimeProvider time) : HttpTransformer
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
 
         var headers = proxyRequest.Headers;
+        var chain = _trusts ? httpContext.Features.Get<ForwardedChain>() : null;
+        var host = chain?.Host ?? request.Host.Value;
         if (httpContext.Connection.RemoteIpAddress is { } remote)
         {
-            headers.TryAddWithoutValidation(ForwardedFor, TextOf(remote));
+            headers.TryAddWithoutValidation(ForwardedFor, chain?.ForwardedFor ?? ForwardedChain.TextOf(remote));
+            if (options.Forwarded)
+            {
+                headers.TryAddWithoutValidation("Forwarded", ForwardedChain.Forwarded(chain?.Addresses ?? [remote], request.Scheme, host));
+            }
         }
 
         headers.TryAddWithoutValidation(ForwardedProto, request.Scheme);
-        if (request.Host.Value is { Length: > 0 } host)
+        if (!string.IsNullOrEmpty(host))
         {
             headers.TryAddWithoutValidation(ForwardedHost, host);
         }
@@ -78,6 +87,12 @@ internal sealed class ForwardingTransformer(TimeProvider time) : HttpTransformer
         var request = ProxyContext.Of(httpContext);
         request?.Answer(time.GetTimestamp());
         var passOn = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+        if (options.RequestIds)
+        {
+            // Ours alone, if the replica tells it too.
+            httpContext.Response.Headers[RequestIds.Header] = httpContext.Request.Headers[RequestIds.Header];
+        }
+
         if (request is { App: { Policy.Sticky: { } sticky } app, Endpoint: { } endpoint })
         {
             sticky.Set(httpContext, app.Uid, endpoint);
@@ -93,7 +108,4 @@ internal sealed class ForwardingTransformer(TimeProvider time) : HttpTransformer
 
         return passOn;
     }
-
-    private static string TextOf(IPAddress address) =>
-        address.IsIPv4MappedToIPv6 ? address.MapToIPv4().ToString() : address.ToString();
 }

@@ -15,7 +15,14 @@ namespace Orchestrator.Proxy.Forwarding;
 /// listener, since the port decides who serves.
 /// </summary>
 internal sealed class ProxyApplication(
-    int port, Routes routes, Func<bool> routesKnown, TlsGate gate, Forwarder forwarder, AccessLog? accessLog, TimeProvider time)
+    int port,
+    Routes routes,
+    Func<bool> routesKnown,
+    RequestIdentity identity,
+    TlsGate gate,
+    Forwarder forwarder,
+    AccessLog? accessLog,
+    TimeProvider time)
     : IHttpApplication<ProxyContext>
 {
     private static readonly Counter Unrouted = Metrics.CreateCounter(
@@ -40,6 +47,7 @@ internal sealed class ProxyApplication(
     public async Task ProcessRequestAsync(ProxyContext context)
     {
         var http = context.Http;
+        identity.Establish(http);
         if (RequestCheck.IsAmbiguous(http))
         {
             http.Response.Headers.Connection = "close";
@@ -47,8 +55,8 @@ internal sealed class ProxyApplication(
             return;
         }
 
-        var app = IsTunnel(http) ? null : routes.Table.Find(port, http.Request.Host.Value, http.Request.Path.Value);
-        if (app is null)
+        var route = IsTunnel(http) ? null : routes.Table.Find(port, http.Request.Host.Value, http.Request.Path.Value, http.Request);
+        if (route is null)
         {
             await RefuseUnroutedAsync(context, IsTunnel(http) ? ProxyError.TunnelRefused
                 : routesKnown() ? ProxyError.NoRoute
@@ -56,6 +64,7 @@ internal sealed class ProxyApplication(
             return;
         }
 
+        var app = route.App;
         var metrics = app.Metrics;
         metrics.InFlight.Inc();
         ReplicaEndpoint? endpoint = null;
@@ -64,6 +73,10 @@ internal sealed class ProxyApplication(
             if (app.Policy.Route.Tls is { } tls && gate.Stop(http, app, tls, port) is { } answer)
             {
                 await answer;
+            }
+            else if (route.Redirect is { } redirect)
+            {
+                await redirect.AnswerAsync(http);
             }
             else
             {

@@ -2,13 +2,18 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
+using Orchestrator.Proxy.Clients;
+using Orchestrator.Proxy.Routing;
 
 namespace Orchestrator.Proxy.Forwarding;
 
-/// <summary>Connections to one replica, kept for the next request.</summary>
+/// <summary>
+/// Connections to one replica, kept for the next request: of any client, or of the same one if the replica is told of it when the
+/// connection begins (<see cref="ClientLine"/>).
+/// </summary>
 /// <param name="connectTimeout">After which an endpoint counts as one that refuses connections.</param>
-internal sealed class ReplicaConnections(TimeSpan connectTimeout, TimeProvider time)
-    : HttpMessageInvoker(NewHandler(connectTimeout, time))
+internal sealed class ReplicaConnections(EndpointId replica, TimeSpan connectTimeout, TimeProvider time)
+    : HttpMessageInvoker(NewHandler(replica, connectTimeout, time))
 {
     /// <summary>
     /// How long a connection may wait for its next request. Shorter than the keep-alive of the servers in use (Apache and Node.js
@@ -30,10 +35,16 @@ internal sealed class ReplicaConnections(TimeSpan connectTimeout, TimeProvider t
             request.Content = new ByteArrayContent([]);
         }
 
+        // The client sent none (HTTP/1.0), and the URL's would say something only we understand.
+        if (request.Headers.Host is null && request.RequestUri is { } url && ClientLine.Parse(url.Host) is not null)
+        {
+            request.Headers.Host = $"{replica.Address}:{replica.Port}";
+        }
+
         return base.SendAsync(request, cancellationToken);
     }
 
-    private static SocketsHttpHandler NewHandler(TimeSpan connectTimeout, TimeProvider time) => new()
+    private static SocketsHttpHandler NewHandler(EndpointId replica, TimeSpan connectTimeout, TimeProvider time) => new()
     {
         UseProxy = false,
         UseCookies = false,
@@ -47,8 +58,27 @@ internal sealed class ReplicaConnections(TimeSpan connectTimeout, TimeProvider t
         ResponseDrainTimeout = TimeSpan.FromSeconds(1),
         ConnectTimeout = Timeout.InfiniteTimeSpan,
         ConnectCallback = async (context, cancellationToken) =>
-            new ReplicaStream(await ConnectAsync(context.DnsEndPoint, connectTimeout, time, cancellationToken)),
+            new ReplicaStream(ClientLine.Parse(context.DnsEndPoint.Host) is { } client
+                ? await ConnectForAsync(client, replica, connectTimeout, time, cancellationToken)
+                : await ConnectAsync(context.DnsEndPoint, connectTimeout, time, cancellationToken)),
     };
+
+    private static async Task<Socket> ConnectForAsync(
+        ClientLine client, EndpointId replica, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var socket = await ConnectAsync(new DnsEndPoint(replica.Address, replica.Port), timeout, time, cancellationToken);
+        try
+        {
+            // It fits into any new connection's buffer.
+            await socket.SendAsync(client.ToHeader(), cancellationToken);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
     /// <exception cref="SocketException">No connection; <see cref="SocketError.TimedOut"/> when there was no answer in time.</exception>
     public static async Task<Socket> ConnectAsync(

@@ -27,12 +27,14 @@ internal sealed class Listener : IAsyncDisposable
     /// <param name="address">IPv6Any is both families; IPv4 alone on a machine without IPv6.</param>
     /// <param name="bind">Makes the bound socket.</param>
     /// <param name="front">Looks at each connection first; null: all are plain HTTP/1.1.</param>
+    /// <param name="proxyProtocol">What connections begin with before all else; null: nothing.</param>
     /// <exception cref="IOException">The port cannot be had; the message says why.</exception>
     public static async Task<Listener> OpenAsync<TContext>(
         IPEndPoint address,
         IHttpApplication<TContext> application,
         Func<EndPoint, Socket> bind,
         ConnectionFront? front,
+        ProxyProtocol? proxyProtocol,
         CancellationToken cancellationToken)
         where TContext : notnull
     {
@@ -49,6 +51,7 @@ internal sealed class Listener : IAsyncDisposable
         {
             // HTTP/2 where a handshake has agreed on it.
             listen.Protocols = front is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
+            _ = proxyProtocol is null ? null : listen.Use(proxyProtocol.Before);
             if (front is not null)
             {
                 listen.Use(next => connection => front.ServeAsync(connection, next, lane!.ServeAsync));

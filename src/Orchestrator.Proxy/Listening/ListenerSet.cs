@@ -32,6 +32,7 @@ internal sealed partial class ListenerSet(
     private readonly ConcurrentDictionary<int, Listener> _own = [];
     private readonly List<Task> _closing = [];
     private readonly CancellationTokenSource _abort = new();
+    private readonly ProxyProtocol? _proxyProtocol = ProxyProtocol.Of(options, time);
     private readonly Random _jitter = new(options.Port);
     private volatile IReadOnlyDictionary<int, string> _failures = new Dictionary<int, string>();
     private volatile bool _takingOver = options.TakeOver;
@@ -179,6 +180,7 @@ internal sealed partial class ListenerSet(
         applications(port),
         endpoint => ListenSocket.Bind(endpoint, _takingOver),
         new ConnectionFront(port, use, tls, time),
+        _proxyProtocol,
         cancellationToken);
 
     private void Close(int port)

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Proxy.Balancing;
+using Orchestrator.Proxy.Routing;
 using Yarp.ReverseProxy.Forwarder;
 using Route = Orchestrator.Api.WebApps.Route;
 
@@ -28,6 +29,7 @@ internal sealed partial class AppPolicy
         QueueLength = route.Limits?.QueueLength ?? RouteLimits.DefaultQueueLength;
         QueueTime = Milliseconds(route.Limits?.QueueMilliseconds ?? RouteLimits.DefaultQueueMilliseconds)!.Value;
         MaxRequestBytes = route.Limits?.RequestBytes;
+        Rules = RouteRules.Of(route) is { } rules ? new RequestRules(rules) : null;
         Rate = route.RateLimit is { RequestsPerSecond: > 0 } limit ? new RateLimiter(limit, time) : null;
     }
 
@@ -64,6 +66,9 @@ internal sealed partial class AppPolicy
     public long? MaxRequestBytes { get; }
 
     public RateLimiter? Rate { get; }
+
+    /// <summary>Matches, rewrites, headers and redirects; null: none.</summary>
+    public RequestRules? Rules { get; }
 
     /// <summary>The forwarder's settings for the app, once they were asked for.</summary>
     public ForwarderRequestConfig? Forwarding { get; set; }

@@ -23,6 +23,7 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
     private long _slowUntil;
     private volatile CanaryCounts? _canary;
     private volatile TrafficCounts? _traffic;
+    private RouteEntry? _plain;
 
     public ObjectKey Key { get; } = key;
 
@@ -65,9 +66,15 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
         if (!_policy.Is(route))
         {
             _policy = new(route, random, time);
+            _plain = null;
             Waiting.ReleaseAll();
         }
     }
+
+    /// <summary>What the table has at one of its claims.</summary>
+    public RouteEntry EntryAt(RouteClaim claim) =>
+        _policy.Rules?.RedirectAt(claim) is { } redirect ? new(this, Matcher: null, redirect)
+        : _plain ??= new(this, _policy.Rules?.Matcher, Redirect: null);
 
     /// <summary>From now on requests are sent to these. The caller retires the ones that are left out.</summary>
     public void ReplaceEndpoints(ReplicaEndpoint[] endpoints, TrafficSplit? split)

@@ -1,3 +1,6 @@
+using Microsoft.AspNetCore.Http;
+using Orchestrator.Api.WebApps;
+
 namespace Orchestrator.Proxy.Routing;
 
 /// <summary>
@@ -10,14 +13,14 @@ internal sealed class HostTable
     private readonly Dictionary<string, PathTable>.AlternateLookup<ReadOnlySpan<char>> _wildcards;
     private readonly PathTable? _any;
 
-    /// <param name="claims">Host (null is any), path and app. Of two for the same place the first one counts.</param>
-    public HostTable(IEnumerable<(string? Host, string Path, AppState App)> claims)
+    /// <param name="claims">With what is found there, the oldest first: of two for the same place the first one counts.</param>
+    public HostTable(IEnumerable<(RouteClaim Claim, RouteEntry Entry)> claims)
     {
         var exact = new Dictionary<string, PathTable>(StringComparer.OrdinalIgnoreCase);
         var wildcards = new Dictionary<string, PathTable>(StringComparer.OrdinalIgnoreCase);
-        foreach (var claimed in claims.GroupBy(claim => claim.Host ?? "", StringComparer.OrdinalIgnoreCase))
+        foreach (var claimed in claims.GroupBy(held => held.Claim.Host ?? "", StringComparer.OrdinalIgnoreCase))
         {
-            var paths = new PathTable(claimed.Select(claim => (claim.Path, claim.App)));
+            var paths = new PathTable(claimed.Select(held => (held.Claim.Path, held.Claim.Exact, held.Entry)));
             if (claimed.Key.Length == 0)
             {
                 _any = paths;
@@ -38,9 +41,10 @@ internal sealed class HostTable
 
     /// <param name="host">A host name without port; in any case, empty if the request had none.</param>
     /// <param name="path">Decoded, without dot segments.</param>
-    public AppState? Find(ReadOnlySpan<char> host, ReadOnlySpan<char> path)
+    /// <param name="request">Null: only what asks for nothing more is found.</param>
+    public RouteEntry? Find(ReadOnlySpan<char> host, ReadOnlySpan<char> path, HttpRequest? request)
     {
-        if (_exact.Dictionary.Count > 0 && _exact.TryGetValue(host, out var paths) && paths.Find(path) is { } exactly)
+        if (_exact.Dictionary.Count > 0 && _exact.TryGetValue(host, out var paths) && paths.Find(path, request) is { } exactly)
         {
             return exactly;
         }
@@ -50,13 +54,13 @@ internal sealed class HostTable
             for (var dot = host.IndexOf('.'); dot >= 0; dot = host.IndexOf('.'))
             {
                 host = host[(dot + 1)..];
-                if (_wildcards.TryGetValue(host, out paths) && paths.Find(path) is { } app)
+                if (_wildcards.TryGetValue(host, out paths) && paths.Find(path, request) is { } entry)
                 {
-                    return app;
+                    return entry;
                 }
             }
         }
 
-        return _any?.Find(path);
+        return _any?.Find(path, request);
     }
 }

@@ -4,56 +4,82 @@ using Orchestrator.Api.WebApps;
 namespace Orchestrator.Proxy.Routing;
 
 /// <summary>
-/// The path prefixes of one host name: the longest one wins, by whole segments (<c>/shop</c> has <c>/shop/cart</c>, not
-/// <c>/shopping</c>). Costs a look-up a segment of the longest prefix there is, however many prefixes there are. Immutable.
+/// The paths of one host name: an exact one wins, then the longest prefix by whole segments (<c>/shop</c> has <c>/shop/cart</c>,
+/// not <c>/shopping</c>), and of one path what asks most of the request. Where that does not fit, the next is asked. Costs a
+/// look-up a segment of the longest prefix there is, however many prefixes there are. Immutable.
 /// </summary>
 internal sealed class PathTable
 {
-    private readonly AppState? _root;
-    private readonly Dictionary<string, AppState>.AlternateLookup<ReadOnlySpan<char>> _prefixes;
+    private readonly RouteEntry[]? _root;
+    private readonly Dictionary<string, RouteEntry[]>.AlternateLookup<ReadOnlySpan<char>> _exact;
+    private readonly Dictionary<string, RouteEntry[]>.AlternateLookup<ReadOnlySpan<char>> _prefixes;
+    private readonly bool _hasExact;
     private readonly int _deepest;
 
-    /// <param name="apps">By normalized path as <see cref="RouteClaim.Path"/> is: percent-encoded as the user wrote it.</param>
-    public PathTable(IEnumerable<(string Path, AppState App)> apps)
+    /// <param name="entries">By path as <see cref="RouteClaim.Path"/> is: percent-encoded as the user wrote it. The oldest first.</param>
+    public PathTable(IEnumerable<(string Path, bool Exact, RouteEntry Entry)> entries)
     {
-        Dictionary<string, AppState>? prefixes = null;
-        foreach (var (path, app) in apps)
+        Dictionary<string, RouteEntry[]>? paths = null;
+        Dictionary<string, RouteEntry[]>? prefixes = null;
+        foreach (var (path, exact, entry) in entries)
         {
-            if (path == Route.DefaultPath)
+            if (exact)
             {
-                _root ??= app;
-                continue;
+                Add(ref paths, Decode(path), entry);
             }
-
-            // Requests are compared decoded, so /caf%C3%A9 and /café are one.
-            var decoded = Decode(path);
-            (prefixes ??= new(StringComparer.Ordinal)).TryAdd(decoded, app);
-            _deepest = Math.Max(_deepest, decoded.AsSpan().Count('/'));
+            else if (path == Route.DefaultPath)
+            {
+                _root = RouteEntry.Insert(_root, entry);
+            }
+            else
+            {
+                // Requests are compared decoded, so /caf%C3%A9 and /café are one.
+                var decoded = Decode(path);
+                Add(ref prefixes, decoded, entry);
+                _deepest = Math.Max(_deepest, decoded.AsSpan().Count('/'));
+            }
         }
 
+        _hasExact = paths is not null;
+        _exact = paths?.GetAlternateLookup<ReadOnlySpan<char>>() ?? default;
         _prefixes = prefixes?.GetAlternateLookup<ReadOnlySpan<char>>() ?? default;
     }
 
     /// <param name="path">Decoded, without dot segments.</param>
-    public AppState? Find(ReadOnlySpan<char> path)
+    /// <param name="request">Null: only what asks for nothing more is found.</param>
+    public RouteEntry? Find(ReadOnlySpan<char> path, HttpRequest? request)
     {
+        if (_hasExact && _exact.TryGetValue(path, out var entries) && RouteEntry.Find(entries, request) is { } exactly)
+        {
+            return exactly;
+        }
+
         if (_deepest == 0)
         {
-            return _root;
+            return RouteEntry.Find(_root, request);
         }
 
         var prefix = FirstSegments(path, _deepest);
         while (prefix.Length > 1)
         {
-            if (_prefixes.TryGetValue(prefix, out var app))
+            if (_prefixes.TryGetValue(prefix, out entries) && RouteEntry.Find(entries, request) is { } entry)
             {
-                return app;
+                return entry;
             }
 
             prefix = prefix[..Math.Max(0, prefix.LastIndexOf('/'))];
         }
 
-        return _root;
+        return RouteEntry.Find(_root, request);
+    }
+
+    /// <summary>A path of a route as requests are compared with it.</summary>
+    internal static string Decode(string path) => PathString.FromUriComponent(path).Value ?? path;
+
+    private static void Add(ref Dictionary<string, RouteEntry[]>? paths, string path, RouteEntry entry)
+    {
+        paths ??= new(StringComparer.Ordinal);
+        paths[path] = RouteEntry.Insert(paths.GetValueOrDefault(path), entry);
     }
 
     private static ReadOnlySpan<char> FirstSegments(ReadOnlySpan<char> path, int count)
@@ -69,6 +95,4 @@ internal sealed class PathTable
 
         return path.Length > 1 && path[^1] == '/' ? path[..^1] : path;
     }
-
-    private static string Decode(string path) => PathString.FromUriComponent(path).Value ?? path;
 }

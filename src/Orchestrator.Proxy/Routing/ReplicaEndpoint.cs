@@ -1,5 +1,6 @@
 using System.Text;
 using Orchestrator.Proxy.Balancing;
+using Orchestrator.Proxy.Forwarding;
 using Orchestrator.Proxy.Policies;
 
 namespace Orchestrator.Proxy.Routing;
@@ -29,6 +30,9 @@ internal sealed class ReplicaEndpoint(EndpointId id)
 
     /// <summary>Shared by all endpoints of its address.</summary>
     public ReplicaHost Host { get; init; } = new(id.Address, TimeProvider.System);
+
+    /// <summary>Null: nobody asks.</summary>
+    public ReplicaMetrics? Metrics { get; init; }
 
     /// <summary>Scheme and authority, as a prefix of request URLs.</summary>
     public string Prefix { get; } =

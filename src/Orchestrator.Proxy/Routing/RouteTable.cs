@@ -1,17 +1,18 @@
 using System.Collections.Frozen;
+using Microsoft.AspNetCore.Http;
 using Orchestrator.Api.WebApps;
 
 namespace Orchestrator.Proxy.Routing;
 
 /// <summary>
-/// Which app serves a request: by listener, then host name, then path. Built whole and swapped, never changed; the apps' endpoints
+/// Which app serves a request: by listener, then host name, then path, then what else it is. Built whole and swapped, never changed; the apps' endpoints
 /// change inside their <see cref="AppState"/>, so that a replica that comes or goes costs the same with ten routes or ten thousand.
 /// </summary>
 internal sealed class RouteTable
 {
     private readonly FrozenDictionary<int, HostTable> _byPort;
 
-    /// <param name="apps">With the claims they hold.</param>
+    /// <param name="apps">With the claims they hold, the oldest first.</param>
     /// <param name="sharedPort">
     /// The port of the shared listener. An app that names this very port is served on it too, where no other app is.
     /// </param>
@@ -25,7 +26,7 @@ internal sealed class RouteTable
             .GroupBy(held => held.Claim.Port ?? sharedPort)
             .ToFrozenDictionary(
                 held => held.Key,
-                held => new HostTable(held.Select(one => (one.Claim.Host, one.Claim.Path, one.App))));
+                held => new HostTable(held.Select(one => (one.Claim, one.App.EntryAt(one.Claim)))));
         Shadowed = [.. FindShadowed(apps, sharedPort)];
     }
 
@@ -45,8 +46,9 @@ internal sealed class RouteTable
     /// <param name="port">Of the listener that took the connection.</param>
     /// <param name="host">As in the Host header: a name or an address, with a port or without.</param>
     /// <param name="path">Decoded, without dot segments.</param>
-    public AppState? Find(int port, ReadOnlySpan<char> host, ReadOnlySpan<char> path) =>
-        _byPort.TryGetValue(port, out var hosts) ? hosts.Find(NameOf(host), path) : null;
+    /// <param name="request">For what routes ask beside host and path. Null: only what asks for nothing more is found.</param>
+    public RouteEntry? Find(int port, ReadOnlySpan<char> host, ReadOnlySpan<char> path, HttpRequest? request = null) =>
+        _byPort.TryGetValue(port, out var hosts) ? hosts.Find(NameOf(host), path, request) : null;
 
     private static IEnumerable<(RouteClaim, AppState)> FindShadowed(IReadOnlyCollection<AppState> apps, int sharedPort)
     {

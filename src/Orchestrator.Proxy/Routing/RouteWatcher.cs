@@ -116,23 +116,9 @@ internal sealed partial class RouteWatcher
     {
         var unchanged = dirty is null ? [] : _routes.Table.Apps.Select(app => app.Key).ToHashSet();
         unchanged.ExceptWith(dirty ?? []);
-        var claims = RouteClaims.Assign(_apps.Items.Values).Holders;
-        var byApp = new Dictionary<WebApp, List<RouteClaim>>(ReferenceEqualityComparer.Instance);
-        foreach (var (claim, holder) in claims)
-        {
-            if (byApp.TryGetValue(holder, out var held))
-            {
-                held.Add(claim);
-            }
-            else
-            {
-                byApp.Add(holder, [claim]);
-            }
-        }
-
         return
         [
-            .. byApp.Select(held => (Key: ObjectKey.Of(held.Key), App: held.Key, Claims: held.Value)).Select(held => new AppRoute(
+            .. RouteClaims.Assign(_apps.Items.Values).Held.Select(held => (Key: ObjectKey.Of(held.App), held.App, held.Claims)).Select(held => new AppRoute(
                 held.Key,
                 held.App.Spec.Route!,
                 held.Claims,

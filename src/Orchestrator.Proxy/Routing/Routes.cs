@@ -64,12 +64,14 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
     public event Action? HoldingChanged;
 
     /// <summary>Makes the routes these and no others.</summary>
+    /// <param name="wanted">The oldest app first.</param>
     public void ReplaceAll(IReadOnlyCollection<AppRoute> wanted)
     {
         lock (_gate)
         {
             var before = _apps.ToDictionary();
             _apps.Clear();
+            var apps = new List<AppState>(wanted.Count);
             foreach (var route in wanted)
             {
                 var isNew = !before.Remove(route.App, out var known);
@@ -77,10 +79,11 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
                 app.Obey(route.Route);
                 (app.Claims, app.Uid) = (route.Claims, route.Uid);
                 _apps.Add(route.App, app);
+                apps.Add(app);
                 Set_NeedsLock(app, route.Endpoints, route.Traffic, isNew);
             }
 
-            _table = new RouteTable([.. _apps.Values], sharedPort);
+            _table = new RouteTable(apps, sharedPort);
             foreach (var gone in before.Values)
             {
                 Set_NeedsLock(gone, [], default);
@@ -140,7 +143,7 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
         var after = new ReplicaEndpoint[wanted.Count];
         for (var i = 0; i < after.Length; i++)
         {
-            after[i] = known.Remove(wanted[i], out var stays) ? stays : Add_NeedsLock(wanted[i], addedAt);
+            after[i] = known.Remove(wanted[i], out var stays) ? stays : Add_NeedsLock(app.Key, wanted[i], addedAt);
         }
 
         // Out of the table first, retired next: see ReplicaEndpoint.TryEnter.
@@ -154,14 +157,14 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
         }
     }
 
-    private ReplicaEndpoint Add_NeedsLock(EndpointId id, long? addedAt)
+    private ReplicaEndpoint Add_NeedsLock(ObjectKey app, EndpointId id, long? addedAt)
     {
         if (!_hosts.TryGetValue(id.Address, out var host))
         {
             _hosts.Add(id.Address, host = new ReplicaHost(id.Address, time));
         }
 
-        var endpoint = new ReplicaEndpoint(id) { OnDrained = Ended, Host = host, AddedAt = addedAt };
+        var endpoint = new ReplicaEndpoint(id) { OnDrained = Ended, Host = host, AddedAt = addedAt, Metrics = new(app, id.Uid) };
         host.Add(endpoint);
         if (_byUid.TryGetValue(id.Uid, out var endpoints))
         {
@@ -188,6 +191,7 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
             _byUid.Remove(endpoint.Id.Uid);
         }
 
+        endpoint.Metrics?.Dispose();
         endpoint.Host.Remove(endpoint);
         if (endpoint.Host.Endpoints.IsEmpty)
         {

@@ -14,7 +14,10 @@ namespace Orchestrator.Proxy.State;
 internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logger)
 {
     /// <summary>Raised when the format changes in a way that an older reader would misread.</summary>
-    private const int Version = 1;
+    private const int Version = 2;
+
+    /// <summary>Of a file that says nothing of <see cref="RouteRules"/>: an older proxy, which would take them for routes like any, reads it.</summary>
+    private const int PlainVersion = 1;
 
     public string Path { get; } = System.IO.Path.Combine(folder, "routes.json");
 
@@ -25,12 +28,12 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
         {
             using var file = File.OpenRead(Path);
             var stored = JsonSerializer.Deserialize(file, StoreJson.Default.StoredRoutes) ?? throw new JsonException("the file says null");
-            if (stored.Version != Version)
+            if (stored.Version is not (PlainVersion or Version))
             {
-                throw new JsonException($"it is of version {stored.Version}, this proxy reads version {Version}");
+                throw new JsonException($"it is of version {stored.Version}, this proxy reads versions {PlainVersion} to {Version}");
             }
 
-            if (stored.Apps.Any(app => app is null || !app.Claims.All(IsUsable) || !app.Endpoints.All(IsUsable) || !IsUsable(app.Split)))
+            if (stored.Apps.Any(app => app is null || !app.Claims.All(IsUsable) || !app.Endpoints.All(IsUsable) || !IsUsable(app.Split) || (app.Route is { } route && RouteRules.Of(route) is { IsUsable: false })))
             {
                 throw new JsonException("it has entries that are empty, no address or no percentage");
             }
@@ -53,7 +56,8 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
     /// <exception cref="UnauthorizedAccessException">The folder may not be written.</exception>
     public void Save(RouteTable table)
     {
-        var stored = new StoredRoutes(Version, [.. table.Apps.Select(ToStored)]);
+        var plain = table.Apps.All(static app => app.Policy.Rules is null && !app.Claims.Any(static claim => claim.Exact));
+        var stored = new StoredRoutes(plain ? PlainVersion : Version, [.. table.Apps.Select(ToStored)]);
         Directory.CreateDirectory(folder);
         var aside = Path + ".new";
         using (var file = new FileStream(aside, FileMode.Create, FileAccess.Write, FileShare.None))
@@ -92,7 +96,7 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
         return new(
             app.Key.Namespace ?? "",
             app.Key.Name,
-            [.. app.Claims.Select(claim => new StoredClaim(claim.Path, claim.Host, claim.Port))],
+            [.. app.Claims.Select(claim => new StoredClaim(claim.Path, claim.Host, claim.Port, claim.Exact ? true : null, claim.Match))],
             [.. shared.All.Select(endpoint => endpoint.Id).Select(id => new StoredEndpoint(id.Uid, id.Address, id.Port, id.Revision))],
             app.Policy.Route,
             shared.Split,
@@ -102,7 +106,7 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
     private static AppRoute ToRoute(StoredApp app) => new(
         new ObjectKey(app.Namespace, app.Name),
         app.Route ?? new Route(),
-        [.. app.Claims.Select(claim => new RouteClaim(claim.Port, claim.Host, claim.Path))],
+        [.. app.Claims.Select(claim => new RouteClaim(claim.Port, claim.Host, claim.Path, claim.Exact ?? false, claim.Match))],
         [.. app.Endpoints.Select(endpoint => new EndpointId(endpoint.Uid, endpoint.Address, endpoint.Port, endpoint.Revision)).Distinct()],
         new Traffic(app.Split, Canary: null),
         app.Uid ?? "");
@@ -118,7 +122,7 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
         TrafficSplit? Split = null,
         string? Uid = null);
 
-    internal sealed record StoredClaim(string Path, string? Host = null, int? Port = null);
+    internal sealed record StoredClaim(string Path, string? Host = null, int? Port = null, bool? Exact = null, string? Match = null);
 
     internal sealed record StoredEndpoint(string Uid, string Address, int Port, string? Revision = null);
 

@@ -77,7 +77,7 @@ public sealed class ResourceSchemaTests
                   timeoutSeconds: 1
                   successThreshold: 1
                   failureThreshold: 3
-                route: { path: /, balancing: PowerOfTwoChoices, protocol: http1 }
+                route: { path: /, pathType: Prefix, balancing: PowerOfTwoChoices, protocol: http1 }
                 placement:
                   tolerations: [{ key: a, operator: Equal }]
                   spread: [{ topologyKey: zone, maxSkew: 1, whenUnsatisfiable: ScheduleAnyway }]

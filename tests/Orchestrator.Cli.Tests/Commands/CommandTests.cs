@@ -85,6 +85,12 @@ public sealed class CommandTests(ServerFixture server)
     [InlineData(ExitCodes.Usage, "--ssh-known-hosts goes with --ssh-key", "hosts", "add", "h", "--endpoint", "ssh://127.0.0.1", "--ssh-known-hosts", "/dev/null")]
     [InlineData(ExitCodes.Failed, "--ssh-key: cannot read /no/such/key", "hosts", "add", "h", "--endpoint", "ssh://127.0.0.1", "--ssh-key", "/no/such/key")]
     [InlineData(ExitCodes.Failed, "--ssh-key: /dev/null is empty", "hosts", "add", "h", "--endpoint", "ssh://127.0.0.1", "--ssh-key", "/dev/null")]
+    [InlineData(ExitCodes.Usage, "\"10.0.0.0/33\" is no network", "proxy", "--trusted-proxies", "fd00::/8,10.0.0.0/33")]
+    [InlineData(ExitCodes.Usage, "\"lb\" is no network", "serve", "--proxy-trusted-proxies", "lb")]
+    [InlineData(ExitCodes.Usage, "--access-log-format: \"xml\" is neither json nor combined", "proxy", "--access-log-format", "xml")]
+    [InlineData(ExitCodes.Usage, "--access-log-sample: \"10%\" is no share from 0 to 1", "proxy", "--access-log-sample", "10%")]
+    [InlineData(ExitCodes.Usage, "--proxy-access-log-sample: \"1.5\" is no share from 0 to 1", "serve", "--proxy-access-log-sample", "1.5")]
+    [InlineData(ExitCodes.Usage, "--accept-proxy-protocol goes with --trusted-proxies", "proxy", "--accept-proxy-protocol")]
     [InlineData(ExitCodes.Usage, "spec.endpoint", "hosts", "add", "h", "--endpoint", "ftp://x", "--no-check")]
     [InlineData(ExitCodes.Usage, "spec.endpoint", "hosts", "add", "h", "--endpoint", "ftp://x")]
     public async Task A_mistake_is_one_sentence_and_an_exit_code(int exitCode, string says, params string[] arguments)

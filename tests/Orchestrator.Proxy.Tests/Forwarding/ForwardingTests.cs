@@ -50,6 +50,7 @@ public sealed class ForwardingTests
         Assert.DoesNotContain("Forwarded", headers.Keys);
         Assert.DoesNotContain("X-Real-IP", headers.Keys);
         Assert.DoesNotContain("traceparent", headers.Keys);
+        Assert.Equal(headers["X-Request-Id"], Assert.Single(response.Headers.GetValues("X-Request-Id")));
     }
 
     [Fact]

@@ -100,5 +100,5 @@ public sealed class RouteTableTests : IDisposable
     private void Serve(params (string App, RouteClaim Claim)[] claims) =>
         _routes.ReplaceAll([.. claims.Select(one => new AppRoute(new ObjectKey("default", one.App), new Route(), [one.Claim], []))]);
 
-    private string? Find(int port, string host, string path) => _routes.Table.Find(port, host, path)?.Key.Name;
+    private string? Find(int port, string host, string path) => _routes.Table.Find(port, host, path)?.App.Key.Name;
 }

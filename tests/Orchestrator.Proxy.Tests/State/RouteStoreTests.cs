@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Proxy.Balancing;
+using Orchestrator.Proxy.Policies;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Proxy.State;
 using Orchestrator.Runtime;
@@ -32,6 +33,17 @@ public sealed class RouteStoreTests : IDisposable
                 new Traffic(new TrafficSplit("r1", 10), Canary: null),
                 "uid-of-canary"),
             new(new ObjectKey("shop", "web"), new Route(), [new RouteClaim(null, null, "/")], []),
+            new(
+                new ObjectKey("shop", "ruled"),
+                new Route
+                {
+                    Match = new RouteMatch { Methods = ["GET"], Headers = [new HeaderMatch { Name = "x", Value = "1" }] },
+                    Rewrite = new RouteRewrite { Path = "/", Host = "inner" },
+                    RequestHeaders = new HeaderEdits { Set = [new HeaderValue { Name = "a", Value = "b" }], Remove = ["c"] },
+                    Redirects = [new RouteRedirect { Hosts = ["www.example.org"], To = "https://example.org", Status = 301 }],
+                },
+                [new RouteClaim(null, null, "/", Exact: true, "GET x=1")],
+                []),
         ];
         _routes.ReplaceAll(saved);
 
@@ -39,6 +51,7 @@ public sealed class RouteStoreTests : IDisposable
 
         var loaded = Store("new/folder").Load();
         Assert.Equal(saved.Select(Flat), loaded.Select(Flat));
+        Assert.All(saved.Zip(loaded), pair => Assert.True(AppPolicy.AreSame(pair.First.Route, pair.Second.Route)));
         Assert.Equal(["routes.json"], Directory.GetFiles(_folder["new/folder"]).Select(Path.GetFileName));
     }
 
@@ -74,7 +87,12 @@ public sealed class RouteStoreTests : IDisposable
     [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"split\":{\"stable\":\"r1\"}}]}")]
     [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"split\":{\"stable\":\"\",\"othersPercent\":1}}]}")]
     [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"split\":{\"stable\":\"r1\",\"othersPercent\":101}}]}")]
-    [InlineData("{\"version\":2,\"apps\":[]}")]
+    [InlineData("{\"version\":3,\"apps\":[]}")]
+    [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"route\":{\"path\":\"x\",\"proxyProtocol\":\"v2\"}}]}")]
+    [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"route\":{\"match\":{\"headers\":[null]}}}]}")]
+    [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"route\":{\"match\":{\"headers\":[{\"name\":\"a b\",\"value\":\"x\"}]}}}]}")]
+    [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"route\":{\"requestHeaders\":{\"set\":[{\"name\":\"a\",\"value\":\"x\\r\\ny: z\"}]}}}]}")]
+    [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"route\":{\"redirects\":[{\"to\":\"/\",\"status\":200}]}}]}")]
     [InlineData("\0\0\0\0")]
     public void A_file_that_cannot_be_used_is_set_aside_and_the_next_save_replaces_it(string content)
     {

@@ -32,11 +32,12 @@ internal sealed class TestProxy : IAsyncDisposable
         _forwarder = new Forwarder(options, Suspects, Outliers, clockOfRoutes ?? time);
         Tls = new TlsDirectory(Routes);
         var gate = new TlsGate(Tls, port => Listeners!.HttpsPortOf(port), time);
+        var identity = new RequestIdentity(options, new SharedRandom(2));
         Listeners = new ListenerSet(
             options,
             Routes,
             Tls,
-            port => new ProxyApplication(port, Routes, () => RoutesKnown, gate, _forwarder, accessLog: null, time),
+            port => new ProxyApplication(port, Routes, () => RoutesKnown, identity, gate, _forwarder, accessLog: null, time),
             NullLogger<ListenerSet>.Instance,
             time);
         _running = Listeners.RunAsync(_stop.Token);

@@ -15,6 +15,7 @@ internal static class WebAppRules
         TemplateRules.Check(spec, "spec", context.Errors);
         CheckRollout(spec, context.Errors);
         CheckRoute(spec.Object("route"), context.Errors);
+        RouteRules.CheckProbes(spec, context.Errors);
         RoutePolicyRules.Check(spec.Object("route"), context.Errors);
         AutoscalingRules.Check(spec, context.Errors);
         CheckDisruption(spec.Object("disruption"), context.Errors);
@@ -88,21 +89,28 @@ internal static class WebAppRules
 
     private static void CheckRoute(JsonObject? route, FieldErrors errors)
     {
-        foreach (var (item, index) in route.Items("hosts"))
+        CheckHosts(route, "spec.route", errors);
+        RouteRules.Check(route, "spec.route", errors);
+
+        // Clients resolve these before they ask, so that such a path never comes.
+        if (route.Text("path") is { } path && path.Split('/').Any(segment => segment is "." or ".."))
+        {
+            errors.Add(FieldError.Invalid("spec.route.path", path, "must not have the segments . or .."));
+        }
+    }
+
+    /// <summary>Rules of the host names of a route or a redirect.</summary>
+    internal static void CheckHosts(JsonObject? owner, string owned, FieldErrors errors)
+    {
+        foreach (var (item, index) in owner.Items("hosts"))
         {
             var host = item!.GetValue<string>();
             var name = host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host;
             if (name.Split('.').Any(label => label.Length > LabelNames.MaxLabelLength))
             {
                 errors.Add(FieldError.Invalid(
-                    $"spec.route.hosts[{index}]", host, $"each part between dots may have at most {LabelNames.MaxLabelLength} characters"));
+                    $"{owned}.hosts[{index}]", host, $"each part between dots may have at most {LabelNames.MaxLabelLength} characters"));
             }
-        }
-
-        // Clients resolve these before they ask, so that such a path never comes.
-        if (route.Text("path") is { } path && path.Split('/').Any(segment => segment is "." or ".."))
-        {
-            errors.Add(FieldError.Invalid("spec.route.path", path, "must not have the segments . or .."));
         }
     }
 }
