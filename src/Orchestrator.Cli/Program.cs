@@ -3,7 +3,8 @@ using Orchestrator.Cli.Commands;
 using Orchestrator.Cli.Output;
 using Orchestrator.Cli.Serving;
 
-if (args is [ProxyArguments.Command, ..])
+// Not its subcommands, which are over in a moment.
+if (args is [ProxyArguments.Command] or [ProxyArguments.Command, ['-', ..], ..])
 {
     ProxyRuntime.Ensure();
 }

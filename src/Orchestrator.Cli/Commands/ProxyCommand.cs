@@ -31,6 +31,7 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
     private readonly Option<TypedDuration> _drain = CommonOptions.Timeout(ProxyArguments.DrainTimeout, "How long requests in flight get when it stops.", "30s");
     private readonly Option<string?> _accessLog = new(ProxyArguments.AccessLog) { Description = "A file that gets one JSON object a line for each request; - is standard output. Default: none.", HelpName = "FILE" };
     private readonly Option<string?> _logFile = new(ProxyArguments.LogFile) { Description = "Log to this file, kept below 40 MB with its predecessors. Default: standard error.", HelpName = "FILE" };
+    private readonly Option<string?> _join = new(ProxyArguments.Join) { Description = "A token of `orc proxy join-token`, - reads it from standard input: kept in the data folder, so it is needed once.", HelpName = "TOKEN" };
     private readonly Option<bool> _takeOver = new(ProxyArguments.TakeOver) { Description = "Take the place of the proxy that runs with this data folder, without a moment in which nobody listens." };
     private readonly LogOptions _log = new();
 
@@ -44,12 +45,14 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
         Options.Add(_drain);
         Options.Add(_accessLog);
         Options.Add(_logFile);
+        Options.Add(_join);
         Options.Add(_takeOver);
+        Subcommands.Add(new ProxyJoinTokenCommand());
         _log.AddTo(this);
         SetAction((line, _) => RunAsync(line));
     }
 
-    public IReadOnlyList<string> Examples => ["orc proxy --kubeconfig proxy.kubeconfig --listen :80", "orc proxy --take-over"];
+    public IReadOnlyList<string> Examples => ["orc proxy --kubeconfig proxy.kubeconfig --listen :80", "orc proxy --join - --listen :80 < token", "orc proxy --take-over"];
 
     private async Task<int> RunAsync(ParseResult line)
     {
@@ -61,6 +64,11 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
         var dataFolder = Path.GetFullPath(line.GetValue(_dataFolder)!);
         var folder = new ProxyFolder(dataFolder);
         folder.Create();
+        if (line.GetValue(_join) is { } token)
+        {
+            Join(token == "-" ? ReadInput(line) : token, dataFolder);
+        }
+
         using var kubernetes = new Kubernetes(Configuration(line, dataFolder));
         var predecessor = line.GetValue(_takeOver) && folder.Read()?.Process is { } running && running.IsAlive() ? running : null;
         var held = predecessor is null ? await LockAsync(folder, LockTimeout, signals.Stop) : null;
@@ -105,6 +113,30 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
         return KubeconfigChoice
             .Find(File.Exists(own) ? own : null, Environment.GetEnvironmentVariable, DataFolders.Default, DataFolders.Home)
             .Load(line.GetValueHereOrBefore(_connection.Context));
+    }
+
+    /// <summary>From here on the data folder has what it needs to be let in.</summary>
+    private static void Join(string token, string dataFolder)
+    {
+        var (file, kubeconfig) = (Path.Combine(dataFolder, KubeconfigFile), JoinToken.Read(token));
+        var aside = file + ".new";
+        File.Delete(aside);
+        using (var made = new FileStream(aside, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        }))
+        {
+            made.Write(System.Text.Encoding.UTF8.GetBytes(kubeconfig));
+            made.Flush(flushToDisk: true);
+        }
+
+        File.Move(aside, file, overwrite: true);
+    }
+
+    private static string ReadInput(ParseResult line)
+    {
+        using var input = new StreamReader(((Invocation)line.InvocationConfiguration).Terminal.OpenInput());
+        return input.ReadToEnd();
     }
 
     private async Task<ProxyServer> StartAsync(

@@ -4,6 +4,7 @@ namespace Orchestrator.Cli.Serving;
 internal static class ProxyArguments
 {
     public const string Command = "proxy";
+    public const string Join = "--join";
     public const string Kubeconfig = "--kubeconfig";
     public const string Context = "--context";
     public const string InCluster = "--in-cluster";

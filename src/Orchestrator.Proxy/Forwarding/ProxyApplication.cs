@@ -39,16 +39,20 @@ internal sealed class ProxyApplication(
     public async Task ProcessRequestAsync(ProxyContext context)
     {
         var http = context.Http;
+        if (RequestCheck.IsAmbiguous(http))
+        {
+            http.Response.Headers.Connection = "close";
+            await RefuseUnroutedAsync(context, ProxyError.Ambiguous);
+            return;
+        }
+
         var app = HttpMethods.IsConnect(http.Request.Method) ? null
             : routes.Table.Find(port, http.Request.Host.Value, http.Request.Path.Value);
         if (app is null)
         {
-            Unrouted.Inc();
-            var error = HttpMethods.IsConnect(http.Request.Method) ? ProxyError.TunnelRefused
+            await RefuseUnroutedAsync(context, HttpMethods.IsConnect(http.Request.Method) ? ProxyError.TunnelRefused
                 : routesKnown() ? ProxyError.NoRoute
-                : ProxyError.RoutesUnknown;
-            await ErrorResponse.WriteAsync(http, error, null);
-            accessLog?.Write(http, null, null, http.Response.StatusCode, time.GetElapsedTime(context.Started));
+                : ProxyError.RoutesUnknown);
             return;
         }
 
@@ -77,6 +81,13 @@ internal sealed class ProxyApplication(
     }
 
     public void DisposeContext(ProxyContext context, Exception? exception) => context.End();
+
+    private async Task RefuseUnroutedAsync(ProxyContext context, ProxyError error)
+    {
+        Unrouted.Inc();
+        await ErrorResponse.WriteAsync(context.Http, error, null);
+        accessLog?.Write(context.Http, null, null, context.Http.Response.StatusCode, time.GetElapsedTime(context.Started));
+    }
 
     /// <summary>Turns away what is beyond the app's limits, before a replica is chosen.</summary>
     private ValueTask<ReplicaEndpoint?> LimitedAsync(ProxyContext context, AppState app)

@@ -46,6 +46,9 @@ internal sealed record ProxyError(int Status, string Reason, string ProxyStatus,
     public static readonly ProxyError RequestFailed = new(
         StatusCodes.Status400BadRequest, nameof(RequestFailed), "http_request_error", "the request could not be read to its end");
 
+    public static readonly ProxyError Ambiguous = new(
+        StatusCodes.Status400BadRequest, nameof(Ambiguous), "http_request_error", "the request can be read in more than one way");
+
     public static readonly ProxyError TunnelRefused = new(
         StatusCodes.Status405MethodNotAllowed, nameof(TunnelRefused), "http_request_denied", "CONNECT is not served here");
 

@@ -25,6 +25,8 @@ public sealed class ServerFixture : IAsyncLifetime
 
     public string Kubeconfig => _server!.AdminKubeconfig;
 
+    public string DataFolder => _folder["data"];
+
     public string ProxyKubeconfig => _server!.ProxyKubeconfig;
 
     public async ValueTask InitializeAsync() => _server = await EmbeddedApiServer.StartAsync(
