@@ -1,6 +1,6 @@
+using Microsoft.Extensions.Time.Testing;
 using Orchestrator.HostAgent.Engines;
 using Orchestrator.HostAgent.Tests.Containers;
-using Orchestrator.HostAgent.Tests.World;
 using Orchestrator.HostAgent.Usage;
 
 namespace Orchestrator.HostAgent.Tests.Usage;
@@ -10,6 +10,7 @@ public sealed class AgentUsageTests : IDisposable
 {
     private const ulong Second = 1_000_000_000;
 
+    private readonly FakeTimeProvider _time = new();
     private readonly SimulatedEngine _engine;
     private readonly AgentUsage _usage;
     private Func<string, Task<ContainerSample?>> _sample = _ => Task.FromResult<ContainerSample?>(null);
@@ -18,7 +19,7 @@ public sealed class AgentUsageTests : IDisposable
     public AgentUsageTests()
     {
         _engine = new() { OnSample = id => _sample(id) };
-        _usage = new(() => _connected ? _engine : null, new PassingTime());
+        _usage = new(() => _connected ? _engine : null, _time);
     }
 
     public void Dispose()
@@ -50,6 +51,15 @@ public sealed class AgentUsageTests : IDisposable
         Assert.Empty(await ReadAsync("runs"));
     }
 
-    private Task<IReadOnlyDictionary<string, Runtime.Usage.ResourceUsage>> ReadAsync(params string[] containers) =>
-        _usage.ReadAsync(containers, TestContext.Current.CancellationToken);
+    /// <summary>Time passes until there is an answer.</summary>
+    private async Task<IReadOnlyDictionary<string, Runtime.Usage.ResourceUsage>> ReadAsync(params string[] containers)
+    {
+        var reading = _usage.ReadAsync(containers, TestContext.Current.CancellationToken);
+        await Eventually.True(() =>
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(100));
+            return reading.IsCompleted;
+        });
+        return await reading;
+    }
 }
