@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build orc demo test deps bench-converge bench-rollout bench-failover bench-probes bench-proxy bench-scheduler bench-scale chaos lint lab-up \
+.PHONY: help build orc demo demo-load test deps bench-converge bench-rollout bench-failover bench-probes bench-proxy bench-scheduler bench-scale chaos lint lab-up \
 	lab-down lab-status images chart clean
 
 # Hosts of a lab, and which of the labs that may stand side by side.
@@ -24,6 +24,9 @@ orc: ## build the one executable ▶ artifacts/publish/orc
 
 demo: orc ## run the main job on three Docker engines of this machine; Ctrl-C ends it (DEMO_ONCE=1: ends by itself)
 	examples/demo/run
+
+demo-load: orc ## one replica under too many users, then as many as the load needs; ends in a picture: artifacts/demo-load.png
+	examples/demo/load
 
 test: build deps ## run every test, against a lab of six engines; ends in "N passed, N failed"
 	tests/run.sh $(CONFIGURATION)

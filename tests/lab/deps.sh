@@ -21,9 +21,10 @@ declare -A script=(
     [etcd]=debian [prometheus]=debian [promtool]=debian
     [wrk]=debian [hey]=debian [haproxy]=debian [nginx]=debian [caddy]=debian [docker]=debian
     [ssh]=debian [sshd]=debian [keepalived]=debian
+    [gnuplot]=debian
     [site-server]=site-server
 )
-order=(kubectl helm etcd prometheus promtool wrk hey haproxy nginx caddy docker ssh sshd keepalived site-server kubectl-1.20 kube-apiserver)
+order=(kubectl helm etcd prometheus promtool wrk hey haproxy nginx caddy docker ssh sshd keepalived gnuplot site-server kubectl-1.20 kube-apiserver)
 
 known() {
     [[ -n ${script[$1]:-} ]] || die "no tool '$1'; there are: ${order[*]}"

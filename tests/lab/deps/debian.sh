@@ -16,6 +16,7 @@ case $tool in
     etcd) package=etcd-server ;;
     promtool) package=prometheus ;;
     haproxy) package=haproxy program=usr/sbin/haproxy ;;
+    gnuplot) package=gnuplot program=usr/bin/gnuplot-nox ;;
     nginx | keepalived) program=usr/sbin/$tool package=$tool ;;
     docker) package=engine ;;
     ssh) package=openssh ;;
@@ -26,6 +27,7 @@ packages=("$package")
 case $package in
     # Docker's client comes with the engine, in the folder that the lab unpacks (lib/engines.sh).
     engine) packages=(docker.io iptables) ;;
+    gnuplot) packages=(gnuplot-nox fonts-dejavu-core) ;;
     # Of one version, whatever the machine has.
     openssh) packages=(openssh-server openssh-client) ;;
 esac
