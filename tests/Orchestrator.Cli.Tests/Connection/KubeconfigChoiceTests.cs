@@ -38,7 +38,7 @@ public sealed class KubeconfigChoiceTests : IDisposable
     [Theory]
     [InlineData("option", "--kubeconfig")]
     [InlineData("variable", "$KUBECONFIG")]
-    [InlineData("nothing", "orc serve")]
+    [InlineData("nothing", "no kubeconfig found")]
     public void What_is_missing_is_told_with_what_to_do(string which, string message)
     {
         _environment["KUBECONFIG"] = which == "variable" ? _folder["none"] : "";
