@@ -38,7 +38,8 @@ public sealed class CertificateTests : IDisposable
         await cluster.Kubernetes.CoreV1.ReplaceNamespacedSecretAsync(secret, "tls", TestCluster.Namespace);
         await WaitAsync(cluster, "SecretInvalid", "Secret \"tls\": tls.crt: holds no certificate");
         Assert.Equal(laid.Data["tls.crt"], (await LaidAsync(cluster))!.Data["tls.crt"]);
-        Assert.Contains(await cluster.EventsAsync("web"), entry => entry.StartsWith("Warning SecretInvalid: Secret \"tls\"", StringComparison.Ordinal));
+        await Eventually.See(
+            () => cluster.EventsAsync("web"), seen => seen.Any(entry => entry.StartsWith("Warning SecretInvalid: Secret \"tls\"", StringComparison.Ordinal)));
 
         await cluster.PatchAsync("web", new { route = new Dictionary<string, object?> { ["tls"] = null } });
         await Eventually.True(async () => await LaidAsync(cluster) is null);
