@@ -33,7 +33,7 @@ internal sealed class AcmeClient : IDisposable
     private readonly Uri _url;
     private readonly TimeProvider _time;
     private readonly ConcurrentStack<string> _nonces = new();
-    private AcmeDirectory? _directory;
+    private volatile AcmeDirectory? _directory;
 
     /// <param name="handler">What requests go through; disposed with this.</param>
     public AcmeClient(Uri directory, HttpMessageHandler handler, TimeProvider time)
@@ -58,7 +58,7 @@ internal sealed class AcmeClient : IDisposable
         return handler;
     }
 
-    /// <summary>Asked for once.</summary>
+    /// <summary>Asked for once, and again after <see cref="ForgetDirectory"/>.</summary>
     /// <exception cref="AcmeException">There is none at this address.</exception>
     public async Task<AcmeDirectory> DirectoryAsync(CancellationToken cancellationToken)
     {
@@ -78,6 +78,9 @@ internal sealed class AcmeClient : IDisposable
         return _directory = directory is { NewAccount: not null, NewNonce: not null, NewOrder: not null } ? directory
             : throw new AcmeException($"{_url} is no ACME directory: newNonce, newAccount and newOrder are not all there");
     }
+
+    /// <summary>Something went wrong: it may be another by now.</summary>
+    public void ForgetDirectory() => _directory = null;
 
     /// <summary>Sends what is to be read as a type of its own.</summary>
     public Task<AcmeResponse> PostAsync<T>(AccountKey key, Uri? account, Uri url, T message, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>

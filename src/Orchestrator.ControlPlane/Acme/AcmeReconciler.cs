@@ -102,7 +102,11 @@ internal sealed class AcmeReconciler(
             var again = _backoff.Failed(key, what, (failure as AcmeException)?.RetryAfter);
             var message = $"no certificate could be ordered: {failure.Message}";
             Tell(key, AcmeReasons.OrderFailed, $"{message}; tried again at {again.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}");
-            events.Record(app, EventTypes.Warning, AcmeReasons.OrderFailed, message);
+            if (secret is not null)
+            {
+                // Without a certificate the condition is False, and that is told of by itself.
+                events.Record(app, EventTypes.Warning, AcmeReasons.OrderFailed, message);
+            }
         }
         finally
         {

@@ -11,15 +11,21 @@ internal sealed class Authority(AcmeOptions options, AcmeClient client, AccountK
     /// <exception cref="AcmeException">There is none; the message says why.</exception>
     public async Task<IssuedCertificate> OrderAsync(IReadOnlyList<string> hosts, ShowChallenges show, CancellationToken cancellationToken)
     {
-        var account = await OpenAsync(cancellationToken);
+        AcmeAccount? account = null;
         try
         {
+            account = await OpenAsync(cancellationToken);
             return await new CertificateOrder(client, account, show, time).RunAsync(hosts, cancellationToken);
         }
-        catch (AcmeException unknown) when (unknown.Type == AcmeException.AccountDoesNotExist)
+        catch (AcmeException failure)
         {
-            // The authority has forgotten it: the next order makes it anew.
-            Interlocked.CompareExchange(ref _account, null, account);
+            client.ForgetDirectory();
+            if (failure.Type == AcmeException.AccountDoesNotExist)
+            {
+                // The authority has forgotten it: the next order makes it anew. Not disposed: another order may be at work with it.
+                Interlocked.CompareExchange(ref _account, null, account);
+            }
+
             throw;
         }
     }

@@ -12,6 +12,9 @@ internal sealed class OrderBackoff(TimeProvider time)
     /// <summary>Authorities in use allow some five failed validations an hour; more seldom than twice a day nobody wants it.</summary>
     private static readonly TimeSpan Ceiling = TimeSpan.FromHours(12);
 
+    /// <summary>The longest that authorities in use ask for; what is beyond it is a mistake of theirs.</summary>
+    private static readonly TimeSpan LongestAsked = TimeSpan.FromDays(7);
+
     private readonly ConcurrentDictionary<ObjectKey, Failure> _failures = new();
 
     /// <param name="what">What is ordered: another order may be tried at once.</param>
@@ -19,7 +22,7 @@ internal sealed class OrderBackoff(TimeProvider time)
     public TimeSpan LeftOf(ObjectKey app, string what) =>
         _failures.TryGetValue(app, out var failure) && failure.What == what && failure.Until > time.GetUtcNow() ? failure.Until - time.GetUtcNow() : TimeSpan.Zero;
 
-    /// <param name="atLeast">As the authority asks for; it has the last word.</param>
+    /// <param name="atLeast">As the authority asks for; it has the last word, up to a week.</param>
     /// <returns>When it is tried again.</returns>
     public DateTimeOffset Failed(ObjectKey app, string what, TimeSpan? atLeast)
     {
@@ -27,7 +30,8 @@ internal sealed class OrderBackoff(TimeProvider time)
 
         // After() gives between half and all of its step: a minute is the least.
         var wait = Backoff.After(before + 1, First, Ceiling, Random.Shared);
-        var until = time.GetUtcNow() + (atLeast > wait ? atLeast.Value : wait);
+        var asked = atLeast > LongestAsked ? LongestAsked : atLeast;
+        var until = time.GetUtcNow() + (asked > wait ? asked.Value : wait);
         _failures[app] = new(what, before + 1, until);
         return until;
     }

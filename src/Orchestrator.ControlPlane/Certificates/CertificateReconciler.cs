@@ -43,8 +43,9 @@ internal sealed class CertificateReconciler(
 
         // Before the Secret is read: an order's result is written before the order is done with.
         var order = tls.IsOrdered ? orders.Of(key) : null;
+        var certificate = await FindAsync(key, named.SecretName, cancellationToken);
         var review = CertificateReview.Of(
-            route, named, await FindAsync(key, named.SecretName, cancellationToken), await FindAsync(key, tls.ClientAuth?.SecretName, cancellationToken), given, time.GetUtcNow())
+            route, named, certificate, await FindAsync(key, tls.ClientAuth?.SecretName, cancellationToken), given, time.GetUtcNow())
             .With(order);
         if (there is null)
         {
@@ -59,8 +60,12 @@ internal sealed class CertificateReconciler(
             await client.ReplaceSecretAsync(changed, cancellationToken);
         }
 
-        // After the write: what the condition says, proxies can have.
-        states.Set(key, review.State);
+        // After the write: what the condition says, proxies can have. Of a certificate that is still to be ordered the order tells first.
+        if (!tls.IsOrdered || order is not null || certificate is not null)
+        {
+            states.Set(key, review.State);
+        }
+
         return ReconcileResult.After(review.LookAgainAfter < Resync ? review.LookAgainAfter.Value : Resync);
     }
 

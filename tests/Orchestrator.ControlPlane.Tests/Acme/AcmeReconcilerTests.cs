@@ -194,6 +194,53 @@ public sealed class AcmeReconcilerTests : IAsyncLifetime
             _orders.Of(Web));
     }
 
+    [Theory]
+    [InlineData("t-2,t-1", false)]
+    [InlineData("t-1", true)]
+    [InlineData(null, true)]
+    public async Task The_authority_is_not_sent_for_before_proxies_that_live_have_the_answers_or_a_moment_has_passed(string? told, bool waits)
+    {
+        var app = await ApplyAsync("shop.example.org");
+        var lease = new V1Lease
+        {
+            Metadata = new()
+            {
+                Name = "one",
+                NamespaceProperty = ApiGroup.SystemNamespace,
+                Labels = new Dictionary<string, string> { [Labels.Component] = Labels.ProxyComponent },
+                Annotations = told is null ? null : new Dictionary<string, string> { [Annotations.Challenges] = told },
+            },
+            Spec = new() { HolderIdentity = "one", LeaseDurationSeconds = 10 },
+        };
+        await _cluster.Kubernetes.CoordinationV1.CreateNamespacedLeaseAsync(lease, ApiGroup.SystemNamespace);
+        await Eventually.True(() => _informers.ProxyLeases.Items.Count == 1);
+
+        var begin = _time.GetUtcNow();
+        await _challenges.ShowAsync(app, new Dictionary<string, string> { ["t-1"] = "a", ["t-2"] = "b" }, TestContext.Current.CancellationToken);
+
+        Assert.Equal(["acme.sites.web"], await ChallengesAsync());
+        Assert.Equal(waits, _time.GetUtcNow() - begin >= TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
+    public async Task An_account_that_the_authority_has_forgotten_is_made_anew()
+    {
+        await ApplyAsync("shop.example.org");
+        await ReconcileAsync();
+        _server.ForgetAccounts();
+        await SetHostsAsync("other.example.org");
+
+        await ReconcileAsync();
+        Assert.EndsWith("no such account (accountDoesNotExist)", _orders.Of(Web)!.Message.Split(';')[0], StringComparison.Ordinal);
+        Assert.Equal(["Normal AcmeIssued", "Warning AcmeOrderFailed"], _events.Select(entry => entry.Split(':')[0]));
+
+        _time.Advance(TimeSpan.FromMinutes(3));
+        await ReconcileAsync();
+        Assert.Equal(1, _server.Accounts);
+        using var read = Read((await SecretAsync())!);
+        Assert.True(read.Names("other.example.org"));
+    }
+
     [Fact]
     public async Task Of_two_who_make_the_account_both_have_the_same()
     {

@@ -54,6 +54,8 @@ internal sealed class TestAcmeServer(TimeProvider time) : HttpMessageHandler
 
     public int Requests { get; private set; }
 
+    public void ForgetAccounts() => _accounts.Clear();
+
     public static HttpResponseMessage Problem(HttpStatusCode code, string type, string detail) => new(code)
     {
         Content = new StringContent(
