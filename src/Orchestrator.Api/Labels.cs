@@ -65,6 +65,15 @@ public static class Annotations
     public const string Traffic = "orchestrator.dev/traffic";
 
     /// <summary>
+    /// On a proxy's Lease: comma separated tokens of the challenges (<see cref="WebApps.ProxySecrets.ChallengesType"/>) that it answers. Absent
+    /// when there are none.
+    /// </summary>
+    public const string Challenges = "orchestrator.dev/challenges";
+
+    /// <summary>On a Secret with a certificate that was ordered: URL of the directory of the authority that it is of.</summary>
+    public const string AcmeDirectory = "orchestrator.dev/acme-directory";
+
+    /// <summary>
     /// On a WebApp, by its user: <c>REVISION/STEP</c> ends that step of the canary of that revision, counted from 0;
     /// <c>REVISION/all</c> ends all of them.
     /// </summary>

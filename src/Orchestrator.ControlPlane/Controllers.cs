@@ -1,5 +1,6 @@
 using k8s;
 using Microsoft.Extensions.Logging;
+using Orchestrator.ControlPlane.Acme;
 using Orchestrator.ControlPlane.Autoscaling;
 using Orchestrator.ControlPlane.Certificates;
 using Orchestrator.ControlPlane.Hosts;
@@ -13,7 +14,7 @@ using Orchestrator.Runtime.Usage;
 namespace Orchestrator.ControlPlane;
 
 /// <summary>
-/// The WebApp controller, the certificate controller, the scheduler, the DockerHost controller, the autoscaler and the rebalancer. Make it
+/// The WebApp controller, the certificate and the ACME controller, the scheduler, the DockerHost controller, the autoscaler and the rebalancer. Make it
 /// before the informers run; run it while leading: it may be run again after a loss of leadership.
 /// </summary>
 public sealed class Controllers : IDisposable
@@ -24,6 +25,7 @@ public sealed class Controllers : IDisposable
     private readonly SharedInformers _informers;
     private readonly WebAppController _webApps;
     private readonly CertificateController _certificates;
+    private readonly AcmeController _acme;
     private readonly Scheduler _scheduler;
     private readonly HostController _hosts;
     private readonly AutoscalingController _autoscaler;
@@ -31,15 +33,18 @@ public sealed class Controllers : IDisposable
 
     /// <param name="usage">Asked for apps that are scaled by what their replicas use.</param>
     /// <param name="rebalance">Whether replicas that run are moved so that their apps lie evenly on the hosts.</param>
+    /// <param name="acme">Where certificates are ordered; null: nowhere.</param>
     public Controllers(
-        SharedInformers informers, IKubernetes kubernetes, IEventRecorder events, IUsageSource usage, ILoggerFactory loggers, TimeProvider time, bool rebalance = true)
+        SharedInformers informers, IKubernetes kubernetes, IEventRecorder events, IUsageSource usage, ILoggerFactory loggers, TimeProvider time, bool rebalance = true, AcmeOptions? acme = null)
     {
         _informers = informers;
         var moves = new Moves(events, time);
         var certificates = new CertificateStates();
         var proxies = new LiveProxies(informers, time);
         _webApps = new WebAppController(informers, proxies, moves, certificates, kubernetes, events, loggers, time);
-        _certificates = new CertificateController(informers, kubernetes, certificates, loggers, time);
+        var orders = new CertificateStates();
+        _certificates = new CertificateController(informers, kubernetes, orders, certificates, loggers, time);
+        _acme = new AcmeController(informers, proxies, acme, orders, kubernetes, events, loggers, time);
         _scheduler = new Scheduler(informers, moves, events, loggers, time);
         _hosts = new HostController(informers, events, loggers, time);
         _autoscaler = new AutoscalingController(informers, new ProxyTraffic(informers, proxies), usage, events, loggers, time);
@@ -63,6 +68,7 @@ public sealed class Controllers : IDisposable
             await Task.WhenAll(
                 _webApps.RunAsync(cancellationToken),
                 _certificates.RunAsync(cancellationToken),
+                _acme.RunAsync(cancellationToken),
                 _scheduler.RunAsync(cancellationToken),
                 _hosts.RunAsync(cancellationToken),
                 _autoscaler.RunAsync(cancellationToken),
@@ -81,6 +87,7 @@ public sealed class Controllers : IDisposable
     {
         _webApps.Dispose();
         _certificates.Dispose();
+        _acme.Dispose();
         _scheduler.Dispose();
         _hosts.Dispose();
         _autoscaler.Dispose();

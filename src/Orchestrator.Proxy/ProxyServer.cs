@@ -4,6 +4,7 @@ using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Api;
+using Orchestrator.Proxy.Acme;
 using Orchestrator.Proxy.Admin;
 using Orchestrator.Proxy.Balancing;
 using Orchestrator.Proxy.Forwarding;
@@ -63,6 +64,8 @@ public sealed partial class ProxyServer : IAsyncDisposable
         _tls = new TlsDirectory(_routes);
         _secrets = new Informer<V1Secret>(
             SecretContents.Of(kubernetes, ApiGroup.ProxyNamespace), labelSelector: null, loggers.CreateLogger<CertificateWatcher>(), time, ApiGroup.ProxyNamespace);
+        var challenges = new ChallengeAnswers();
+        challenges.Follow(_secrets);
         _certificates = new CertificateWatcher(
             _secrets, _tls, new CertificateStore(options.StateFolder, loggers.CreateLogger<CertificateStore>()), loggers.CreateLogger<CertificateWatcher>(), time);
         _store = new RouteStore(options.StateFolder, loggers.CreateLogger<RouteStore>());
@@ -78,14 +81,15 @@ public sealed partial class ProxyServer : IAsyncDisposable
             options,
             _routes,
             _tls,
-            port => new ProxyApplication(port, _routes, () => _watcher.HasSynced, identity, gate, _forwarder, _accessLog, time),
+            port => new ProxyApplication(port, _routes, () => _watcher.HasSynced, identity, challenges, gate, _forwarder, _accessLog, time),
             loggers.CreateLogger<ListenerSet>(),
             time);
         _lease = new ProxyLease(
-            _informers.LeaseClient, LeaseName(options, random), _watcher, _routes, _listeners, loggers.CreateLogger<ProxyLease>(), time);
+            _informers.LeaseClient, LeaseName(options, random), _watcher, _routes, _listeners, challenges, loggers.CreateLogger<ProxyLease>(), time);
         _checks = new EndpointChecks(
             _routes, _suspects, () => _lease.SinceLastAnswer > ProxyLease.Duration, loggers.CreateLogger<EndpointChecks>(), time);
 
+        challenges.Changed += _lease.Refresh;
         _routes.Drained += _lease.Refresh;
         _routes.HoldingChanged += _lease.Refresh;
         _listeners.FailuresChanged += _lease.Refresh;

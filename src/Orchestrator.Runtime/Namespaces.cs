@@ -2,6 +2,7 @@ using System.Net;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
+using Orchestrator.Runtime.Clients;
 
 namespace Orchestrator.Runtime;
 
@@ -30,6 +31,23 @@ public static class Namespaces
                     // Another process made it first: read that one.
                 }
             }
+        }
+    }
+
+    /// <summary>
+    /// Makes something in a namespace; if that is missing, it first. Asks for the namespace only then: who may write into one need not have the
+    /// right to look at it.
+    /// </summary>
+    public static async Task CreateInAsync(IKubernetes kubernetes, string name, Func<Task> create, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await create();
+        }
+        catch (NotFoundException)
+        {
+            await EnsureAsync(kubernetes, name, cancellationToken);
+            await create();
         }
     }
 }

@@ -36,6 +36,7 @@ public sealed class RenderingTests
     [InlineData("proxy.kind=StatefulSet", "/proxy/kind", "'Deployment', 'DaemonSet'")]
     [InlineData("proxy.service.type=Local", "/proxy/service/type", "'LoadBalancer'")]
     [InlineData("controller.replicas=-1", "/controller/replicas", "got -1")]
+    [InlineData("controller.acme.email=web@example.org", "/controller/acme/acceptTerms", "must be true")]
     [InlineData("controller.rebalance=off-hours", "/controller/rebalance", "got string, want boolean")]
     [InlineData("controller.resources.limits.memory=1GB", "/controller/resources/limits/memory", "1GB")]
     [InlineData("controller.podDisruptionBudget.maxUnavailable=0", "/controller/podDisruptionBudget/maxUnavailable", "got 0")]

@@ -22,9 +22,10 @@ declare -A script=(
     [wrk]=debian [hey]=debian [haproxy]=debian [nginx]=debian [caddy]=debian [docker]=debian
     [ssh]=debian [sshd]=debian [keepalived]=debian
     [gnuplot]=debian
+    [pebble]=debian [pebble-challtestsrv]=debian
     [site-server]=site-server
 )
-order=(kubectl helm etcd prometheus promtool wrk hey haproxy nginx caddy docker ssh sshd keepalived gnuplot site-server kubectl-1.20 kube-apiserver)
+order=(kubectl helm etcd prometheus promtool wrk hey haproxy nginx caddy docker ssh sshd keepalived gnuplot pebble pebble-challtestsrv site-server kubectl-1.20 kube-apiserver)
 
 known() {
     [[ -n ${script[$1]:-} ]] || die "no tool '$1'; there are: ${order[*]}"

@@ -15,6 +15,13 @@ public sealed record RouteTls
     [JsonPropertyName("secretName")]
     public string? SecretName { get; init; }
 
+    /// <summary>
+    /// Whether the certificate is ordered (RFC 8555) for the route's hosts and those of its redirects, kept as <see cref="AcmeCertificates"/>
+    /// says, and renewed. In place of <see cref="SecretName"/>, which goes first where nobody has checked that one of both is set.
+    /// </summary>
+    [JsonPropertyName("acme")]
+    public bool? Acme { get; init; }
+
     /// <summary>Whether plain requests are sent to https (308). Default true.</summary>
     [JsonPropertyName("redirect")]
     public bool? Redirect { get; init; }
@@ -29,6 +36,12 @@ public sealed record RouteTls
 
     [JsonIgnore]
     public bool Redirects => Redirect ?? true;
+
+    [JsonIgnore]
+    public bool IsOrdered => Acme == true && SecretName is null;
+
+    /// <summary>The Secret with the certificate of the app of this name; null: there is none of its own.</summary>
+    public string? SecretNameFor(string app) => IsOrdered ? AcmeCertificates.SecretNameOf(app) : SecretName;
 }
 
 /// <summary>The field Strict-Transport-Security.</summary>

@@ -41,8 +41,7 @@ internal static class Authorizer
         new(["get", "update", "patch"], ApiGroup.Name, ["webapps/status", "replicas/status", "dockerhosts/status", "webapps/scale"]),
         new(["create", "update", "patch", "get", "list", "watch"], "", ["events"]),
         new(Reading, "", ["namespaces", "secrets", "configmaps"]),
-        new(["create", "delete"], "", ["secrets"]),
-        new(Writing, "", ["secrets"], ApiGroup.ProxyNamespace),
+        new(["create", "update", "delete"], "", ["secrets"]),
         new(Writing, "coordination.k8s.io", ["leases"]),
         new(Writing, "apps", ["controllerrevisions"]),
     ];

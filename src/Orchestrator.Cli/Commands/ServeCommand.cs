@@ -33,6 +33,7 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
     private readonly Option<string?> _accessLog = new("--proxy-access-log") { Description = "A file that gets a line for each request. Default: none.", HelpName = "FILE" };
     private readonly Option<bool> _noLocalHost = new("--no-local-host") { Description = $"Do not take the engine of this machine ({LocalEngine.Socket}) as a host when there is none yet." };
     private readonly Option<bool> _noRebalance = new("--no-rebalance") { Description = "Move no running replicas so that their apps lie evenly on the hosts, whatever placement.rebalance of the apps says." };
+    private readonly AcmeAuthorityOptions _acme = new();
     private readonly LogOptions _log = new();
 
     public ServeCommand()
@@ -53,6 +54,7 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
         _traffic.AddTo(this);
         Options.Add(_noLocalHost);
         Options.Add(_noRebalance);
+        _acme.AddTo(this);
         _log.AddTo(this);
         SetAction((line, _) => RunAsync(line));
     }
@@ -61,6 +63,7 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
     [
         "orc serve",
         "orc serve --data-folder ~/orc --proxy-listen :80 --proxy-tls-listen :443",
+        "orc serve --proxy-listen :80 --proxy-tls-listen :443 --acme-email you@example.org --acme-accept-terms",
         "orc serve --kubeconfig ~/.kube/config --no-proxy",
     ];
 
@@ -77,6 +80,7 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
             Metrics = line.GetValue(_metrics).Endpoint,
             TakeLocalEngine = !line.GetValue(_noLocalHost),
             Rebalance = !line.GetValue(_noRebalance),
+            Acme = _acme.Read(line),
             ProxyListen = line.GetValue(_proxyListen).Endpoint!,
             ProxyTlsListen = line.GetValue(_proxyTlsListen).Endpoint,
             ProxyArguments = line.GetValue(_noProxy) ? null : kubeconfig => ProxyWords(line, dataFolder, kubeconfig),

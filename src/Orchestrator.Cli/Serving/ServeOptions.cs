@@ -1,5 +1,6 @@
 using System.Net;
 using k8s;
+using Orchestrator.ControlPlane.Acme;
 
 namespace Orchestrator.Cli.Serving;
 
@@ -20,6 +21,9 @@ internal sealed record ServeOptions
 
     /// <summary>Whether running replicas are moved so that their apps lie evenly on the hosts.</summary>
     public bool Rebalance { get; init; }
+
+    /// <summary>Where certificates are ordered for apps with <c>route.tls.acme</c>; null means nowhere.</summary>
+    public AcmeOptions? Acme { get; init; }
 
     public required IPEndPoint ProxyListen { get; init; }
 

@@ -102,7 +102,7 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
         var informers = new SharedInformers(kubernetes, Controllers.FieldManager, loggers, time);
         await using var events = new EventRecorder(kubernetes, EventSource, loggers, time);
         using var agents = new HostAgents(informers, kubernetes, events, instance, loggers, time);
-        using var controllers = new Controllers(informers, kubernetes, events, agents, loggers, time, options.Rebalance);
+        using var controllers = new Controllers(informers, kubernetes, events, agents, loggers, time, options.Rebalance, options.Acme);
         _informers = informers;
 
         // One token for all: the first part that ends, in whatever way, ends the others.

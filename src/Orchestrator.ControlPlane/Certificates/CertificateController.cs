@@ -22,15 +22,18 @@ internal sealed class CertificateController : IDisposable
     private readonly WorkQueue<ObjectKey> _queue;
     private readonly ReconcileLoop<ObjectKey> _loop;
 
-    public CertificateController(SharedInformers informers, IKubernetes kubernetes, CertificateStates states, ILoggerFactory loggers, TimeProvider time)
+    /// <param name="orders">What is told of orders of certificates.</param>
+    /// <param name="states">What is told of the apps' certificates.</param>
+    public CertificateController(SharedInformers informers, IKubernetes kubernetes, CertificateStates orders, CertificateStates states, ILoggerFactory loggers, TimeProvider time)
     {
         _informers = informers;
         _queue = new WorkQueue<ObjectKey>("certificate", time);
-        var reconciler = new CertificateReconciler(informers, kubernetes, new ContentClient(kubernetes, Controllers.FieldManager), states, time);
+        var reconciler = new CertificateReconciler(informers, kubernetes, new ContentClient(kubernetes, Controllers.FieldManager), orders, states, time);
         _loop = new ReconcileLoop<ObjectKey>(_queue, reconciler.ReconcileAsync, Workers, loggers.CreateLogger<CertificateController>(), time);
         informers.WebApps.AddIndex(BySecret, app => SecretsOf(app).Select(name => $"{app.Metadata.NamespaceProperty}/{name}").Distinct());
         informers.WebApps.Subscribe(OnWebApp);
         informers.Secrets.Subscribe(OnSecret);
+        orders.Changed = app => _queue.Add(app);
     }
 
     /// <summary>Works until cancelled. The informers have synced.</summary>
@@ -56,7 +59,7 @@ internal sealed class CertificateController : IDisposable
     public void Dispose() => _queue.Dispose();
 
     private static IEnumerable<string> SecretsOf(WebApp app) =>
-        new[] { app.Spec.Route?.Tls?.SecretName, app.Spec.Route?.Tls?.ClientAuth?.SecretName }.OfType<string>();
+        new[] { app.Spec.Route?.Tls?.SecretNameFor(app.Metadata.Name), app.Spec.Route?.Tls?.ClientAuth?.SecretName }.OfType<string>();
 
     private void OnWebApp(InformerEvent<WebApp> change)
     {

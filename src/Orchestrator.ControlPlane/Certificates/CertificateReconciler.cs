@@ -13,7 +13,7 @@ namespace Orchestrator.ControlPlane.Certificates;
 /// Keeps, for one app, the Secret that proxies may read (<see cref="ProxySecrets"/>) as the Secrets are that its route names.
 /// </summary>
 internal sealed class CertificateReconciler(
-    SharedInformers informers, IKubernetes kubernetes, ContentClient client, CertificateStates states, TimeProvider time)
+    SharedInformers informers, IKubernetes kubernetes, ContentClient client, CertificateStates orders, CertificateStates states, TimeProvider time)
 {
     /// <summary>Looking again without a cause finds what no event told of.</summary>
     private static readonly TimeSpan Resync = TimeSpan.FromHours(1);
@@ -39,11 +39,19 @@ internal sealed class CertificateReconciler(
         // What an earlier app of this name had is not this one's to show.
         var isOurs = there?.GetAnnotation(Annotations.AppUid) == app.Metadata.Uid;
         var given = isOurs ? there!.Data?.ToDictionary() ?? Nothing : Nothing;
+        var named = tls with { SecretName = tls.SecretNameFor(key.Name) };
+
+        // Before the Secret is read: an order's result is written before the order is done with.
+        var order = tls.IsOrdered ? orders.Of(key) : null;
+        var certificate = await FindAsync(key, named.SecretName, cancellationToken);
         var review = CertificateReview.Of(
-            route, tls, await FindAsync(key, tls.SecretName, cancellationToken), await FindAsync(key, tls.ClientAuth?.SecretName, cancellationToken), given, time.GetUtcNow());
+            route, named, certificate, await FindAsync(key, tls.ClientAuth?.SecretName, cancellationToken), given, time.GetUtcNow())
+            .With(order);
         if (there is null)
         {
-            await CreateAsync(New(app, target, review.Data), cancellationToken);
+            // On a real cluster nobody may have made the namespace yet.
+            await Namespaces.CreateInAsync(
+                kubernetes, ApiGroup.ProxyNamespace, () => client.CreateSecretAsync(New(app, target, review.Data), cancellationToken), cancellationToken);
         }
         else if (!isOurs || !IsSame(given, review.Data))
         {
@@ -52,27 +60,17 @@ internal sealed class CertificateReconciler(
             await client.ReplaceSecretAsync(changed, cancellationToken);
         }
 
-        // After the write: what the condition says, proxies can have.
-        states.Set(key, review.State);
+        // After the write: what the condition says, proxies can have. Of a certificate that is still to be ordered the order tells first.
+        if (!tls.IsOrdered || order is not null || certificate is not null)
+        {
+            states.Set(key, review.State);
+        }
+
         return ReconcileResult.After(review.LookAgainAfter < Resync ? review.LookAgainAfter.Value : Resync);
     }
 
     private Task<V1Secret?> FindAsync(ObjectKey app, string? name, CancellationToken cancellationToken) =>
         name is null ? Task.FromResult<V1Secret?>(null) : client.GetSecretAsync(new(app.Namespace, name), cancellationToken);
-
-    private async Task CreateAsync(V1Secret secret, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await client.CreateSecretAsync(secret, cancellationToken);
-        }
-        catch (NotFoundException)
-        {
-            // On a real cluster nobody may have made the namespace yet.
-            await Namespaces.EnsureAsync(kubernetes, ApiGroup.ProxyNamespace, cancellationToken);
-            await client.CreateSecretAsync(secret, cancellationToken);
-        }
-    }
 
     private static V1Secret New(WebApp app, ObjectKey key, IReadOnlyDictionary<string, byte[]> data) => new()
     {

@@ -31,6 +31,10 @@ internal sealed record CertificateReview(IReadOnlyDictionary<string, byte[]> Dat
         return new(data, OfAuthorities(tls.ClientAuth, authorities, given, data) ?? state, again);
     }
 
+    /// <summary>With what there is to tell of an order that is to replace the certificate; null: nothing.</summary>
+    public CertificateReview With(CertificateState? order) =>
+        order is null ? this : this with { State = new(State.IsReady, order.Reason, $"{order.Message}; {State.Message}") };
+
     private static (CertificateState State, TimeSpan? LookAgainAfter) OfCertificate(
         Route route, string name, V1Secret? secret, IReadOnlyDictionary<string, byte[]> given, Dictionary<string, byte[]> data, DateTimeOffset now)
     {

@@ -3,12 +3,15 @@ using Orchestrator.Runtime;
 
 namespace Orchestrator.ControlPlane.Certificates;
 
-/// <summary>What the certificate controller has found out, for the WebApp controller to write into the apps' status: one writer a status.</summary>
+/// <summary>
+/// What one controller has found out of apps' certificates, for the next one to take up: one writer a status. The ACME controller tells the
+/// certificate controller of its orders, that one tells the WebApp controller what to write into the apps' status.
+/// </summary>
 internal sealed class CertificateStates
 {
     private readonly ConcurrentDictionary<ObjectKey, CertificateState> _states = new();
 
-    /// <summary>Called when an app's is another.</summary>
+    /// <summary>Called when an app's is another, or gone.</summary>
     public Action<ObjectKey>? Changed { get; set; }
 
     /// <returns>Null: not looked at yet, or nothing to say.</returns>
@@ -23,5 +26,11 @@ internal sealed class CertificateStates
         }
     }
 
-    public void Forget(ObjectKey app) => _states.TryRemove(app, out _);
+    public void Forget(ObjectKey app)
+    {
+        if (_states.TryRemove(app, out _))
+        {
+            Changed?.Invoke(app);
+        }
+    }
 }

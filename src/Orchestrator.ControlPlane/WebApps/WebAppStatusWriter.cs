@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Orchestrator.Api;
 using Orchestrator.Api.WebApps;
+using Orchestrator.ControlPlane.Acme;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Clients;
 using Orchestrator.Runtime.Events;
@@ -76,7 +77,7 @@ internal sealed class WebAppStatusWriter(
     private void TellTrouble(WebApp app, WebAppStatus? before, WebAppStatus after, string type)
     {
         var condition = Conditions.Find(after.Conditions, type);
-        if (condition?.Status == Conditions.False && app.Metadata.DeletionTimestamp is null
+        if (condition?.Status == Conditions.False && condition.Reason != AcmeReasons.Ordering && app.Metadata.DeletionTimestamp is null
             && Conditions.Find(before?.Conditions, type)?.Message != condition.Message)
         {
             events.Record(app, EventTypes.Warning, condition.Reason, condition.Message);

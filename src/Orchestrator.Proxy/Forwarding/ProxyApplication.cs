@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Orchestrator.Proxy.Acme;
 using Orchestrator.Proxy.Autoscaling;
 using Orchestrator.Proxy.Policies;
 using Orchestrator.Proxy.Routing;
@@ -19,6 +20,7 @@ internal sealed class ProxyApplication(
     Routes routes,
     Func<bool> routesKnown,
     RequestIdentity identity,
+    ChallengeAnswers challenges,
     TlsGate gate,
     Forwarder forwarder,
     AccessLog? accessLog,
@@ -55,6 +57,14 @@ internal sealed class ProxyApplication(
             return;
         }
 
+        // Before all that apps ask for, a redirect to https among it: that is what the certificate is ordered for.
+        if (challenges.AnswerTo(http.Request) is { } answer)
+        {
+            await ChallengeAnswers.WriteAsync(http.Response, answer);
+            accessLog?.Write(http, null, null, http.Response.StatusCode, time.GetElapsedTime(context.Started));
+            return;
+        }
+
         var route = IsTunnel(http) ? null : routes.Table.Find(port, http.Request.Host.Value, http.Request.Path.Value, http.Request);
         if (route is null)
         {
@@ -70,9 +80,9 @@ internal sealed class ProxyApplication(
         ReplicaEndpoint? endpoint = null;
         try
         {
-            if (app.Policy.Route.Tls is { } tls && gate.Stop(http, app, tls, port) is { } answer)
+            if (app.Policy.Route.Tls is { } tls && gate.Stop(http, app, tls, port) is { } stopped)
             {
-                await answer;
+                await stopped;
             }
             else if (route.Redirect is { } redirect)
             {

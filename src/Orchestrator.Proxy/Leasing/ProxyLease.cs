@@ -3,6 +3,7 @@ using System.Text;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Api;
+using Orchestrator.Proxy.Acme;
 using Orchestrator.Proxy.Autoscaling;
 using Orchestrator.Proxy.Canaries;
 using Orchestrator.Proxy.Listening;
@@ -22,6 +23,7 @@ internal sealed partial class ProxyLease(
     RouteWatcher watcher,
     Routes routes,
     ListenerSet listeners,
+    ChallengeAnswers challenges,
     ILogger<ProxyLease> logger,
     TimeProvider time)
 {
@@ -66,6 +68,9 @@ internal sealed partial class ProxyLease(
 
     /// <summary>As many as are told at once; the others follow with the next renewal.</summary>
     private const int MostWaiting = 100;
+
+    /// <summary>Of five certificates with all the hosts that they may have; more than that the controller orders at a time only by chance.</summary>
+    private const int MostTokens = 500;
 
     /// <summary>Under the limit by what other annotations may take.</summary>
     private const int MostAnnotationBytes = 250 * 1024;
@@ -155,7 +160,8 @@ internal sealed partial class ProxyLease(
                 ? [$"{Annotations.TlsListener}: this proxy has none; give it one with --tls-listen"]
                 : []);
         var waiting = routes.Table.Apps.Where(app => app.Held.Waiting > 0).Select(app => app.Key.ToString()).Take(MostWaiting);
-        return new(string.Join(',', drained), string.Join("; ", errors), string.Join(',', waiting));
+        var tokens = challenges.Tokens.Order(StringComparer.Ordinal).Take(MostTokens);
+        return new(string.Join(',', drained), string.Join("; ", errors), string.Join(',', waiting), string.Join(',', tokens));
     }
 
     private async Task WriteAsync(Content content, string canaries, string traffic, CancellationToken cancellationToken)
@@ -189,6 +195,7 @@ internal sealed partial class ProxyLease(
         (metadata.Labels ??= new Dictionary<string, string>())[Labels.Component] = Labels.ProxyComponent;
         (metadata.Annotations ??= new Dictionary<string, string>())[Annotations.Drained] = content.Drained;
         SetIfAny(metadata.Annotations, Annotations.ListenerErrors, content.ListenerErrors);
+        SetIfAny(metadata.Annotations, Annotations.Challenges, content.Challenges);
         SetIfAny(metadata.Annotations, Annotations.Canaries, canaries);
         SetIfAny(metadata.Annotations, Annotations.Traffic, traffic);
         lease.Spec ??= new V1LeaseSpec { AcquireTime = now };
@@ -248,13 +255,13 @@ internal sealed partial class ProxyLease(
 
     /// <summary>What is told at once; an empty text is an annotation that is absent, but for the drained.</summary>
     /// <param name="Waiting">Apps that requests wait for; told with their traffic.</param>
-    private sealed record Content(string Drained, string ListenerErrors, string Waiting)
+    private sealed record Content(string Drained, string ListenerErrors, string Waiting, string Challenges)
     {
         public int RoomForCanaries => Math.Min(
-            MostCanaryCharacters, MostAnnotationBytes - Drained.Length - Encoding.UTF8.GetByteCount(ListenerErrors));
+            MostCanaryCharacters, MostAnnotationBytes - Drained.Length - Challenges.Length - Encoding.UTF8.GetByteCount(ListenerErrors));
 
         public int RoomForTraffic(string canaries) => Math.Min(
-            MostTrafficCharacters, MostAnnotationBytes - Drained.Length - Encoding.UTF8.GetByteCount(ListenerErrors) - canaries.Length);
+            MostTrafficCharacters, MostAnnotationBytes - Drained.Length - Challenges.Length - Encoding.UTF8.GetByteCount(ListenerErrors) - canaries.Length);
     }
 
     private static partial class Log

@@ -6,6 +6,8 @@ using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
 using Orchestrator.ApiServer;
+using Orchestrator.ControlPlane.Acme;
+using Orchestrator.Proxy;
 using Orchestrator.Runtime.Clients;
 using Orchestrator.Runtime.Events;
 using Orchestrator.Runtime.Informers;
@@ -139,14 +141,15 @@ internal sealed class TestCluster : IAsyncDisposable
     /// <param name="wire">Between the controllers and the server, to make trouble.</param>
     /// <param name="clock">The controllers' clock.</param>
     /// <param name="rebalance">As <c>orc serve</c> is told.</param>
-    public async Task StartControllersAsync(DelegatingHandler? wire = null, TimeProvider? clock = null, bool rebalance = true)
+    /// <param name="acme">As <c>orc serve</c> is told.</param>
+    public async Task StartControllersAsync(DelegatingHandler? wire = null, TimeProvider? clock = null, bool rebalance = true, AcmeOptions? acme = null)
     {
         var time = clock ?? TimeProvider.System;
         // As the user that orc serve runs them as, so that a right they lack is noticed here.
         var kubernetes = Connect(_server.ControllerKubeconfig, wire);
         var informers = new SharedInformers(kubernetes, Controllers.FieldManager, Loggers, time);
         var events = new EventRecorder(kubernetes, Controllers.FieldManager, Loggers, time);
-        var controllers = new Controllers(informers, kubernetes, events, Usage, Loggers, time, rebalance);
+        var controllers = new Controllers(informers, kubernetes, events, Usage, Loggers, time, rebalance, acme);
         _controllers = new Part(informers, controllers.RunAsync, async () =>
         {
             controllers.Dispose();
@@ -155,6 +158,10 @@ internal sealed class TestCluster : IAsyncDisposable
         });
         await informers.WaitForSyncAsync(_end.Token);
     }
+
+    /// <summary>A proxy on loopback with the rights of one.</summary>
+    public Task<ProxyServer> StartProxyAsync(ProxyOptions options) => ProxyServer.StartAsync(
+        options, Connect(_server.ProxyKubeconfig), NullLoggerFactory.Instance, TimeProvider.System, _end.Token);
 
     public async Task StopControllersAsync()
     {

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Orchestrator.Api;
 using Orchestrator.Api.WebApps;
+using Orchestrator.Proxy.Acme;
 using Orchestrator.Proxy.Balancing;
 using Orchestrator.Proxy.Leasing;
 using Orchestrator.Proxy.Listening;
@@ -41,7 +42,8 @@ internal sealed class LeaseUnderTest : IAsyncDisposable
             _ => throw new InvalidOperationException("no listener is asked for"),
             NullLogger<ListenerSet>.Instance,
             TimeProvider.System);
-        _lease = new ProxyLease(_informers.LeaseClient, "test", Watcher, Routes, _listeners, NullLogger<ProxyLease>.Instance, Time);
+        _lease = new ProxyLease(_informers.LeaseClient, "test", Watcher, Routes, _listeners, Challenges, NullLogger<ProxyLease>.Instance, Time);
+        Challenges.Changed += _lease.Refresh;
         Watcher.Applied += _lease.Refresh;
         Routes.HoldingChanged += _lease.Refresh;
         _running = Task.WhenAll(
@@ -54,6 +56,8 @@ internal sealed class LeaseUnderTest : IAsyncDisposable
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 24, 12, 0, 0, TimeSpan.Zero));
 
     public Routes Routes { get; }
+
+    public ChallengeAnswers Challenges { get; } = new();
 
     public RouteWatcher Watcher { get; }
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Api.WebApps;
+using Orchestrator.Proxy.Acme;
 using Orchestrator.Proxy.Balancing;
 using Orchestrator.Proxy.Forwarding;
 using Orchestrator.Proxy.Health;
@@ -37,7 +38,7 @@ internal sealed class TestProxy : IAsyncDisposable
             options,
             Routes,
             Tls,
-            port => new ProxyApplication(port, Routes, () => RoutesKnown, identity, gate, _forwarder, accessLog: null, time),
+            port => new ProxyApplication(port, Routes, () => RoutesKnown, identity, Challenges, gate, _forwarder, accessLog: null, time),
             NullLogger<ListenerSet>.Instance,
             time);
         _running = Listeners.RunAsync(_stop.Token);
@@ -49,6 +50,8 @@ internal sealed class TestProxy : IAsyncDisposable
     public string Namespace { get; } = $"test-{Interlocked.Increment(ref s_count)}";
 
     public Routes Routes { get; }
+
+    public ChallengeAnswers Challenges { get; } = new();
 
     public TlsDirectory Tls { get; }
 

@@ -16,6 +16,7 @@ case $tool in
     etcd) package=etcd-server ;;
     promtool) package=prometheus ;;
     haproxy) package=haproxy program=usr/sbin/haproxy ;;
+    pebble | pebble-challtestsrv) package=pebble ;;
     gnuplot) package=gnuplot program=usr/bin/gnuplot-nox ;;
     nginx | keepalived) program=usr/sbin/$tool package=$tool ;;
     docker) package=engine ;;

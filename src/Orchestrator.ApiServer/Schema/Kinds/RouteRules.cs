@@ -17,6 +17,7 @@ internal static class RouteRules
         CheckEdits(route.Object("requestHeaders"), path + ".requestHeaders", errors);
         CheckEdits(route.Object("responseHeaders"), path + ".responseHeaders", errors);
         CheckRedirects(route, path, errors);
+        CheckAcme(route, path, errors);
     }
 
     /// <summary>A probe is no client of a proxy: a server that waits for a PROXY protocol header would never answer it.</summary>
@@ -144,6 +145,40 @@ internal static class RouteRules
             {
                 errors.Add(FieldError.Invalid($"{field}.to", to, "leads to itself: clients would go round in circles"));
             }
+        }
+    }
+
+    /// <summary>An authority asks for a file at each host: it must be one, and reach us by that name.</summary>
+    private static void CheckAcme(JsonObject? route, string path, FieldErrors errors)
+    {
+        var tls = route.Object("tls");
+        if (!tls.Flag("acme"))
+        {
+            return;
+        }
+
+        if (tls!["secretName"] is not null)
+        {
+            errors.Add(FieldError.Invalid($"{path}.tls.acme", true, "acme and secretName cannot be both set: the certificate is ordered, or comes from the Secret"));
+        }
+
+        if (HostsOf(route).Count == 0)
+        {
+            errors.Add(FieldError.Required($"{path}.hosts", "tls.acme orders a certificate for these"));
+        }
+
+        List<(JsonObject? Owner, string Field)> owners = [(route, path), .. route.Items("redirects").Select(redirect => (redirect.Item as JsonObject, $"{path}.redirects[{redirect.Index}]"))];
+        foreach (var (owner, field) in owners)
+        {
+            foreach (var (host, index) in HostsOf(owner).Select((host, index) => (host, index)).Where(entry => entry.host.StartsWith("*.", StringComparison.Ordinal)))
+            {
+                errors.Add(FieldError.Invalid($"{field}.hosts[{index}]", host, "must be exact with tls.acme: certificates for wildcards cannot be ordered, they come from a Secret (tls.secretName)"));
+            }
+        }
+
+        if (owners.SelectMany(entry => HostsOf(entry.Owner)).Distinct().Count() is > AcmeCertificates.MostHosts and var count)
+        {
+            errors.Add(FieldError.TooMany($"{path}.hosts", count, AcmeCertificates.MostHosts));
         }
     }
 
