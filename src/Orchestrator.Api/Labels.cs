@@ -59,8 +59,8 @@ public static class Annotations
     public const string Canaries = "orchestrator.dev/canaries";
 
     /// <summary>
-    /// On a proxy's Lease: what it sees of apps that are scaled by it, as <see cref="WebApps.TrafficReport.Write"/> gives it. Absent when there
-    /// are none.
+    /// On a proxy's Lease: what it sees of the requests of each app, as <see cref="WebApps.TrafficReport.Write"/> gives it. Absent when it serves
+    /// none.
     /// </summary>
     public const string Traffic = "orchestrator.dev/traffic";
 

@@ -59,6 +59,8 @@ public static class LatencyBuckets
 {
     private const double Growth = 1.2;
 
+    private static readonly double LogOfGrowth = Math.Log(Growth);
+
     /// <summary>Upper bound of the first bucket.</summary>
     private static readonly TimeSpan First = TimeSpan.FromMilliseconds(1);
 
@@ -66,7 +68,7 @@ public static class LatencyBuckets
     public const int Count = 64;
 
     public static int Of(TimeSpan latency) =>
-        latency <= First ? 0 : Math.Min(Count - 1, (int)Math.Ceiling(Math.Log(latency / First, Growth)));
+        latency <= First ? 0 : Math.Min(Count - 1, (int)Math.Ceiling(Math.Log(latency / First) / LogOfGrowth));
 
     public static IReadOnlyList<long> Sum(IReadOnlyList<long> one, IReadOnlyList<long> other)
     {

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace Orchestrator.Api.WebApps;
 
 /// <summary>
-/// What one proxy sees of an app that is scaled by it, averaged over the last seconds: an entry of <see cref="TrafficReport"/>. Rates and not
+/// What one proxy sees of an app, averaged over the last seconds: an entry of <see cref="TrafficReport"/>. Rates and not
 /// counts: whoever reads them has to remember nothing, and a proxy that starts anew begins with none.
 /// </summary>
 /// <param name="App"><c>namespace/name</c>.</param>
@@ -13,14 +13,18 @@ namespace Orchestrator.Api.WebApps;
 /// <param name="Waiting">Requests that wait for a replica now.</param>
 /// <param name="Latencies">
 /// Of the requests that have ended, how many within each of <see cref="LatencyBuckets"/>; buckets at the end that are empty may be left out. Null when
-/// nobody wants to know.
+/// there was no room to tell them.
 /// </param>
+/// <param name="EndedPerSecond">That have ended.</param>
+/// <param name="ErrorsPerSecond">That have ended with 5xx.</param>
 public sealed record TrafficObservation(
     [property: JsonPropertyName("app")] string App,
     [property: JsonPropertyName("rps")] double? RequestsPerSecond,
     [property: JsonPropertyName("inFlight")] double? InFlight,
     [property: JsonPropertyName("waiting")] int Waiting,
-    [property: JsonPropertyName("latencies")] IReadOnlyList<long>? Latencies = null);
+    [property: JsonPropertyName("latencies")] IReadOnlyList<long>? Latencies = null,
+    [property: JsonPropertyName("ended")] double EndedPerSecond = 0,
+    [property: JsonPropertyName("errors")] double ErrorsPerSecond = 0);
 
 /// <summary>The text of <see cref="Annotations.Traffic"/>.</summary>
 /// <param name="Omitted">How many apps there was no room for. Of those nothing is known; of an app that is not here, else, neither.</param>

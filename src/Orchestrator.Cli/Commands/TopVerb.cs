@@ -19,7 +19,7 @@ internal abstract class TopVerb : ApiCommand, IHasExamples
     private readonly Option<string?> _labels = CommonOptions.Selector();
     private readonly Argument<string[]> _names = new("NAME") { Description = "Only these.", Arity = ArgumentArity.ZeroOrMore };
 
-    private readonly Option<string?> _sortBy = new("--sort-by") { Description = "What uses most comes first. [default: by name]", HelpName = "cpu|memory" };
+    private readonly Option<string?> _sortBy = new("--sort-by") { Description = "What uses most comes first. [default: by name]" };
 
     private readonly Option<string> _output = new("--output", "-o")
     {
@@ -28,12 +28,15 @@ internal abstract class TopVerb : ApiCommand, IHasExamples
         DefaultValueFactory = _ => OutputFormats.Table,
     };
 
-    protected TopVerb(string name, string description, string kind, string plural, bool namespaced = true)
+    /// <param name="moreOrders">By which rows can be sorted, beside CPU and memory (<see cref="Measure"/>).</param>
+    protected TopVerb(string name, string description, string kind, string plural, bool namespaced = true, params string[] moreOrders)
         : base(name, description, namespaced)
     {
         (_kind, _plural, _namespaced) = (kind, plural, namespaced);
         _names.CompletionSources.Add(Completions.Names(plural));
-        _sortBy.AcceptOnlyFromAmong(ResourceNeeds.Cpu, ResourceNeeds.Memory);
+        string[] orders = [ResourceNeeds.Cpu, ResourceNeeds.Memory, .. moreOrders];
+        _sortBy.HelpName = string.Join('|', orders);
+        _sortBy.AcceptOnlyFromAmong(orders);
         _output.AcceptOnlyFromAmong(Formats);
         Arguments.Add(_names);
         Options.Add(_output);
@@ -49,6 +52,9 @@ internal abstract class TopVerb : ApiCommand, IHasExamples
 
     /// <summary>The kind of what is printed as JSON and YAML; it is none that a server has.</summary>
     protected abstract string UsageKind { get; }
+
+    /// <summary>Whether there are columns for what proxies see.</summary>
+    protected virtual bool WithTraffic => false;
 
     /// <param name="isAskedFor">By name.</param>
     protected abstract Task<IEnumerable<UsageRow>> RowsAsync(
@@ -79,16 +85,13 @@ internal abstract class TopVerb : ApiCommand, IHasExamples
         return await ListScope.ReadAllAsync<Replica>(session.Api, new ListScope(kind, @namespace, null, null, null), cancellationToken);
     }
 
-    private static List<UsageRow> Sort(IEnumerable<UsageRow> rows, string? by)
+    /// <summary>What a row is sorted by, the highest first; null: not known, and last.</summary>
+    protected virtual double? Measure(UsageRow row, string order) => (double?)(order == ResourceNeeds.Cpu ? row.CpuCores : row.MemoryBytes);
+
+    private List<UsageRow> Sort(IEnumerable<UsageRow> rows, string? by)
     {
         var named = rows.OrderBy(row => row.Namespace, StringComparer.Ordinal).ThenBy(row => row.Name, StringComparer.Ordinal);
-        return by switch
-        {
-            // What is not known comes last.
-            ResourceNeeds.Cpu => [.. named.OrderByDescending(row => row.CpuCores ?? -1)],
-            ResourceNeeds.Memory => [.. named.OrderByDescending(row => row.MemoryBytes ?? -1)],
-            _ => [.. named],
-        };
+        return by is null ? [.. named] : [.. named.OrderByDescending(row => Measure(row, by) ?? -1)];
     }
 
     private void Print(List<UsageRow> rows, ResourceKind kind, string format, bool all, Session session)
@@ -99,7 +102,7 @@ internal abstract class TopVerb : ApiCommand, IHasExamples
         }
         else if (rows.Count > 0)
         {
-            UsageTable.Write(session.Terminal, rows, all, single: _kind == Replica.KubeKind);
+            UsageTable.Write(session.Terminal, rows, all, single: _kind == Replica.KubeKind, WithTraffic);
         }
         else
         {

@@ -13,7 +13,8 @@ internal static class UsageTable
     /// <param name="rows">At least one.</param>
     /// <param name="withNamespace">Whether they are of several namespaces.</param>
     /// <param name="single">Each of one replica: its host stands where else their number does.</param>
-    public static void Write(Terminal terminal, IReadOnlyList<UsageRow> rows, bool withNamespace, bool single)
+    /// <param name="withTraffic">Whether there are columns for what proxies see.</param>
+    public static void Write(Terminal terminal, IReadOnlyList<UsageRow> rows, bool withNamespace, bool single, bool withTraffic)
     {
         var bounds = rows[0].Bounds.Select(bound => bound.Name.ToUpperInvariant()).ToList();
         var table = new TextTable(
@@ -26,6 +27,7 @@ internal static class UsageTable
                 .. bounds.Select(name => $"CPU/{name}"),
                 "MEMORY(bytes)",
                 .. bounds.Select(name => $"MEMORY/{name}"),
+                .. withTraffic ? ["REQ/S", "ERRORS", .. RequestTraffic.Percentiles.Select(percent => $"P{percent}")] : Array.Empty<string>(),
                 "WHY",
             ]);
         foreach (var row in rows)
@@ -39,6 +41,13 @@ internal static class UsageTable
                 .. row.Bounds.Select(bound => Share(row.CpuCores, bound.CpuCores)),
                 Mebibytes(row.MemoryBytes),
                 .. row.Bounds.Select(bound => Share(row.MemoryBytes, bound.MemoryBytes)),
+                .. withTraffic
+                    ? [
+                        RequestTraffic.PerSecond(row.Traffic),
+                        RequestTraffic.Errors(row.Traffic),
+                        .. RequestTraffic.Percentiles.Select(percent => RequestTraffic.Latency(row.Traffic, percent)),
+                    ]
+                    : Array.Empty<string>(),
                 row.Why ?? "",
             ]);
         }

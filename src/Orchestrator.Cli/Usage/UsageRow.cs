@@ -29,6 +29,9 @@ internal sealed record UsageRow(
     TimeSpan Window,
     string? Why)
 {
+    /// <summary>Of an app; null when no proxy tells of it.</summary>
+    public RequestTraffic? Traffic { get; init; }
+
     public static UsageRow Of(MeasuredReplica replica) => Of(
         replica.Replica.Metadata.NamespaceProperty, replica.Replica.Metadata.Name, [replica], RequestsAndLimits([replica.Replica]))
         with { HostName = replica.Replica.Spec.HostName };
@@ -52,6 +55,13 @@ internal sealed record UsageRow(
             [new UsageBound("capacity", Quantities.Find(capacity, ResourceNeeds.Cpu), Quantities.Find(capacity, ResourceNeeds.Memory))]);
         return ReplicaUsages.Problem(host) is { } problem ? row with { CpuCores = null, MemoryBytes = null, Why = problem } : row;
     }
+
+    /// <summary>The same with what the proxies see, or why that is not all.</summary>
+    public UsageRow With(AppTraffic seen) => this with
+    {
+        Traffic = seen.Proxies > 0 ? new(seen) : null,
+        Why = seen.Problem is null ? Why : Why is null ? seen.Problem : $"{Why}; {seen.Problem}",
+    };
 
     /// <summary>As an object, with quantities as Kubernetes' metrics API has them: nanocores and bytes.</summary>
     public JsonObject ToJson(string kind)
@@ -78,6 +88,11 @@ internal sealed record UsageRow(
         {
             row["timestamp"] = time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture);
             row["windowSeconds"] = Math.Round(Window.TotalSeconds, 3);
+        }
+
+        if (Traffic is not null)
+        {
+            row["traffic"] = Traffic.ToJson();
         }
 
         if (Why is not null)

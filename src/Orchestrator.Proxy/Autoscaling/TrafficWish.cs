@@ -3,7 +3,7 @@ using Orchestrator.Api.WebApps;
 namespace Orchestrator.Proxy.Autoscaling;
 
 /// <summary>What an app's autoscaling wants of the proxies.</summary>
-/// <param name="Latencies">To know how long requests take.</param>
+/// <param name="Latencies">To know how long requests take, even where there is hardly room to tell.</param>
 /// <param name="Holds">To hold requests while there is no replica.</param>
 internal sealed record TrafficWish(bool Latencies, bool Holds)
 {

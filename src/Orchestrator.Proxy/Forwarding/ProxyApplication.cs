@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Orchestrator.Proxy.Acme;
-using Orchestrator.Proxy.Autoscaling;
 using Orchestrator.Proxy.Policies;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Proxy.Tls;
@@ -95,15 +94,23 @@ internal sealed class ProxyApplication(
         }
         finally
         {
-            var took = time.GetElapsedTime(context.Started);
+            var ended = time.GetTimestamp();
+            var took = time.GetElapsedTime(context.Started, ended);
             var status = !http.Response.HasStarted && http.RequestAborted.IsCancellationRequested
                 ? StatusCodes.Status499ClientClosedRequest
                 : GrpcStatus.Of(http, app);
             metrics.InFlight.Dec();
             metrics.Requests(status).Inc();
-            if (status != StatusCodes.Status101SwitchingProtocols && !HttpMethods.IsConnect(http.Request.Method))
+            var isTimed = status != StatusCodes.Status101SwitchingProtocols && !HttpMethods.IsConnect(http.Request.Method);
+            if (isTimed)
             {
                 metrics.Duration.Observe(took.TotalSeconds);
+            }
+
+            if (context.IsCounted)
+            {
+                // Without what it was held for: that is not the replicas' doing.
+                app.Traffic.End(status, isTimed && endpoint is not null ? time.GetElapsedTime(context.TryStarted, ended) : null);
             }
 
             accessLog?.Write(http, app, endpoint, status, took);
@@ -147,25 +154,8 @@ internal sealed class ProxyApplication(
             }
         }
 
-        return app.Traffic is { } traffic ? CountedAsync(context, app, traffic) : forwarder.ForwardAsync(context, app);
-    }
-
-    /// <summary>What was turned away above is no load of the app's.</summary>
-    private async ValueTask<ReplicaEndpoint?> CountedAsync(ProxyContext context, AppState app, TrafficCounts traffic)
-    {
-        ReplicaEndpoint? endpoint = null;
-        traffic.Begin();
-        try
-        {
-            return endpoint = await forwarder.ForwardAsync(context, app);
-        }
-        finally
-        {
-            var saysSomething = endpoint is not null && context.Http.Response.StatusCode != StatusCodes.Status101SwitchingProtocols;
-
-            // Without what it was held for: that is not the replicas' doing.
-            traffic.End(saysSomething ? time.GetElapsedTime(context.TryStarted) : null);
-        }
+        context.Count(app);
+        return forwarder.ForwardAsync(context, app);
     }
 
     private static async ValueTask<ReplicaEndpoint?> RefuseAsync(HttpContext http, ProxyError error, AppState app, TimeSpan? retryAfter)

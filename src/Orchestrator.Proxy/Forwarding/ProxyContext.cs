@@ -15,6 +15,9 @@ internal sealed class ProxyContext
 
     public AppState? App { get; private set; }
 
+    /// <summary>Whether the app's traffic has it: what its limits turned away is no load.</summary>
+    public bool IsCounted { get; private set; }
+
     /// <summary>The endpoint that is asked.</summary>
     public ReplicaEndpoint? Endpoint { get; private set; }
 
@@ -31,7 +34,14 @@ internal sealed class ProxyContext
     {
         Http.Initialize(features);
         Started = started;
-        (App, Endpoint) = (null, null);
+        (App, Endpoint, IsCounted) = (null, null, false);
+    }
+
+    /// <summary>Begins a request of the app's; whoever ends it is to see that it was.</summary>
+    public void Count(AppState app)
+    {
+        app.Traffic.Begin();
+        IsCounted = true;
     }
 
     public void Try(AppState app, ReplicaEndpoint endpoint, long timestamp)

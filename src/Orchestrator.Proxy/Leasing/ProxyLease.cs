@@ -14,8 +14,8 @@ using Orchestrator.Runtime.Clients;
 namespace Orchestrator.Proxy.Leasing;
 
 /// <summary>
-/// This proxy's Lease: that it lives, which deleting Replicas it has let go of, and what it sees of canaries and of apps
-/// that are scaled by it (docs/design/proxy.md). Made once the routes are the API's, renewed until stopped, deleted at an orderly stop.
+/// This proxy's Lease: that it lives, which deleting Replicas it has let go of, and what it sees of canaries and of the apps'
+/// traffic (docs/design/proxy.md). Made once the routes are the API's, renewed until stopped, deleted at an orderly stop.
 /// </summary>
 internal sealed partial class ProxyLease(
     ResourceClient<V1Lease> leases,
@@ -43,7 +43,7 @@ internal sealed partial class ProxyLease(
     /// </summary>
     public static readonly TimeSpan CountsPeriod = TimeSpan.FromSeconds(1);
 
-    /// <summary>Between two looks at the traffic of apps that are scaled by it; what is seen is told with the renewals.</summary>
+    /// <summary>Between two looks at the apps' traffic; what is seen is told with the renewals.</summary>
     private static readonly TimeSpan SamplePeriod = TimeSpan.FromSeconds(1);
 
     /// <summary>Leases of proxies that crashed are swept by the next one to start; generous, since clocks differ.</summary>
@@ -63,7 +63,7 @@ internal sealed partial class ProxyLease(
     /// <summary>Room for some 100 canaries; less when so many uids are drained that they need it.</summary>
     private const int MostCanaryCharacters = 64 * 1024;
 
-    /// <summary>Room for some 600 apps that are scaled by requests, or 200 by latency; less as above.</summary>
+    /// <summary>Room for some 600 apps, 200 with latencies; less as above.</summary>
     private const int MostTrafficCharacters = 64 * 1024;
 
     /// <summary>As many as are told at once; the others follow with the next renewal.</summary>
@@ -104,7 +104,7 @@ internal sealed partial class ProxyLease(
                 sample = After(SamplePeriod);
                 foreach (var app in routes.Table.Apps)
                 {
-                    app.Traffic?.Sample();
+                    app.Traffic.Sample();
                 }
             }
 
@@ -129,7 +129,7 @@ internal sealed partial class ProxyLease(
 
             await Task.Delay(Coalesce, time, cancellationToken);
             var next = HasCanaries ? Math.Min(renewal, counts) : renewal;
-            next = HasTraffic ? Math.Min(next, sample) : next;
+            next = routes.Table.Apps.Count > 0 ? Math.Min(next, sample) : next;
             await _wake.WaitAsync(time.GetElapsedTime(time.GetTimestamp(), next), time, cancellationToken);
         }
     }
@@ -142,8 +142,6 @@ internal sealed partial class ProxyLease(
 
     /// <summary>Or had some that the Lease still tells of.</summary>
     private bool HasCanaries => _writtenCanaries.Length > 0 || routes.Table.Apps.Any(app => app.Canary is not null);
-
-    private bool HasTraffic => routes.Table.Apps.Any(app => app.Traffic is not null);
 
     private bool IsPast(long timestamp) => time.GetElapsedTime(timestamp) >= TimeSpan.Zero;
 

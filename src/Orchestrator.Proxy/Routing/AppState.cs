@@ -22,7 +22,7 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
     private volatile bool _hasSuspects;
     private long _slowUntil;
     private volatile CanaryCounts? _canary;
-    private volatile TrafficCounts? _traffic;
+    private volatile TrafficWish? _wish;
     private RouteEntry? _plain;
 
     public ObjectKey Key { get; } = key;
@@ -54,8 +54,11 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
     /// <summary>Null when none is under way. Ask before an endpoint is acquired: then what is counted was shared as the period says.</summary>
     public CanaryCounts? Canary => _canary;
 
+    /// <summary>What is told of the app's requests, whoever wants to know.</summary>
+    public TrafficCounts Traffic { get; } = new(key, time);
+
     /// <summary>Null when the app is not scaled by what the proxies see.</summary>
-    public TrafficCounts? Traffic => _traffic;
+    public TrafficWish? Wish => _wish;
 
     /// <summary>Requests that wait for a replica.</summary>
     public HeldRequests Held { get; } = new(time);
@@ -129,14 +132,10 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
         _canary = period is null ? null : new(Key, period, metrics ?? new(Key));
     }
 
-    /// <summary>Counts what autoscaling wants to know, and holds requests if it wants that; null: neither.</summary>
-    public void Count(TrafficWish? wish)
+    /// <summary>What is seen of it is told before that of others, and requests are held if autoscaling wants that; null: neither.</summary>
+    public void ScaleBy(TrafficWish? wish)
     {
-        if (_traffic?.WithLatencies != wish?.Latencies)
-        {
-            _traffic = wish is null ? null : new(Key, wish.Latencies, time);
-        }
-
+        _wish = wish;
         Held.IsOpen = wish is { Holds: true };
     }
 
@@ -214,7 +213,7 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
     public void Dispose()
     {
         Observe(null);
-        Count(null);
+        ScaleBy(null);
         Metrics.Dispose();
     }
 

@@ -122,7 +122,7 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
     {
         SetEndpoints_NeedsLock(app, endpoints, traffic.Split, isNew ? null : time.GetTimestamp());
         app.Observe(traffic.Canary);
-        app.Count(traffic.Autoscaling);
+        app.ScaleBy(traffic.Autoscaling);
     }
 
     private void SetEndpoints_NeedsLock(AppState app, IReadOnlyList<EndpointId>? wanted, TrafficSplit? split, long? addedAt)

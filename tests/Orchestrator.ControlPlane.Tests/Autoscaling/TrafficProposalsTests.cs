@@ -6,7 +6,7 @@ namespace Orchestrator.ControlPlane.Tests.Autoscaling;
 
 public sealed class TrafficProposalsTests
 {
-    private static readonly AppTraffic Idle = new(null, 0, 0, 0, []);
+    private static readonly AppTraffic Idle = new(null, 1, 0, 0, 0, []);
 
     [Theory]
     [InlineData(100, 4, 4)]

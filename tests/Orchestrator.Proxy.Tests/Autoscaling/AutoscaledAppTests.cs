@@ -1,7 +1,9 @@
+using Microsoft.AspNetCore.Http;
 using Orchestrator.Api;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Proxy.Autoscaling;
 using Orchestrator.Proxy.Leasing;
+using Orchestrator.Proxy.Routing;
 using Orchestrator.Proxy.Tests.Support;
 using Orchestrator.Runtime;
 
@@ -37,7 +39,7 @@ public sealed class AutoscaledAppTests
         await using var cluster = await TestCluster.StartAsync();
         await using var lease = new LeaseUnderTest(cluster);
         await CreateAppAsync(cluster, min: 0);
-        await Eventually.True(() => lease.Routes.Table.Apps.Any(app => app.Traffic is not null));
+        await Eventually.True(() => lease.Routes.Table.Apps.Any(app => app.Wish is not null));
         await lease.AdvanceUntil(TimeSpan.FromMilliseconds(330), () => lease.Writes is [.., { Traffic: not null }]);
         var before = lease.Writes[^1];
 
@@ -51,7 +53,7 @@ public sealed class AutoscaledAppTests
     }
 
     [Fact]
-    public async Task The_annotation_comes_and_goes_with_autoscaling()
+    public async Task Rates_are_told_with_renewals_alone_and_of_apps_that_are_not_scaled_by_them_too()
     {
         await using var cluster = await TestCluster.StartAsync();
         await using var lease = new LeaseUnderTest(cluster);
@@ -59,17 +61,36 @@ public sealed class AutoscaledAppTests
         Assert.Null(lease.Writes[0].Traffic);
 
         await CreateAppAsync(cluster, min: 1);
-        await Eventually.True(() => lease.Routes.Table.Apps.Any(app => app.Traffic is not null));
-        await lease.AdvanceUntil(TimeSpan.FromMilliseconds(330), () => lease.Writes[^1].Traffic is { Apps: [{ RequestsPerSecond: not null }] });
+        await Eventually.True(() => lease.Routes.Table.Apps.Any(app => app.Wish is not null));
+        await lease.AdvanceUntil(TimeSpan.FromMilliseconds(990), () => lease.Writes[^1].Traffic is { Apps: [{ RequestsPerSecond: not null }] });
 
-        // Rates are told with renewals alone.
-        var writes = lease.Writes;
-        Assert.All(writes.Zip(writes.Skip(1)).Skip(1), pair => Assert.InRange(pair.Second.At - pair.First.At, ProxyLease.RenewPeriod, TimeSpan.MaxValue));
+        SeeOnlyRenewals(lease);
 
         await cluster.Apps.MergePatchAsync(
             new ObjectKey("default", "web"), new { spec = new Dictionary<string, object?> { ["autoscaling"] = null } }, Cancellation);
-        await Eventually.True(() => lease.App.Traffic is null);
-        await lease.AdvanceUntil(TimeSpan.FromMilliseconds(330), () => lease.Writes[^1].Traffic is null);
+        await Eventually.True(() => lease.App.Wish is null);
+        Fail(lease.App, requests: 3);
+        await lease.AdvanceUntil(TimeSpan.FromMilliseconds(990), () => lease.Writes[^1].Traffic is { Apps: [{ ErrorsPerSecond: > 0 }] });
+        SeeOnlyRenewals(lease);
+
+        await cluster.Apps.DeleteAsync(new ObjectKey("default", "web"), uid: null, Cancellation);
+        await Eventually.True(() => lease.Routes.Table.Apps.Count == 0);
+        await lease.AdvanceUntil(TimeSpan.FromMilliseconds(990), () => lease.Writes[^1].Traffic is null);
+    }
+
+    private static void SeeOnlyRenewals(LeaseUnderTest lease)
+    {
+        var writes = lease.Writes;
+        Assert.All(writes.Zip(writes.Skip(1)).Skip(1), pair => Assert.InRange(pair.Second.At - pair.First.At, ProxyLease.RenewPeriod, TimeSpan.MaxValue));
+    }
+
+    private static void Fail(AppState app, int requests)
+    {
+        for (var n = 0; n < requests; n++)
+        {
+            app.Traffic.Begin();
+            app.Traffic.End(StatusCodes.Status502BadGateway, took: null);
+        }
     }
 
     private static Task<WebApp> CreateAppAsync(TestCluster cluster, int min) => cluster.Apps.CreateAsync(

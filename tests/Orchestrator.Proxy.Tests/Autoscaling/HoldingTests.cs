@@ -31,7 +31,7 @@ public sealed class HoldingTests
 
         Assert.Equal(Enumerable.Range(0, 20).Select(n => $"body {n}"), await Task.WhenAll(answers));
         await Eventually.True(() => proxy.App.Held.Waiting == 0 && told == 2);
-        Assert.Equal(0, proxy.App.Traffic!.Read(0).Waiting);
+        Assert.Equal(0, proxy.App.Traffic.Read(0).Waiting);
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class HoldingTests
         public DisposableApp(TimeProvider time)
         {
             State = new(new("holding", "web"), new SharedRandom(1), time);
-            State.Count(Holding.Autoscaling);
+            State.ScaleBy(Holding.Autoscaling);
         }
 
         public AppState State { get; }

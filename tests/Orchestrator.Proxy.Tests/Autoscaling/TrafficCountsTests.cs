@@ -9,7 +9,7 @@ public sealed class TrafficCountsTests
     private readonly FakeTimeProvider _time = new();
     private readonly TrafficCounts _counts;
 
-    public TrafficCountsTests() => _counts = new(new("sites", "web"), withLatencies: true, _time);
+    public TrafficCountsTests() => _counts = new(new("sites", "web"), _time);
 
     [Fact]
     public void Nothing_is_told_of_less_than_two_seconds_but_what_waits()
@@ -46,7 +46,7 @@ public sealed class TrafficCountsTests
         _counts.Begin();
         _counts.Begin();
         Seconds(10, requests: 0);
-        _counts.End(took: null);
+        _counts.End(200, took: null);
         Seconds(5, requests: 0);
 
         Assert.Equal(Math.Round((double)((10 * 2) + 5) / 15, 3), _counts.Read(0).InFlight);
@@ -69,10 +69,34 @@ public sealed class TrafficCountsTests
         Assert.Equal((2, LatencyBuckets.Of(TimeSpan.FromMilliseconds(20)) + 1), (seen.Sum(), seen.Count));
     }
 
-    private void End(TimeSpan? took)
+    [Fact]
+    public void Errors_are_told_beside_all_that_ended()
+    {
+        Seconds(1, requests: 0);
+        for (var n = 0; n < 30; n++)
+        {
+            End(took: null);
+        }
+
+        foreach (var status in new[] { 500, 502, 504, 499, 404 })
+        {
+            End(took: null, status);
+        }
+
+        // Under way: neither.
+        _counts.Begin();
+        Seconds(15, requests: 0);
+
+        var seen = _counts.Read(0);
+        Assert.Equal((2.4, 2.333, 0.2), (seen.RequestsPerSecond, seen.EndedPerSecond, seen.ErrorsPerSecond));
+        Seconds(15, requests: 0);
+        Assert.Equal((0, 0), (_counts.Read(0).EndedPerSecond, _counts.Read(0).ErrorsPerSecond));
+    }
+
+    private void End(TimeSpan? took, int status = 200)
     {
         _counts.Begin();
-        _counts.End(took);
+        _counts.End(status, took);
     }
 
     /// <summary>Each second so many requests come and end at once, then it is looked.</summary>
