@@ -31,6 +31,7 @@ public sealed class ChartTests
         ["delete controllerrevisions.apps"] = "drops what is beyond the history's limit",
         ["get configmaps"] = "reads what an app refers to; the one of the main job refers to nothing",
         ["create secrets"] = "keeps the content of a revision; as above",
+        ["update secrets"] = "renews a certificate that it has ordered, and what is laid out for proxies of one that was changed; the main job has none",
         ["delete secrets"] = "drops it with the revision; as above",
     };
 
