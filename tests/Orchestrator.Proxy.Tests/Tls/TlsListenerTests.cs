@@ -371,11 +371,19 @@ public sealed class TlsListenerTests
         return [.. resumed];
     }
 
+    /// <summary>An answer to its end, which is that of its chunks: what were left of it would be taken for the next one's beginning.</summary>
     private static async Task<string> AskAsync(System.Net.Security.SslStream stream)
     {
         await stream.WriteAsync("GET / HTTP/1.1\r\nHost: shop.example.org\r\n\r\n"u8.ToArray(), Cancellation);
-        var buffer = new byte[4096];
-        return Encoding.Latin1.GetString(buffer, 0, await stream.ReadAsync(buffer, Cancellation));
+        var (buffer, answer) = (new byte[4096], "");
+        while (!answer.EndsWith("\r\n0\r\n\r\n", StringComparison.Ordinal))
+        {
+            var read = await stream.ReadAsync(buffer, Cancellation);
+            Assert.True(read > 0, $"ended after: {answer}");
+            answer += Encoding.Latin1.GetString(buffer, 0, read);
+        }
+
+        return answer;
     }
 
     private static IEnumerable<string> NamesOf(X509Certificate2 certificate) =>
