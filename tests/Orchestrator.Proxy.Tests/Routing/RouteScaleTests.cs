@@ -33,7 +33,7 @@ public sealed class RouteScaleTests(ITestOutputHelper output)
 
         output.WriteLine($"endpoint change {change.TotalMilliseconds:F3} ms, route added {add.TotalMilliseconds:F1} ms, 1000 look-ups {find.TotalMilliseconds:F3} ms");
         Assert.InRange(change.TotalMilliseconds, 0, 10);
-        Assert.InRange(add.TotalMilliseconds, 0, 2000);
+        Assert.InRange(add.TotalMilliseconds, 0, 200);
         Assert.InRange(find.TotalMilliseconds, 0, 20);
         routes.Clear();
     }
@@ -51,7 +51,7 @@ public sealed class RouteScaleTests(ITestOutputHelper output)
 
         output.WriteLine($"claims assigned in {assigned.TotalMilliseconds:F1} ms");
         Assert.Equal(Apps / 2, RouteClaims.Assign(apps).Holders.Count);
-        Assert.InRange(assigned.TotalMilliseconds, 0, 2000);
+        Assert.InRange(assigned.TotalMilliseconds, 0, 200);
     }
 
     private static TimeSpan Shortest(Action<int> act) => Enumerable.Range(0, 5).Min(i =>
