@@ -42,7 +42,7 @@ internal sealed class AcmeController : IDisposable
         _authority = options is null ? null : new Authority(
             options, new AcmeClient(options.Directory, AcmeClient.NewHandler(options.Authorities), time), new AccountKeys(kubernetes, client), time);
         var reconciler = new AcmeReconciler(
-            informers, _hosts, _authority, new Challenges(kubernetes, client, proxies, time), client, orders, events, time);
+            informers, _hosts, _authority, new Challenges(kubernetes, client, proxies, time), client, orders, events, time, new Random(Environment.ProcessId));
         _loop = new ReconcileLoop<ObjectKey>(_queue, reconciler.ReconcileAsync, Workers, loggers.CreateLogger<AcmeController>(), time);
         informers.WebApps.Subscribe(OnWebApp);
         informers.Secrets.Subscribe(OnSecret);

@@ -27,12 +27,13 @@ internal sealed class AcmeReconciler(
     ContentClient client,
     CertificateStates orders,
     IEventRecorder events,
-    TimeProvider time)
+    TimeProvider time,
+    Random random)
 {
     /// <summary>Timers cannot wait for months.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromHours(12);
 
-    private readonly OrderBackoff _backoff = new(time);
+    private readonly OrderBackoff _backoff = new(time, random);
 
     public async Task<ReconcileResult> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
     {

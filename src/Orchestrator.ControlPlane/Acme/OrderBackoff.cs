@@ -5,7 +5,8 @@ using Orchestrator.Runtime.Reconciling;
 namespace Orchestrator.ControlPlane.Acme;
 
 /// <summary>When an app's certificate may be ordered again after an order failed. Kept by this process alone: a new one tries at once.</summary>
-internal sealed class OrderBackoff(TimeProvider time)
+/// <param name="random">Drawn from by one thread at a time.</param>
+internal sealed class OrderBackoff(TimeProvider time, Random random)
 {
     private static readonly TimeSpan First = TimeSpan.FromMinutes(1);
 
@@ -16,6 +17,7 @@ internal sealed class OrderBackoff(TimeProvider time)
     private static readonly TimeSpan LongestAsked = TimeSpan.FromDays(7);
 
     private readonly ConcurrentDictionary<ObjectKey, Failure> _failures = new();
+    private readonly Lock _drawing = new();
 
     /// <param name="what">What is ordered: another order may be tried at once.</param>
     /// <returns>How long to wait still; zero: not at all.</returns>
@@ -29,7 +31,12 @@ internal sealed class OrderBackoff(TimeProvider time)
         var before = _failures.TryGetValue(app, out var failure) && failure.What == what ? failure.Count : 0;
 
         // After() gives between half and all of its step: a minute is the least.
-        var wait = Backoff.After(before + 1, First, Ceiling, Random.Shared);
+        TimeSpan wait;
+        lock (_drawing)
+        {
+            wait = Backoff.After(before + 1, First, Ceiling, random);
+        }
+
         var asked = atLeast > LongestAsked ? LongestAsked : atLeast;
         var until = time.GetUtcNow() + (asked > wait ? asked.Value : wait);
         _failures[app] = new(what, before + 1, until);

@@ -253,7 +253,7 @@ public sealed class AcmeReconcilerTests : IAsyncLifetime
     }
 
     private AcmeReconciler Reconciler(Authority? authority) =>
-        new(_informers, _hosts, authority, _challenges, new ContentClient(_cluster.Kubernetes, "test"), _orders, new Recorder(_events), _time);
+        new(_informers, _hosts, authority, _challenges, new ContentClient(_cluster.Kubernetes, "test"), _orders, new Recorder(_events), _time, new Random(1));
 
     private Task<ReconcileResult> ReconcileAsync() => _reconciler.ReconcileAsync(Web, TestContext.Current.CancellationToken);
 
