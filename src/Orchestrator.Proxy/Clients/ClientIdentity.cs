@@ -12,9 +12,6 @@ namespace Orchestrator.Proxy.Clients;
 /// </summary>
 internal sealed class ClientIdentity(TrustedNetworks trusted)
 {
-    /// <summary>Whether any proxy is trusted: if not, requests are as they came.</summary>
-    public bool IsUsed => !trusted.IsEmpty;
-
     /// <summary>
     /// Makes the connection's address and the request's scheme the client's, and leaves the way it came as a feature, a
     /// <see cref="ForwardedChain"/>.

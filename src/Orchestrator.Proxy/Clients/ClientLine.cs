@@ -27,7 +27,7 @@ internal sealed record ClientLine(string Version, IPEndPoint? Client, IPEndPoint
             return new(version, null, null);
         }
 
-        (client, server) = (Unmapped(client), Unmapped(server));
+        (client, server) = (client.Unmapped(), server.Unmapped());
         if (client.AddressFamily != server.AddressFamily)
         {
             (client, server) = (client.MapToIPv6(), server.MapToIPv6());
@@ -85,8 +85,6 @@ internal sealed record ClientLine(string Version, IPEndPoint? Client, IPEndPoint
     }
 
     private static bool IsFour(IPEndPoint endpoint) => endpoint.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork;
-
-    private static IPAddress Unmapped(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 
     private static string NameOf(IPEndPoint endpoint) =>
         string.Create(CultureInfo.InvariantCulture, $"{Convert.ToHexStringLower(endpoint.Address.GetAddressBytes())}-{endpoint.Port}");

@@ -10,8 +10,7 @@ internal sealed record ForwardedChain(IReadOnlyList<IPAddress> Addresses, string
 {
     public string ForwardedFor => string.Join(", ", Addresses.Select(TextOf));
 
-    public static string TextOf(IPAddress address) =>
-        address.IsIPv4MappedToIPv6 ? address.MapToIPv4().ToString() : address.ToString();
+    public static string TextOf(IPAddress address) => address.Unmapped().ToString();
 
     /// <summary>As the value of Forwarded (RFC 7239); what the client said of scheme and host is in the first element.</summary>
     public static string Forwarded(IReadOnlyList<IPAddress> addresses, string proto, string? host)

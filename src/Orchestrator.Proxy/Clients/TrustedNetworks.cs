@@ -15,7 +15,7 @@ internal sealed class TrustedNetworks(IReadOnlyList<IPNetwork> networks)
             return false;
         }
 
-        address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        address = address.Unmapped();
         foreach (var network in networks)
         {
             if (network.Contains(address))

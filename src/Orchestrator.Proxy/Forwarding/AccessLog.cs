@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Orchestrator.Proxy.Clients;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Proxy.Tracing;
 using Prometheus;
@@ -49,7 +50,7 @@ internal sealed class AccessLog : IAsyncDisposable
         var request = context.Request;
         var line = new AccessLogLine(
             _time.GetUtcNow(),
-            context.Connection.RemoteIpAddress is { } remote ? (remote.IsIPv4MappedToIPv6 ? remote.MapToIPv4() : remote).ToString() : null,
+            context.Connection.RemoteIpAddress is { } remote ? ForwardedChain.TextOf(remote) : null,
             request.Method,
             request.Host.Value,
             context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget,

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Orchestrator.Proxy.Clients;
 
 namespace Orchestrator.Proxy.Policies;
 
@@ -16,7 +17,8 @@ internal static class ClientKey
             return [];
         }
 
-        var bytes = (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).GetAddressBytes();
-        return address is { AddressFamily: AddressFamily.InterNetworkV6, IsIPv4MappedToIPv6: false } ? bytes[..8] : bytes;
+        var plain = address.Unmapped();
+        var bytes = plain.GetAddressBytes();
+        return plain.AddressFamily == AddressFamily.InterNetworkV6 ? bytes[..8] : bytes;
     }
 }
