@@ -285,11 +285,21 @@ internal sealed class Forwarder : IDisposable
         _ when noConnection => ProxyError.ConnectFailed,
         _ when late => ProxyError.ReplicaTimeout,
         ForwarderError.RequestTimedOut => ProxyError.ReplicaTimeout,
-        ForwarderError.RequestBodyClient or ForwarderError.RequestCreation => ProxyError.RequestFailed,
+        ForwarderError.RequestCreation => ProxyError.RequestFailed,
+
+        // Also said where the replica has gone and reading on from the client was given up for that.
+        ForwarderError.RequestBodyClient when IsBadRequest(failure) => ProxyError.RequestFailed,
         ForwarderError.Request when failure is HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } =>
             ProxyError.InvalidResponse,
         ForwarderError.ResponseHeaders => ProxyError.InvalidResponse,
         _ => ProxyError.ReplicaFailed,
+    };
+
+    private static bool IsBadRequest(Exception? failure) => failure switch
+    {
+        BadHttpRequestException => true,
+        AggregateException several => several.InnerExceptions.Any(IsBadRequest),
+        _ => failure?.InnerException is { } inner && IsBadRequest(inner),
     };
 
     /// <summary>For how long an answer may take to begin.</summary>
