@@ -53,6 +53,35 @@ public sealed class RouteClaimsTests
         Assert.Empty(RouteClaims.Assign([older, younger]).Lost);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_port_is_for_tcp_or_for_requests_as_the_oldest_app_that_names_it_wants(bool tcpIsOldest)
+    {
+        var (shop, blog, elsewhere) = (App("shop", 1, host: "x.org", port: 9090), App("blog", 2, host: "y.org", port: 9090), App("other", 3, host: "x.org"));
+        var redis = App("redis", tcpIsOldest ? 0 : 4, port: 9090);
+        redis.Spec.Route!.Protocol = ReplicaProtocols.Tcp;
+
+        var claims = RouteClaims.Assign([shop, blog, elsewhere, redis]);
+
+        Assert.Equal(tcpIsOldest ? ["redis", "other"] : ["shop", "blog", "other"], claims.Held.Select(held => held.App.Metadata.Name));
+        Assert.Equal(
+            tcpIsOldest ? ["x.org:9090/ to redis", "y.org:9090/ to redis"] : ["tcp:9090 to shop"],
+            claims.Lost.Values.SelectMany(lost => lost).Select(lost => $"{lost.Claim} to {lost.Holder.Metadata.Name}").Order());
+    }
+
+    [Fact]
+    public void Two_apps_that_want_one_port_for_tcp_conflict_whatever_else_their_routes_say()
+    {
+        var (first, second) = (App("a", 0, port: 9090), App("b", 1, host: "x.org", port: 9090));
+        first.Spec.Route!.Protocol = second.Spec.Route!.Protocol = ReplicaProtocols.Tcp;
+
+        var claims = RouteClaims.Assign([first, second]);
+
+        Assert.Equal(RouteClaim.Tcp(9090), Assert.Single(claims.Lost[second]).Claim);
+        Assert.Same(first, claims.Holders[RouteClaim.Tcp(9090)]);
+    }
+
     [Fact]
     public void Apps_of_one_second_are_ordered_by_namespace_and_name()
     {

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using k8s;
 using k8s.Models;
+using Orchestrator.Api.WebApps;
 
 namespace Orchestrator.Api.DockerHosts;
 
@@ -25,4 +26,9 @@ public sealed class DockerHost : IKubernetesObject<V1ObjectMeta>, ISpec<DockerHo
 
     [JsonPropertyName("status")]
     public DockerHostStatus? Status { get; set; }
+
+    /// <summary>By its label <see cref="TopologyKeys.Zone"/>; null: it has none, or an empty one.</summary>
+    [JsonIgnore]
+    public string? Zone =>
+        Metadata.Labels is { } labels && labels.TryGetValue(TopologyKeys.Zone, out var zone) && zone.Length > 0 ? zone : null;
 }

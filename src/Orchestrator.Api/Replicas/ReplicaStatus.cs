@@ -28,6 +28,10 @@ public sealed class ReplicaStatus
     [JsonPropertyName("port")]
     public int? Port { get; set; }
 
+    /// <summary>Of its host (<see cref="WebApps.TopologyKeys.Zone"/>): there proxies of the same zone are near. Null: the host names none.</summary>
+    [JsonPropertyName("zone")]
+    public string? Zone { get; set; }
+
     [JsonPropertyName("ready")]
     public bool Ready { get; set; }
 

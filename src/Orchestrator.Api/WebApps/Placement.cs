@@ -84,6 +84,9 @@ public static class TopologyKeys
     /// <summary>Stands for the host's own name; need not be set as a label.</summary>
     public const string Hostname = "kubernetes.io/hostname";
 
+    /// <summary>Where hosts fail together, such as a data centre.</summary>
+    public const string Zone = "topology.kubernetes.io/zone";
+
     /// <summary>Stands for the architecture that the engine reports, such as <c>amd64</c>; need not be set as a label.</summary>
     public const string Architecture = "kubernetes.io/arch";
 }

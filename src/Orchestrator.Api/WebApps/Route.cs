@@ -59,6 +59,10 @@ public sealed class Route
     [JsonPropertyName("balancing")]
     public string? Balancing { get; set; }
 
+    /// <summary><see cref="TrafficDistributions"/>; null: all ready replicas are alike.</summary>
+    [JsonPropertyName("trafficDistribution")]
+    public string? TrafficDistribution { get; set; }
+
     [JsonPropertyName("consistentHash")]
     public ConsistentHash? ConsistentHash { get; set; }
 
@@ -88,6 +92,10 @@ public sealed class Route
     /// <summary><see cref="ReplicaProtocols"/>; default http1.</summary>
     [JsonPropertyName("protocol")]
     public string? Protocol { get; set; }
+
+    /// <summary>Whether connections are passed on as they are: then <see cref="Port"/> is the app's alone, and nothing of HTTP counts.</summary>
+    [JsonIgnore]
+    public bool IsTcp => Protocol == ReplicaProtocols.Tcp;
 }
 
 /// <summary>Values of <see cref="Route.Protocol"/>: what the app's replicas are spoken to in, whatever the client speaks.</summary>
@@ -101,6 +109,18 @@ public static class ReplicaProtocols
 
     /// <summary>The same, and <c>grpc-status</c> says whether a request has failed: in metrics, canaries and answers of the proxy.</summary>
     public const string Grpc = "grpc";
+
+    /// <summary>Whatever client and replica speak: bytes are passed on both ways, and not looked at.</summary>
+    public const string Tcp = "tcp";
+}
+
+/// <summary>Values of <see cref="Route.TrafficDistribution"/>, as a Service of Kubernetes has them.</summary>
+public static class TrafficDistributions
+{
+    /// <summary>
+    /// Of a proxy's own zone while that has ready replicas with room (<see cref="RouteLimits.RequestsPerReplica"/>), of any else.
+    /// </summary>
+    public const string PreferSameZone = "PreferSameZone";
 }
 
 /// <summary>Values of <see cref="Route.Balancing"/>.</summary>

@@ -8,12 +8,16 @@ namespace Orchestrator.Api.WebApps;
 /// <param name="Path">Starts with a slash. A prefix is normalized: but for the root, it does not end in a slash.</param>
 /// <param name="Exact">The path alone, not what is below it.</param>
 /// <param name="Match">Text of the <see cref="RouteMatch"/>; null is any request.</param>
-public readonly record struct RouteClaim(int? Port, string? Host, string Path, bool Exact = false, string? Match = null)
+/// <param name="IsTcp">All of the port, which is no place for requests then.</param>
+public readonly record struct RouteClaim(int? Port, string? Host, string Path, bool Exact = false, string? Match = null, bool IsTcp = false)
 {
     /// <summary>Characters of a match that are shown: conditions and annotations have limits.</summary>
     private const int MaxShown = 120;
 
-    public override string ToString() =>
+    /// <summary>All connections to a port.</summary>
+    public static RouteClaim Tcp(int port) => new(port, null, Route.DefaultPath, IsTcp: true);
+
+    public override string ToString() => IsTcp ? string.Create(CultureInfo.InvariantCulture, $"tcp:{Port}") :
         $"{Host ?? "*"}{(Port is { } port ? $":{port}" : "")}{Path}{(Exact ? " (exact)" : "")}{(Match is null ? "" : $" [{Show(Match)}]")}";
 
     // Proxies tell of claims in a list that is divided by colons and semicolons.
@@ -29,8 +33,9 @@ public readonly record struct RouteClaim(int? Port, string? Host, string Path, b
 
 /// <summary>
 /// Who serves what when several apps ask for the same: the oldest app (creationTimestamp, then namespace, then name) keeps a
-/// claim; an app that loses one is still served at its others, so that adding a host that is taken breaks nothing. Controller
-/// and proxy both decide by this.
+/// claim; an app that loses one is still served at its others, so that adding a host that is taken breaks nothing. A port is for
+/// requests or for connections (<see cref="Route.IsTcp"/>), as the oldest app that names it wants. Controller and proxy both decide by
+/// this.
 /// </summary>
 /// <param name="Holders">The one app that serves each claim.</param>
 /// <param name="Held">Each app that holds claims, with them, the oldest app first.</param>
@@ -43,6 +48,11 @@ public sealed record RouteClaims(
     /// <summary>The route's own and those of its redirects.</summary>
     public static IEnumerable<RouteClaim> Of(Route route)
     {
+        if (route.IsTcp)
+        {
+            return route.Port is { } port ? [RouteClaim.Tcp(port)] : [];
+        }
+
         var match = route.Match is { IsEmpty: false } asked ? asked.ToString() : null;
         var own = Of(route.Port, route.Hosts, route.Path, route.PathType, match);
         return route.Redirects is { Count: > 0 } redirects
@@ -58,15 +68,22 @@ public sealed record RouteClaims(
     public static RouteClaims Assign(IEnumerable<WebApp> apps)
     {
         var holders = new Dictionary<RouteClaim, WebApp>();
+        var oldest = new Dictionary<int, WebApp>();
         var held = new List<(WebApp, IReadOnlyList<RouteClaim>)>();
         var lost = new Dictionary<WebApp, IReadOnlyList<(RouteClaim, WebApp)>>(ReferenceEqualityComparer.Instance);
         foreach (var app in apps.Where(app => app.Spec.Route is not null && app.Metadata.DeletionTimestamp is null).Order(ByAge))
         {
             List<RouteClaim> kept = [];
             List<(RouteClaim, WebApp)>? refused = null;
-            foreach (var claim in Of(app.Spec.Route!))
+            var route = app.Spec.Route!;
+            var first = route.Port is not { } port || oldest.TryAdd(port, app) ? app : oldest[port];
+            foreach (var claim in Of(route))
             {
-                if (holders.TryAdd(claim, app))
+                if (first.Spec.Route!.IsTcp != route.IsTcp)
+                {
+                    (refused ??= []).Add((claim, first));
+                }
+                else if (holders.TryAdd(claim, app))
                 {
                     kept.Add(claim);
                 }

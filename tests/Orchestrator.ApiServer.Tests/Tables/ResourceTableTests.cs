@@ -18,10 +18,10 @@ public sealed class ResourceTableTests
     [Theory]
     [InlineData(
         "WebApp",
-        "{metadata: {name: web, " + Created + "}, spec: {replicas: 3, image: nginx, route: {hosts: [a.org, b.org], path: /}}, "
+        "{metadata: {name: web, " + Created + "}, spec: {replicas: 3, image: nginx, route: {hosts: [a.org, b.org], path: /, port: 8443, protocol: h2c}}, "
         + "status: {desiredReplicas: 3, readyReplicas: 2, updatedReplicas: 3, conditions: [{type: Progressing, status: 'True'}, {type: Available, status: 'False', reason: NotReady}]}}",
-        """["web",3,2,3,"False","NotReady","nginx","[\"a.org\",\"b.org\"]","/","5m7s"]""")]
-    [InlineData("WebApp", "{metadata: {name: new, " + Created + "}, spec: {replicas: 1, image: nginx}}", """["new",null,null,null,null,null,"nginx",null,null,"5m7s"]""")]
+        """["web",3,2,3,"False","NotReady","nginx","[\"a.org\",\"b.org\"]","/",8443,"h2c","5m7s"]""")]
+    [InlineData("WebApp", "{metadata: {name: new, " + Created + "}, spec: {replicas: 1, image: nginx}}", """["new",null,null,null,null,null,"nginx",null,null,null,null,"5m7s"]""")]
     [InlineData(
         "Replica",
         "{metadata: {name: r, " + Created + "}, spec: {appName: web, revision: abc, hostName: h1}, status: {phase: Running, ready: true, restarts: 2, address: 10.0.0.1, port: 20000}}",

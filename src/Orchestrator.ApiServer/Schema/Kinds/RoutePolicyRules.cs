@@ -10,6 +10,7 @@ internal static class RoutePolicyRules
     public static void Check(JsonObject? route, FieldErrors errors)
     {
         CheckHash(route, errors);
+        CheckDistribution(route, errors);
         CheckTimeouts(route.Object("timeouts"), errors);
         CheckLimits(route.Object("limits"), errors);
         CheckRate(route.Object("rateLimit"), errors);
@@ -30,6 +31,15 @@ internal static class RoutePolicyRules
         if (hash["header"] is not null && hash["cookie"] is { } both)
         {
             errors.Add(FieldError.Invalid(Route + ".consistentHash.cookie", both, "header and cookie cannot be both set"));
+        }
+    }
+
+    private static void CheckDistribution(JsonObject? route, FieldErrors errors)
+    {
+        if (route.Text("balancing") == "ConsistentHash" && route?["trafficDistribution"] is not null)
+        {
+            errors.Add(FieldError.Forbidden(
+                Route + ".trafficDistribution", "may not be specified when `balancing` is 'ConsistentHash': the same replica for the same key is the same in every zone"));
         }
     }
 

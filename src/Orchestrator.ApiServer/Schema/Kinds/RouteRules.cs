@@ -152,7 +152,7 @@ internal static class RouteRules
     private static void CheckAcme(JsonObject? route, string path, FieldErrors errors)
     {
         var tls = route.Object("tls");
-        if (!tls.Flag("acme"))
+        if (!tls.Flag("acme") || route.Text("protocol") == ReplicaProtocols.Tcp)
         {
             return;
         }

@@ -17,6 +17,7 @@ internal static class WebAppRules
         CheckRoute(spec.Object("route"), context.Errors);
         RouteRules.CheckProbes(spec, context.Errors);
         RoutePolicyRules.Check(spec.Object("route"), context.Errors);
+        TcpRouteRules.Check(spec, context.Errors);
         AutoscalingRules.Check(spec, context.Errors);
         CheckDisruption(spec.Object("disruption"), context.Errors);
         PlacementRules.Check(spec.Object("placement"), context.Errors);
