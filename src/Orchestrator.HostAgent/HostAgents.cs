@@ -7,6 +7,7 @@ using Orchestrator.Api;
 using Orchestrator.Api.Replicas;
 using Orchestrator.HostAgent.Containers;
 using Orchestrator.HostAgent.Draining;
+using Orchestrator.HostAgent.Engines;
 using Orchestrator.HostAgent.Engines.Ssh;
 using Orchestrator.HostAgent.Hosts;
 using Orchestrator.HostAgent.Images;
@@ -29,6 +30,12 @@ public sealed partial class HostAgents : IUsageSource, IDisposable
     /// <summary>A client must say in whose name it writes; this one does not write.</summary>
     private const string ReadsOnly = "orchestrator-agent";
 
+    /// <summary>
+    /// Looks of probes that hold a connection, of all hosts together. A machine that cannot keep up would have as many under way as it has replicas, and be out of
+    /// files; who waits for a turn is looked at later, not found dead. Enough for 40,000 replicas a period of which none answers within a second.
+    /// </summary>
+    private const int LooksAtOnce = 4000;
+
     private readonly AgentServices _services;
     private readonly ConcurrentDictionary<string, RunningAgent> _agents = new();
     private readonly WorkQueue<ObjectKey> _hosts;
@@ -45,6 +52,7 @@ public sealed partial class HostAgents : IUsageSource, IDisposable
         _hosts = new WorkQueue<ObjectKey>("hosts", time);
         _stranded = new WorkQueue<ObjectKey>("stranded-replicas", time);
         var clock = new SteadyClock(time);
+        var scheduler = new ProbeScheduler(time);
         _services = new AgentServices(
             informers,
             kubernetes,
@@ -52,8 +60,10 @@ public sealed partial class HostAgents : IUsageSource, IDisposable
             instanceId,
             new ProxyAcknowledgements(informers.ProxyLeases, clock, time),
             new ReferencedImages(informers, new ResourceClient<V1ControllerRevision>(kubernetes, ReadsOnly), time),
-            new ProbeScheduler(time),
-            new HttpProber(time),
+            scheduler,
+            new Turns(LooksAtOnce),
+            new HttpProber(scheduler),
+            new LateEngines(),
             loggers,
             clock,
             time);

@@ -87,17 +87,25 @@ public sealed class HookTests(AgentWorld world)
     [Fact]
     public async Task PreStop_is_run_after_draining_before_the_stop_signal_of_a_removal()
     {
-        var replica = await world.AddReadyReplicaAsync("host1", template => template.Lifecycle = new V1Lifecycle { PreStop = Shell("exit 0") });
+        // Before the replica, so that the agent knows of it when that is deleted.
         await world.WriteLeaseAsync("hook-proxy", renewedAgo: TimeSpan.Zero, drained: "");
-        await world.DeleteAsync(replica);
-        await world.SeeAsync(replica, seen => seen.Status is { Phase: ReplicaPhases.Draining });
-        Assert.DoesNotContain("exec", await HappenedAsync(replica));
+        try
+        {
+            var replica = await world.AddReadyReplicaAsync("host1", template => template.Lifecycle = new V1Lifecycle { PreStop = Shell("exit 0") });
+            await world.DeleteAsync(replica);
+            await world.SeeAsync(replica, seen => seen.Status is { Phase: ReplicaPhases.Draining });
+            Assert.DoesNotContain("exec", await HappenedAsync(replica));
 
-        await world.WriteLeaseAsync("hook-proxy", renewedAgo: TimeSpan.Zero, drained: replica.Metadata.Uid);
-        await world.SeeGoneAsync(replica);
-        await world.Leases.DeleteAsync(new Runtime.ObjectKey(ApiGroup.SystemNamespace, "hook-proxy"), null, default);
-        Assert.Equal(["create", "start", "update", "exec", "kill", "die", "destroy"], await HappenedAsync(replica));
-        Assert.DoesNotContain("FailedPreStopHook", world.Events.ReasonsOf(replica));
+            await world.WriteLeaseAsync("hook-proxy", renewedAgo: TimeSpan.Zero, drained: replica.Metadata.Uid);
+            await world.SeeGoneAsync(replica);
+            Assert.Equal(["create", "start", "update", "exec", "kill", "die", "destroy"], await HappenedAsync(replica));
+            Assert.DoesNotContain("FailedPreStopHook", world.Events.ReasonsOf(replica));
+        }
+        finally
+        {
+            // Every other test's replicas would wait for it.
+            await world.Leases.DeleteAsync(new Runtime.ObjectKey(ApiGroup.SystemNamespace, "hook-proxy"), null, default);
+        }
     }
 
     [Fact]

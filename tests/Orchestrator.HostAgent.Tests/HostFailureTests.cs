@@ -146,6 +146,9 @@ public sealed class HostFailureTests(WorldToBreak world)
         var replica = await world.AddReadyReplicaAsync(
             Host.Name, template => template.ReadinessProbe = new V1Probe { TcpSocket = new V1TCPSocketAction(), PeriodSeconds = 1, FailureThreshold = 2 });
         var pid = int.Parse(await world.InspectAsync(replica, "{{.State.Pid}}"), CultureInfo.InvariantCulture);
+
+        // A replica may be ready on a host that is not: an engine that has just been started may be slow to answer.
+        await world.SeeHostAsync(Host.Name, seen => Conditions.IsTrue(seen.Status?.Conditions, ConditionTypes.Ready), TimeSpan.FromSeconds(60));
         await Lab.DoAsync("kill-engine", Host);
         var lost = await SeeNotReadyAsync(Host.Name, "EngineRefused", TimeSpan.FromSeconds(8));
         Assert.Contains("is the engine running", lost.Message, StringComparison.Ordinal);

@@ -15,11 +15,12 @@ public sealed class LeavingTests(AgentWorld world)
     [Fact]
     public async Task A_container_is_stopped_only_when_every_live_proxy_has_let_go_of_it()
     {
-        var replica = await world.AddReadyReplicaAsync("host2");
+        // Before the replica, so that the agent knows of them when that is deleted.
         await world.WriteLeaseAsync("proxy-live", TimeSpan.Zero, "");
         await world.WriteLeaseAsync("proxy-expired", TimeSpan.FromHours(1), "");
         try
         {
+            var replica = await world.AddReadyReplicaAsync("host2");
             await world.DeleteAsync(replica);
             var draining = await world.SeeAsync(replica, seen => seen.Status is { Phase: ReplicaPhases.Draining });
             Assert.False(draining.Status!.Ready);

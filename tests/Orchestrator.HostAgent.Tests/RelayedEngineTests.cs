@@ -60,7 +60,7 @@ public sealed class RelayedEngineTests(WorldToBreak world)
         var host = await AddHostAsync("shaky", relay, null);
         await BreakAndMendAsync(relay, "shaky");
         Assert.Equal((1, null), Flapping(await world.SeeHostAsync("shaky", IsReady)));
-        Assert.Empty(world.Events.ReasonsOf(host));
+        Assert.DoesNotContain("HostFlapping", world.Events.ReasonsOf(host));
 
         await BreakAndMendAsync(relay, "shaky");
         var (count, until) = Flapping(await world.SeeHostAsync("shaky", IsReady));
@@ -69,7 +69,9 @@ public sealed class RelayedEngineTests(WorldToBreak world)
 
         // It is Ready all the same, and what is bound to it is looked after.
         await RemoveAsync("shaky", await world.AddReadyReplicaAsync("shaky"));
-        Assert.Equal(["HostFlapping"], world.Events.ReasonsOf(host));
+
+        // Other tests' containers lie on this engine too, and may be cleared away meanwhile.
+        Assert.Single(world.Events.ReasonsOf(host), "HostFlapping");
     }
 
     [Fact]

@@ -5,7 +5,9 @@ using k8s.Models;
 using Orchestrator.Api;
 using Orchestrator.Api.Contents;
 using Orchestrator.Api.Replicas;
+using Orchestrator.Api.WebApps;
 using Orchestrator.HostAgent.Tests.World;
+using Orchestrator.Runtime;
 
 namespace Orchestrator.HostAgent.Tests;
 
@@ -54,6 +56,26 @@ public sealed class ReplicaLifeTests(AgentWorld world)
             await world.InspectAsync(replica, $"{{{{index .Config.Labels \"{Labels.Instance}\"}}}} {{{{index .Config.Labels \"{Labels.ReplicaUid}\"}}}} {{{{index .Config.Labels \"{Labels.Replica}\"}}}} {{{{index .Config.Labels \"{Labels.Namespace}\"}}}}"));
         Assert.Contains("Started", world.Events.ReasonsOf(replica));
         await world.RemoveAsync(replica);
+    }
+
+    [Fact]
+    public async Task Its_hosts_zone_is_told_with_its_address_and_again_when_it_changes()
+    {
+        var replica = await world.AddReadyReplicaAsync("host1");
+        Assert.Null(replica.Status!.Zone);
+
+        await LabelAsync("a");
+        await world.SeeAsync(replica, seen => seen.Status is { Zone: "a", Ready: true });
+        await LabelAsync("b");
+        await world.SeeAsync(replica, seen => seen.Status is { Zone: "b", Ready: true });
+        await LabelAsync(null);
+        await world.SeeAsync(replica, seen => seen.Status is { Zone: null, Ready: true });
+        await world.RemoveAsync(replica);
+
+        Task LabelAsync(string? zone) => world.Hosts.MergePatchAsync(
+            new ObjectKey(null, "host1"),
+            new { metadata = new { labels = new Dictionary<string, string?> { [TopologyKeys.Zone] = zone } } },
+            Cancelled);
     }
 
     [Fact]

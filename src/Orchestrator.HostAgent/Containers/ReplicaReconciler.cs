@@ -34,7 +34,7 @@ internal sealed partial class ReplicaReconciler(
     /// A write saved: that a start is under way is told only once it takes longer than starts do, that a container runs and is
     /// not ready only once its first probes had their chance.
     /// </summary>
-    private static readonly TimeSpan TellStarting = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TellStarting = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan TellUnready = TimeSpan.FromMilliseconds(250);
 
     /// <summary>

@@ -3,6 +3,7 @@ using Docker.DotNet.NativeHttp;
 using k8s;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.HostAgent.Engines.Ssh;
+using Orchestrator.Runtime.Connections;
 using VersionResponse = Docker.DotNet.Models.VersionResponse;
 
 namespace Orchestrator.HostAgent.Engines;
@@ -20,9 +21,18 @@ internal sealed class EngineConnector(IKubernetes kubernetes, TimeProvider time,
     /// <summary>Pulls, stops and event streams hold a connection each for as long as they take.</summary>
     private const int MaxConnections = 128;
 
+    /// <summary>Of the files that this process may have open: the rest is for what the hosts that are connected need, for probes and for the API.</summary>
+    private const double MostOpen = 0.75;
+
     /// <exception cref="EngineException">The sentence says what is wrong and where to mend it.</exception>
     public async Task<IEngine> ConnectAsync(DockerHost host, EnginePipeline pipeline, CancellationToken cancellationToken)
     {
+        var files = OpenFiles.OfThisProcess;
+        if (!files.TryBegin(MostOpen))
+        {
+            throw new EngineException(EngineFailure.Unreachable, $"not connected, another engine would be too many: {files}");
+        }
+
         var connection = await OpenAsync(host, pipeline, cancellationToken);
         return new DockerEngine(connection.Client, connection.Dialer, connection.Certificates, connection.Facts, pipeline, time);
     }

@@ -118,7 +118,7 @@ internal sealed class LifecycleHooks(HttpProber http, IEventRecorder events, Tim
         ProbeHandler.Http ask, Replica replica, DockerHost host, TimeSpan limit, CancellationToken cancellationToken)
     {
         var (status, failure) = await http.GetAsync(ask, host.Spec.EffectiveAddress, replica.Spec.HostPort!.Value, limit, cancellationToken);
-        return failure ?? Refusal(ask, status!.Value);
+        return failure is { } none ? none.Message : Refusal(ask, status!.Value);
     }
 
     /// <summary>Asks until it answers, whatever: an answer is what the hook is for, and one is enough.</summary>
@@ -139,7 +139,7 @@ internal sealed class LifecycleHooks(HttpProber http, IEventRecorder events, Tim
             left = FirstAnswer - time.GetElapsedTime(started);
             if (left <= TimeSpan.Zero)
             {
-                return failure;
+                return failure!.Value.Message;
             }
         }
     }

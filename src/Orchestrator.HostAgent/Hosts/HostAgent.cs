@@ -28,7 +28,9 @@ internal sealed record AgentServices(
     ProxyAcknowledgements Acknowledgements,
     ReferencedImages Referenced,
     ProbeScheduler Scheduler,
+    Turns Looks,
     HttpProber Http,
+    LateEngines LateEngines,
     ILoggerFactory Loggers,
     SteadyClock Clock,
     TimeProvider Time);
@@ -67,13 +69,13 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
         _queue = new WorkQueue<ObjectKey>("replica", services.Time, NewRandom(name));
         var pulled = new PulledImages(host.Status?.PulledImages);
         var puller = new ImagePuller(new PullSecrets(services.Kubernetes), pulled, logger, services.Time);
-        _pulse = new HostPulse(Answering, AnswersAsync, Changed, services.Clock, services.Time);
+        _pulse = new HostPulse(Answering, AskAsync, Changed, services.LateEngines, services.Clock, services.Time);
         _status = new HostStatusWriter(
             name, services.Informers, () => _link!.Session, () => _link!.Problem, () => _link!.RenewalProblem, _pulse, pulled, services.Events, logger, services.Clock, services.Time);
         var hooks = new LifecycleHooks(services.Http, services.Events, services.Time);
         var contents = new ContentReader(services.Kubernetes);
         _work = new ContainerWork(services.InstanceId, puller, contents, hooks, _status.MarkImages, services.Events, logger);
-        var prober = new Prober(services.Scheduler, services.Http, () => Session?.Engine, logger, services.Time);
+        var prober = new Prober(services.Scheduler, services.Looks, services.Http, () => Session?.Engine, logger, services.Time);
         var operations = new OperationLauncher(_work, _queue.Add, services.Events, logger);
         _replicas = new ReplicaReconciler(
             services.Informers,
@@ -125,14 +127,15 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
     /// <summary>The DockerHost has changed.</summary>
     public void Update(DockerHost host)
     {
-        var before = _host.Spec;
+        var (before, zone) = (_host.Spec, _host.Zone);
         _host = host;
         if (before.Endpoint != host.Spec.Endpoint || EngineCredentials.SecretNameOf(before) != EngineCredentials.SecretNameOf(host.Spec))
         {
             _link.Reconnect();
         }
 
-        if (before.EffectiveAddress != host.Spec.EffectiveAddress || before.EffectivePublishAddress != host.Spec.EffectivePublishAddress)
+        if (before.EffectiveAddress != host.Spec.EffectiveAddress || before.EffectivePublishAddress != host.Spec.EffectivePublishAddress
+            || zone != host.Zone)
         {
             EnqueueAll();
         }
@@ -228,8 +231,8 @@ internal sealed class HostAgent : IHostView, IEngineLinkOwner, IDisposable
             .Select(replica => (_host.Spec.EffectiveAddress, replica.Spec.HostPort!.Value)),
     ];
 
-    private async Task<bool> AnswersAsync(string address, int port, CancellationToken cancellationToken) =>
-        (await TcpProber.ProbeAsync(address, port, HostPulse.Timeout, _services.Time, cancellationToken)).Result == ProbeResult.Passed;
+    private async Task<ProbeResult> AskAsync(string address, int port, CancellationToken cancellationToken) =>
+        (await TcpProber.ProbeAsync(address, port, HostPulse.Timeout, _services.Scheduler, cancellationToken)).Result;
 
     private IReadOnlyCollection<Replica> Bound() => _services.Informers.Replicas.ByIndex(ReplicaIndexes.ByHost, _host.Metadata.Name);
 }

@@ -1,3 +1,5 @@
+using Orchestrator.HostAgent.Probing;
+
 namespace Orchestrator.HostAgent.Hosts;
 
 /// <summary>What is known of a host's life.</summary>
@@ -22,16 +24,21 @@ internal enum HostLife
 /// well, so that what is found counts if it never comes; by itself it changes nothing.
 /// </summary>
 /// <param name="replicas">Where those are that should answer, by what was last known of them.</param>
-/// <param name="answers">Whether a connection to one of them comes about.</param>
+/// <param name="ask">Whether a connection to one of them comes about.</param>
 /// <param name="changed">Told when <see cref="Life"/> has changed.</param>
+/// <param name="late">Shared by all hosts.</param>
 internal sealed class HostPulse(
     Func<IReadOnlyList<(string Address, int Port)>> replicas,
-    Func<string, int, CancellationToken, Task<bool>> answers,
+    Func<string, int, CancellationToken, Task<ProbeResult>> ask,
     Action changed,
+    LateEngines late,
     SteadyClock clock,
     TimeProvider time)
 {
     public static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>After a round with an answer: an engine may be down for long, and thousands may be at once.</summary>
+    public static readonly TimeSpan CalmPeriod = TimeSpan.FromSeconds(1);
 
     /// <summary>What one replica gets to answer.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
@@ -48,6 +55,7 @@ internal sealed class HostPulse(
     private Doubt _doubt;
     private int _misses;
     private int _turn;
+    private bool _answered;
 
     /// <summary>What there is against the engine, since it last answered.</summary>
     private enum Doubt
@@ -96,18 +104,30 @@ internal sealed class HostPulse(
     {
         while (!cancellationToken.IsCancellationRequested)
         {
-            bool inDoubt;
+            Doubt doubt;
             lock (_gate)
             {
-                inDoubt = _doubt != Doubt.None;
+                doubt = _doubt;
             }
 
-            if (inDoubt)
+            if (doubt > Doubt.Late)
             {
                 await AskAsync(cancellationToken);
             }
+            else if (doubt == Doubt.Late && late.TryBegin())
+            {
+                try
+                {
+                    await AskAsync(cancellationToken);
+                }
+                finally
+                {
+                    late.End();
+                }
+            }
 
-            await _wake.WaitAsync(inDoubt ? Period : System.Threading.Timeout.InfiniteTimeSpan, cancellationToken);
+            await _wake.WaitAsync(
+                doubt == Doubt.None ? System.Threading.Timeout.InfiniteTimeSpan : _answered ? CalmPeriod : Period, cancellationToken);
         }
     }
 
@@ -116,21 +136,25 @@ internal sealed class HostPulse(
     {
         var began = time.GetTimestamp();
         var all = replicas();
-        var asked = Enumerable.Range(_turn, Math.Min(Asked, all.Count)).Select(i => all[i % all.Count]).ToList();
-        _turn = all.Count == 0 ? 0 : (_turn + asked.Count) % all.Count;
-        var heard = await Task.WhenAll(asked.Select(one => answers(one.Address, one.Port, cancellationToken)));
-        if (heard.Contains(true))
+        var heard = _answered && await AskAsync(all, 1, cancellationToken) == ProbeResult.Passed ? ProbeResult.Passed : await AskAsync(all, Asked, cancellationToken);
+        _answered = heard == ProbeResult.Passed;
+        if (_answered)
         {
             Heard(HostLife.ReplicasAnswer);
             return;
         }
 
+        if (heard == ProbeResult.Unknown)
+        {
+            return;
+        }
+
         // A process that slept has seen no silence but its own.
-        var slept = time.GetElapsedTime(began) > 2 * Timeout;
+        var slept = time.GetElapsedTime(began) > 3 * Timeout;
         lock (_gate)
         {
             // Where there is no replica to ask, an engine that is lost is all there is to go by.
-            if (slept || _doubt == Doubt.None || (asked.Count == 0 && _doubt != Doubt.Lost)
+            if (slept || _doubt == Doubt.None || (all.Count == 0 && _doubt != Doubt.Lost)
                 || ++_misses < Misses || _doubt == Doubt.Late || Life == HostLife.Silent)
             {
                 return;
@@ -140,6 +164,17 @@ internal sealed class HostPulse(
         }
 
         changed();
+    }
+
+    /// <summary>Of so many, from the one whose turn it is on; one that answers is asked first the next time.</summary>
+    /// <returns>Passed if any of them answers; unknown if one that might could not be asked.</returns>
+    private async Task<ProbeResult> AskAsync(IReadOnlyList<(string Address, int Port)> all, int count, CancellationToken cancellationToken)
+    {
+        var turns = Enumerable.Range(_turn, Math.Min(count, all.Count)).Select(i => i % all.Count).ToList();
+        var heard = await Task.WhenAll(turns.Select(i => ask(all[i].Address, all[i].Port, cancellationToken)));
+        var first = Array.IndexOf(heard, ProbeResult.Passed);
+        _turn = first >= 0 ? turns[first] : all.Count == 0 ? 0 : (_turn + turns.Count) % all.Count;
+        return first >= 0 ? ProbeResult.Passed : heard.Contains(ProbeResult.Unknown) ? ProbeResult.Unknown : ProbeResult.Failed;
     }
 
     private void Heard(HostLife life)
@@ -175,7 +210,7 @@ internal sealed class HostPulse(
                 return;
             }
 
-            _misses = 0;
+            (_misses, _answered) = (0, false);
         }
 
         _wake.Set();

@@ -5,13 +5,17 @@ namespace Orchestrator.HostAgent.Probing;
 /// <summary>What a probe has found, as of its last look.</summary>
 /// <param name="Passing">By Kubernetes' thresholds. Readiness and startup start as failing, liveness as passing.</param>
 /// <param name="Failed">It has failed as often in a row as its threshold says: readiness is lost, or the container is to be restarted.</param>
-/// <param name="Looks">Looks so far that said something.</param>
+/// <param name="Looks">Looks so far that said something, up to <see cref="ManyLooks"/>.</param>
 /// <param name="Message">Of the last look, if it failed.</param>
 /// <param name="Failures">Failures in a row, up to the last look; of eager looks no more are counted than one a period.</param>
 /// <param name="IsSettled">Its failures are told: it has passed before, or fails for longer than a start takes.</param>
 /// <param name="IsWorthTelling">An Event's worth: it has failed as often as its threshold says, or for longer than a start takes.</param>
 public sealed record ProbeVerdict(
-    bool Passing, bool EverPassed, bool Failed, int Looks, string? Message, int Failures, bool IsSettled, bool IsWorthTelling);
+    bool Passing, bool EverPassed, bool Failed, int Looks, string? Message, int Failures, bool IsSettled, bool IsWorthTelling)
+{
+    /// <summary>Nobody asks how many more there were: a verdict that nothing changes stays the same object for days, not a new one a look.</summary>
+    public const int ManyLooks = 100;
+}
 
 /// <summary>
 /// One probe of one run of a container, with the kubelet's semantics: consecutive passes or failures, as many as the threshold
@@ -31,6 +35,7 @@ internal sealed class ContainerProbe : IDisposable
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stopped = new();
     private readonly CancellationToken _stop;
+    private readonly Action _due;
     private volatile ProbeVerdict _verdict;
     private ProbeResult _last = ProbeResult.Unknown;
 
@@ -63,6 +68,7 @@ internal sealed class ContainerProbe : IDisposable
         _onFault = onFault;
         _time = time;
         _stop = _stopped.Token;
+        _due = Due;
         var isLiveness = settings.Kind == ProbeKind.Liveness;
         _verdict = new ProbeVerdict(
             isLiveness || passed, EverPassed: passed, Failed: false, Looks: 0, Message: null, Failures: 0, IsSettled: isLiveness || passed, IsWorthTelling: false);
@@ -84,7 +90,7 @@ internal sealed class ContainerProbe : IDisposable
         }
         else
         {
-            _scheduler.Schedule(delay, Due);
+            _scheduler.Schedule(delay, _due);
         }
     }
 
@@ -126,7 +132,7 @@ internal sealed class ContainerProbe : IDisposable
 
         if (!cancellationToken.IsCancellationRequested && !(_settings.Kind == ProbeKind.Startup && _verdict.Passing))
         {
-            _scheduler.Schedule(ToNextLook(began), Due);
+            _scheduler.Schedule(ToNextLook(began), _due);
         }
     }
 
@@ -176,11 +182,16 @@ internal sealed class ContainerProbe : IDisposable
             turns ? passed : before.Passing,
             before.EverPassed || (turns && passed),
             !passed && (turns || before.Failed),
-            before.Looks + 1,
+            Math.Min(before.Looks + 1, ProbeVerdict.ManyLooks),
             passed ? null : outcome.Message,
             passed ? 0 : _counted,
             IsSettled: !eager || (turns && passed) || isLateStart,
             IsWorthTelling: eager ? isLateStart : !passed && turns);
+        if (next == before)
+        {
+            return;
+        }
+
         _verdict = next;
         if (IsNews(before, next))
         {

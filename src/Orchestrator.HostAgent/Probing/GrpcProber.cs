@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using Orchestrator.Runtime.Connections;
 
 namespace Orchestrator.HostAgent.Probing;
 
@@ -35,23 +36,26 @@ internal static class GrpcProber
     ];
 
     public static async Task<ProbeOutcome> ProbeAsync(
-        ProbeHandler.Grpc probe, string host, int port, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
+        ProbeHandler.Grpc probe, string host, int port, TimeSpan timeout, ProbeScheduler scheduler, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(timeout, time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        using var limit = new ProbeLimit(scheduler, timeout, cancellationToken);
         try
         {
             // A connection of its own for each look, as the kubelet does. A pool would keep an HTTP/2 connection, and share it
             // between looks.
             using var client = new HttpMessageInvoker(new SocketsHttpHandler { UseCookies = false, UseProxy = false, AllowAutoRedirect = false, ActivityHeadersPropagator = null });
             using var request = Request(probe.Service, host, port, timeout);
-            using var response = await client.SendAsync(request, linked.Token);
-            var answer = await ReadAsync(response, linked.Token);
+            using var response = await client.SendAsync(request, limit.Token);
+            var answer = await ReadAsync(response, limit.Token);
             return Judge(response, answer, probe.Service);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return ProbeOutcome.Failed($"{host}:{port} gave no answer to the gRPC health check within {timeout.TotalSeconds} s");
+        }
+        catch (HttpRequestException failure) when (OwnShortage.Explains(failure))
+        {
+            return ProbeOutcome.NoSocket(failure);
         }
         catch (HttpRequestException failure) when (failure.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError)
         {

@@ -3,11 +3,12 @@ using System.Globalization;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using Orchestrator.Runtime.Connections;
 
 namespace Orchestrator.HostAgent.Probing;
 
 /// <summary>Passes when a GET is answered with a status from 200 to 399. A redirect passes and is not followed.</summary>
-internal sealed class HttpProber(TimeProvider time) : IDisposable
+internal sealed class HttpProber(ProbeScheduler scheduler) : IDisposable
 {
     public const string UserAgent = "orchestrator-probe/1";
 
@@ -30,33 +31,34 @@ internal sealed class HttpProber(TimeProvider time) : IDisposable
         ProbeHandler.Http probe, string host, int port, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var (status, failure) = await GetAsync(probe, host, port, timeout, cancellationToken);
-        return failure is not null ? ProbeOutcome.Failed(failure)
-            : IsWell(status!.Value) ? ProbeOutcome.Passed
-            : ProbeOutcome.Failed($"HTTP probe failed with statuscode: {status}");
+        return failure ?? (IsWell(status!.Value) ? ProbeOutcome.Passed : ProbeOutcome.Failed($"HTTP probe failed with statuscode: {status}"));
     }
 
     public static bool IsWell(int status) => status is >= 200 and < 400;
 
     /// <returns>The status of the answer, or why there was none.</returns>
-    public async Task<(int? Status, string? Failure)> GetAsync(
+    public async Task<(int? Status, ProbeOutcome? Failure)> GetAsync(
         ProbeHandler.Http probe, string host, int port, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(timeout, time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        using var limit = new ProbeLimit(scheduler, timeout, cancellationToken);
         try
         {
             using var request = Request(probe, host, port);
-            using var response = await _client.SendAsync(request, linked.Token);
-            await DrainAsync(response, linked.Token);
+            using var response = await _client.SendAsync(request, limit.Token);
+            await DrainAsync(response, limit.Token);
             return ((int)response.StatusCode, null);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return (null, $"{host}:{port} gave no answer to GET {probe.Path} within {timeout.TotalSeconds} s");
+            return (null, ProbeOutcome.Failed($"{host}:{port} gave no answer to GET {probe.Path} within {timeout.TotalSeconds} s"));
+        }
+        catch (HttpRequestException failure) when (OwnShortage.Explains(failure))
+        {
+            return (null, ProbeOutcome.NoSocket(failure));
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException or SocketException or UriFormatException or FormatException)
         {
-            return (null, $"GET {probe.Path} from {host}:{port}: {Cause(failure)}");
+            return (null, ProbeOutcome.Failed($"GET {probe.Path} from {host}:{port}: {Cause(failure)}"));
         }
     }
 

@@ -1,7 +1,7 @@
 namespace Orchestrator.HostAgent.Probing;
 
 /// <summary>
-/// Calls back at given times, with one timer for all probes of the process. By the monotonic clock: a wall clock that is set back
+/// Calls back at given times, with one timer for all probes of the process and what they wait for. By the monotonic clock: a wall clock that is set back
 /// would stop all probes for as long.
 /// </summary>
 internal sealed class ProbeScheduler : IDisposable
@@ -26,6 +26,14 @@ internal sealed class ProbeScheduler : IDisposable
             _due.Enqueue(callback, _time.GetTimestamp() + (long)(delay.TotalSeconds * _time.TimestampFrequency));
             SetTimer_NeedsLock();
         }
+    }
+
+    /// <summary>Ends after a time, which is to be short: it is not cut off.</summary>
+    public Task WaitAsync(TimeSpan delay)
+    {
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Schedule(delay, over.SetResult);
+        return over.Task;
     }
 
     public void Dispose() => _timer.Dispose();

@@ -100,4 +100,7 @@ public readonly record struct ProbeOutcome(ProbeResult Result, string? Message)
     public static ProbeOutcome Failed(string message) => new(ProbeResult.Failed, message);
 
     public static ProbeOutcome Unknown(string message) => new(ProbeResult.Unknown, message);
+
+    /// <summary>By <see cref="Runtime.Connections.OwnShortage"/>.</summary>
+    public static ProbeOutcome NoSocket(Exception failure) => Unknown($"no socket to look with: {failure.GetBaseException().Message}");
 }

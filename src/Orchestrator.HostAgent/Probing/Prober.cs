@@ -7,8 +7,8 @@ namespace Orchestrator.HostAgent.Probing;
 /// <summary>Where a replica is probed: the way that proxies take to it.</summary>
 internal readonly record struct ProbeTarget(string Address, int Port, string ContainerId);
 
-/// <summary>Makes the probes of one host's replicas. They share the process's scheduler and HTTP client.</summary>
-internal sealed partial class Prober(ProbeScheduler scheduler, HttpProber http, Func<IEngine?> engine, ILogger logger, TimeProvider time)
+/// <summary>Makes the probes of one host's replicas. They share the process's scheduler, HTTP client, and turns to look.</summary>
+internal sealed partial class Prober(ProbeScheduler scheduler, Turns looks, HttpProber http, Func<IEngine?> engine, ILogger logger, TimeProvider time)
 {
     /// <param name="ready">An earlier agent found this very run ready, at this very address.</param>
     /// <param name="started">This very run is known to have started.</param>
@@ -40,11 +40,18 @@ internal sealed partial class Prober(ProbeScheduler scheduler, HttpProber http, 
         Log.Failed(logger, failure, kind, containerId);
     }
 
-    private Task<ProbeOutcome> LookAsync(ProbeSettings settings, ProbeTarget target, CancellationToken cancellationToken) => settings.Handler switch
+    private async Task<ProbeOutcome> LookAsync(ProbeSettings settings, ProbeTarget target, CancellationToken cancellationToken)
+    {
+        // The probe's timeout begins with its turn. What runs in the container takes no connection of ours but its engine's.
+        using var turn = settings.Handler is ProbeHandler.Exec ? null : await looks.EnterAsync(cancellationToken);
+        return await AskAsync(settings, target, cancellationToken);
+    }
+
+    private Task<ProbeOutcome> AskAsync(ProbeSettings settings, ProbeTarget target, CancellationToken cancellationToken) => settings.Handler switch
     {
         ProbeHandler.Http handler => http.ProbeAsync(handler, target.Address, target.Port, settings.Timeout, cancellationToken),
-        ProbeHandler.Tcp => TcpProber.ProbeAsync(target.Address, target.Port, settings.Timeout, time, cancellationToken),
-        ProbeHandler.Grpc handler => GrpcProber.ProbeAsync(handler, target.Address, target.Port, settings.Timeout, time, cancellationToken),
+        ProbeHandler.Tcp => TcpProber.ProbeAsync(target.Address, target.Port, settings.Timeout, scheduler, cancellationToken),
+        ProbeHandler.Grpc handler => GrpcProber.ProbeAsync(handler, target.Address, target.Port, settings.Timeout, scheduler, cancellationToken),
         ProbeHandler.Exec handler => ExecAsync(handler, target.ContainerId, settings.Timeout, cancellationToken),
         ProbeHandler.Impossible handler => Task.FromResult(ProbeOutcome.Failed(handler.Reason)),
         _ => throw new InvalidOperationException($"no such probe: {settings.Handler}"),

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Orchestrator.Runtime.Connections;
 
 namespace Orchestrator.HostAgent.Probing;
 
@@ -12,22 +13,25 @@ internal static class TcpProber
     /// </summary>
     private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(50);
 
-    public static async Task<ProbeOutcome> ProbeAsync(string host, int port, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<ProbeOutcome> ProbeAsync(string host, int port, TimeSpan timeout, ProbeScheduler scheduler, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(timeout, time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        using var limit = new ProbeLimit(scheduler, timeout, cancellationToken);
         try
         {
+            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
             EndPoint target = IPAddress.TryParse(host, out var address) ? new IPEndPoint(address, port) : new DnsEndPoint(host, port);
-            await socket.ConnectAsync(target, linked.Token);
-            return MayBeDockerProxy(socket) && await IsClosedByPeerAsync(socket, time, linked.Token)
+            await socket.ConnectAsync(target, limit.Token);
+            return MayBeDockerProxy(socket) && await IsClosedByPeerAsync(socket, scheduler)
                 ? ProbeOutcome.Failed($"{host}:{port} closed the connection: nothing listens in the container")
                 : ProbeOutcome.Passed;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return ProbeOutcome.Failed($"no connection to {host}:{port} within {timeout.TotalSeconds} s");
+        }
+        catch (SocketException failure) when (OwnShortage.Explains(failure))
+        {
+            return ProbeOutcome.NoSocket(failure);
         }
         catch (SocketException failure)
         {
@@ -40,9 +44,9 @@ internal static class TcpProber
         && (peer.IsIPv4MappedToIPv6 ? IPAddress.IsLoopback(peer.MapToIPv4()) : IPAddress.IsLoopback(peer) || peer.AddressFamily == AddressFamily.InterNetworkV6);
 
     /// <summary>Without a read that is then cancelled: a thousand exceptions a second are a good part of a processor.</summary>
-    private static async Task<bool> IsClosedByPeerAsync(Socket socket, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<bool> IsClosedByPeerAsync(Socket socket, ProbeScheduler scheduler)
     {
-        await Task.Delay(Linger, time, cancellationToken);
+        await scheduler.WaitAsync(Linger);
         return socket.Poll(TimeSpan.Zero, SelectMode.SelectRead) && socket.Available == 0;
     }
 }

@@ -29,6 +29,7 @@ internal static class ReplicaStatusBuilder
             ContainerId = record.Container?.Id,
             Address = host.Spec.EffectiveAddress,
             Port = replica.Spec.HostPort,
+            Zone = host.Zone,
             Ready = ready,
             Restarts = record.History.Restarts,
             StartedAt = record.Container is { IsRunning: true, StartedAt: { } started } ? started.UtcDateTime
@@ -51,6 +52,7 @@ internal static class ReplicaStatusBuilder
             ContainerId = known.ContainerId,
             Address = known.Address,
             Port = known.Port,
+            Zone = known.Zone,
             Ready = false,
             Restarts = known.Restarts,
             StartedAt = known.StartedAt,

@@ -9,7 +9,6 @@ using Orchestrator.HostAgent.Draining;
 using Orchestrator.HostAgent.Engines;
 using Orchestrator.HostAgent.Hosts;
 using Orchestrator.HostAgent.Probing;
-using Orchestrator.HostAgent.Tests.Probing;
 using Orchestrator.HostAgent.Tests.World;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Clients;
@@ -39,11 +38,11 @@ public sealed class ReplicaReconcilerTests
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         using var engine = new SimulatedEngine { OnInspect = token => Task.Delay(Timeout.InfiniteTimeSpan, Time, token) };
         using var scheduler = new ProbeScheduler(Time);
-        using var http = new HttpProber(Time);
+        using var http = new HttpProber(scheduler);
         using var queue = new WorkQueue<ObjectKey>("replicas-of-a-mute-engine", Time);
         var informers = new SharedInformers(kubernetes, "test", NullLoggerFactory.Instance, Time);
         var clock = new SteadyClock(Time);
-        var prober = new Prober(scheduler, http, () => engine, NullLogger.Instance, Time);
+        var prober = new Prober(scheduler, new Turns(8), http, () => engine, NullLogger.Instance, Time);
         using var replicas = new ReplicaReconciler(
             informers,
             new MuteHost(new EngineSession(engine, stop.Token)),
@@ -116,7 +115,7 @@ public sealed class ReplicaReconcilerTests
             new Replica
             {
                 Metadata = new V1ObjectMeta { Name = "web-mute", NamespaceProperty = "default", Finalizers = [Finalizers.Container] },
-                Spec = new ReplicaSpec { AppName = "web", Revision = RevisionHash.Of(template), Template = template, HostName = MuteHost.Name, HostPort = LoopbackServer.FreePort() },
+                Spec = new ReplicaSpec { AppName = "web", Revision = RevisionHash.Of(template), Template = template, HostName = MuteHost.Name, HostPort = FreePort.Next() },
             },
             default);
         return await client.MergePatchStatusAsync(

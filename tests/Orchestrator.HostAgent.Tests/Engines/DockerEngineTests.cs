@@ -5,7 +5,6 @@ using Microsoft.Extensions.Time.Testing;
 using Orchestrator.Api;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.HostAgent.Engines;
-using Orchestrator.HostAgent.Tests.Probing;
 
 namespace Orchestrator.HostAgent.Tests.Engines;
 
@@ -198,7 +197,7 @@ public sealed class DockerEngineTests : IDisposable
     [Fact]
     public async Task Where_nothing_listens_the_message_says_so()
     {
-        var failure = await FailToConnectAsync($"tcp://127.0.0.1:{LoopbackServer.FreePort()}");
+        var failure = await FailToConnectAsync($"tcp://127.0.0.1:{FreePort.Next()}");
         Assert.Equal(EngineFailure.Refused, failure.Failure);
         Assert.Contains("is the engine running and listening there?", failure.Message, StringComparison.Ordinal);
     }

@@ -16,11 +16,18 @@ public sealed class LifecycleHooksTests : IDisposable
 {
     private readonly RecordedEvents _events = new();
     private readonly SettableTime _time = new();
-    private readonly HttpProber _http = new(TimeProvider.System);
+    private readonly ProbeScheduler _scheduler = new(TimeProvider.System);
+    private readonly HttpProber _http;
+
+    public LifecycleHooksTests() => _http = new HttpProber(_scheduler);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _http.Dispose();
+        _scheduler.Dispose();
+    }
 
     public static TheoryData<string, Func<Task<long?>>, string?> Execs { get; } = new()
     {
@@ -138,7 +145,7 @@ public sealed class LifecycleHooksTests : IDisposable
     public async Task A_GET_that_nobody_answers_has_failed_though_the_pause_between_two_tries_lasts_past_the_end()
     {
         using var engine = new SimulatedEngine();
-        var replica = Replica(postStart: Get("/warm-up"), port: LoopbackServer.FreePort());
+        var replica = Replica(postStart: Get("/warm-up"), port: FreePort.Next());
 
         var why = await Hooks(new LateTime()).PostStartAsync(engine, replica, Host(), SimulatedEngine.Id, Cancelled);
 

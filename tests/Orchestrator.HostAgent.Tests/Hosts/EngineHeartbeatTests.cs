@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using Orchestrator.HostAgent.Engines;
 using Orchestrator.HostAgent.Hosts;
+using Orchestrator.HostAgent.Probing;
 
 namespace Orchestrator.HostAgent.Tests.Hosts;
 
@@ -18,7 +19,7 @@ public sealed class EngineHeartbeatTests : IAsyncDisposable
 
     public EngineHeartbeatTests()
     {
-        _pulse = new HostPulse(() => [("10.0.0.1", 1)], (_, _, _) => Task.FromResult(false), () => { }, new SteadyClock(_time), _time);
+        _pulse = new HostPulse(() => [("10.0.0.1", 1)], (_, _, _) => Task.FromResult(ProbeResult.Failed), () => { }, new LateEngines(), new SteadyClock(_time), _time);
         _heartbeat = new EngineHeartbeat(_pulse, _time);
         _pulse.EngineHeard();
         _running = _heartbeat.RunAsync(PingAsync, _stop.Token);

@@ -1,18 +1,30 @@
 using Microsoft.Extensions.Time.Testing;
 using Orchestrator.HostAgent.Hosts;
+using Orchestrator.HostAgent.Probing;
 
 namespace Orchestrator.HostAgent.Tests.Hosts;
 
-/// <summary>What is made of answers, which are the test's own: a replica answers if its port is even.</summary>
+/// <summary>What is made of answers, which are the test's own: a replica answers if its port is even, and port 0 cannot be asked.</summary>
 public sealed class HostPulseTests
 {
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 29, 12, 0, 0, TimeSpan.Zero));
     private readonly List<(string Address, int Port)> _replicas = [];
+    private readonly LateEngines _late = new();
+    private readonly List<int> _asked = [];
     private readonly HostPulse _pulse;
     private int _changes;
 
     public HostPulseTests() => _pulse = new HostPulse(
-        () => [.. _replicas], (_, port, _) => Task.FromResult(port % 2 == 0), () => _changes++, new SteadyClock(_time), _time);
+        () => [.. _replicas],
+        (_, port, _) =>
+        {
+            _asked.Add(port);
+            return Task.FromResult(port == 0 ? ProbeResult.Unknown : port % 2 == 0 ? ProbeResult.Passed : ProbeResult.Failed);
+        },
+        () => _changes++,
+        _late,
+        new SteadyClock(_time),
+        _time);
 
     private static (string Address, int Port) Answering => ("10.0.0.1", 2);
 
@@ -36,6 +48,18 @@ public sealed class HostPulseTests
         Assert.Equal((HostLife.Silent, heard, 2), (_pulse.Life, _pulse.HeardAt, _changes));
         await _pulse.AskAsync(Cancelled);
         Assert.Equal(2, _changes);
+    }
+
+    [Fact]
+    public async Task No_socket_to_ask_with_is_no_silence()
+    {
+        _replicas.AddRange([Refusing, ("10.0.0.1", 0), Refusing]);
+        _pulse.EngineHeard();
+        _pulse.EngineLost();
+
+        await AskAsync(rounds: 5);
+
+        Assert.Equal((HostLife.EngineAnswers, 1), (_pulse.Life, _changes));
     }
 
     [Fact]
@@ -166,6 +190,45 @@ public sealed class HostPulseTests
         });
         _pulse.EngineHeard();
         Assert.Equal(HostLife.EngineAnswers, _pulse.Life);
+        await stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task While_one_answers_only_that_one_is_asked_and_all_have_their_turn_when_it_no_longer_does()
+    {
+        _replicas.AddRange([Refusing, ("10.0.0.1", 3), Answering, ("10.0.0.1", 4)]);
+        _pulse.EngineLost();
+        await AskAsync(rounds: 3);
+        Assert.Equal([1, 3, 2, 2, 2], _asked);
+
+        _replicas[2] = ("10.0.0.1", 5);
+        await AskAsync(rounds: 1);
+        Assert.Equal([5, 4, 1, 3], _asked[5..]);
+        Assert.Equal(HostLife.ReplicasAnswer, _pulse.Life);
+    }
+
+    [Fact]
+    public async Task Where_many_engines_are_late_at_once_a_host_is_asked_only_once_its_engine_has_failed()
+    {
+        while (_late.TryBegin())
+        {
+        }
+
+        using var stop = new CancellationTokenSource();
+        var running = _pulse.RunAsync(stop.Token);
+        _replicas.Add(Answering);
+        _pulse.EngineHeard();
+        _pulse.EngineLate();
+        _time.Advance(10 * HostPulse.Period);
+        Assert.Empty(_asked);
+
+        _pulse.EngineDoubted();
+        await Eventually.True(() =>
+        {
+            _time.Advance(HostPulse.Period);
+            return _pulse.Life == HostLife.ReplicasAnswer;
+        });
         await stop.CancelAsync();
         await running;
     }

@@ -13,9 +13,13 @@ using Orchestrator.HostAgent.Probing;
 namespace Orchestrator.HostAgent.Tests.Probing;
 
 /// <summary>Against the gRPC project's own health service.</summary>
-public sealed class GrpcProberTests
+public sealed class GrpcProberTests : IDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+
+    private readonly ProbeScheduler _scheduler = new(TimeProvider.System);
+
+    public void Dispose() => _scheduler.Dispose();
 
     [Theory]
     [InlineData("", HealthCheckResponse.Types.ServingStatus.Serving, null)]
@@ -99,7 +103,7 @@ public sealed class GrpcProberTests
     [Fact]
     public async Task Nothing_listens_fails_and_says_so()
     {
-        var port = LoopbackServer.FreePort();
+        var port = FreePort.Next();
         var outcome = await AskAsync(port, "");
 
         Assert.Equal(ProbeResult.Failed, outcome.Result);
@@ -126,8 +130,8 @@ public sealed class GrpcProberTests
         await Eventually.See(() => server.OpenConnections, open => open == 0);
     }
 
-    private static Task<ProbeOutcome> AskAsync(int port, string service, TimeSpan? timeout = null) => GrpcProber.ProbeAsync(
-        new ProbeHandler.Grpc(service), "127.0.0.1", port, timeout ?? Timeout, TimeProvider.System, TestContext.Current.CancellationToken);
+    private Task<ProbeOutcome> AskAsync(int port, string service, TimeSpan? timeout = null) => GrpcProber.ProbeAsync(
+        new ProbeHandler.Grpc(service), "127.0.0.1", port, timeout ?? Timeout, _scheduler, TestContext.Current.CancellationToken);
 }
 
 /// <summary>A service of gRPC's that has no health checks: none at all.</summary>

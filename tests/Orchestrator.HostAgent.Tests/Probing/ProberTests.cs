@@ -12,11 +12,18 @@ public sealed class ProberTests : IDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
-    private readonly HttpProber _http = new(TimeProvider.System);
+    private readonly ProbeScheduler _scheduler = new(TimeProvider.System);
+    private readonly HttpProber _http;
+
+    public ProberTests() => _http = new HttpProber(_scheduler);
 
     public static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _http.Dispose();
+        _scheduler.Dispose();
+    }
 
     [Theory]
     [InlineData("200 OK", ProbeResult.Passed)]
@@ -104,8 +111,8 @@ public sealed class ProberTests : IDisposable
     [Fact]
     public async Task Nothing_listens_fails_both()
     {
-        var port = LoopbackServer.FreePort();
-        var tcp = await TcpProber.ProbeAsync("127.0.0.1", port, Timeout, TimeProvider.System, Cancelled);
+        var port = FreePort.Next();
+        var tcp = await TcpProber.ProbeAsync("127.0.0.1", port, Timeout, _scheduler, Cancelled);
         var http = await _http.ProbeAsync(new ProbeHandler.Http(false, "/", null, []), "127.0.0.1", port, Timeout, Cancelled);
 
         Assert.Equal((ProbeResult.Failed, ProbeResult.Failed), (tcp.Result, http.Result));
@@ -117,14 +124,14 @@ public sealed class ProberTests : IDisposable
     public async Task A_TCP_probe_passes_when_the_server_waits_for_a_request()
     {
         await using var server = new LoopbackServer(stream => LoopbackServer.WaitForCloseAsync(stream));
-        Assert.Equal(ProbeResult.Passed, (await TcpProber.ProbeAsync("127.0.0.1", server.Port, Timeout, TimeProvider.System, Cancelled)).Result);
+        Assert.Equal(ProbeResult.Passed, (await TcpProber.ProbeAsync("127.0.0.1", server.Port, Timeout, _scheduler, Cancelled)).Result);
     }
 
     [Fact]
     public async Task A_TCP_probe_is_not_taken_in_by_docker_proxy_which_accepts_and_closes()
     {
         await using var server = new LoopbackServer(_ => Task.CompletedTask);
-        var outcome = await TcpProber.ProbeAsync("127.0.0.1", server.Port, Timeout, TimeProvider.System, Cancelled);
+        var outcome = await TcpProber.ProbeAsync("127.0.0.1", server.Port, Timeout, _scheduler, Cancelled);
 
         Assert.Equal(ProbeResult.Failed, outcome.Result);
         Assert.Contains("nothing listens in the container", outcome.Message, StringComparison.Ordinal);
@@ -147,13 +154,6 @@ internal sealed class LoopbackServer : IAsyncDisposable
     }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     public static async Task<string> ReadRequestAsync(Stream stream)
     {

@@ -1,7 +1,10 @@
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using k8s.Models;
 using Orchestrator.Api;
 using Orchestrator.HostAgent.Containers;
+using Orchestrator.HostAgent.Engines;
 using Orchestrator.HostAgent.Probing;
 using Orchestrator.HostAgent.Tests.Containers;
 using Orchestrator.HostAgent.Tests.World;
@@ -12,6 +15,7 @@ namespace Orchestrator.HostAgent.Tests.Probing;
 public sealed class ReplicaProbesTests : IDisposable
 {
     private readonly SettableTime _time = new();
+    private readonly Turns _looksAtOnce = new(1);
     private readonly ProbeScheduler _scheduler;
     private readonly HttpProber _http;
     private readonly Dictionary<string, long> _answers = new() { ["started"] = 1, ["ready"] = 1, ["live"] = 1 };
@@ -22,7 +26,7 @@ public sealed class ReplicaProbesTests : IDisposable
     public ReplicaProbesTests()
     {
         _scheduler = new ProbeScheduler(_time);
-        _http = new HttpProber(_time);
+        _http = new HttpProber(_scheduler);
         _engine = new SimulatedEngine
         {
             OnExec = command =>
@@ -104,6 +108,30 @@ public sealed class ReplicaProbesTests : IDisposable
         Assert.IsType<ProbeHandler.Tcp>(ProbeSettings.Of(template, ProbeKind.Readiness)!.Handler);
     }
 
+    [Fact]
+    public async Task A_look_waits_for_its_turn_and_its_timeout_begins_with_it()
+    {
+        using var server = new TcpListener(IPAddress.Loopback, 0);
+        server.Start();
+        var turn = await _looksAtOnce.EnterAsync(TestContext.Current.CancellationToken);
+        using var probes = Start(change: template => template.StartupProbe = template.ReadinessProbe = null, port: ((IPEndPoint)server.LocalEndpoint).Port);
+        Advance(TimeSpan.FromSeconds(30));
+        Assert.Equal(0, probes.Readiness.Looks);
+
+        turn.Dispose();
+
+        await server.AcceptSocketAsync(TestContext.Current.CancellationToken);
+        await Eventually.True(() =>
+        {
+            Advance(TimeSpan.FromMilliseconds(50));
+            return probes.Readiness.Passing;
+        });
+
+        // Late by more than its period, it looks again at once: its turn was given back.
+        await server.AcceptSocketAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, probes.Readiness.Failures);
+    }
+
     private static V1Probe Exec(string command, int failures) => new()
     {
         Exec = new V1ExecAction { Command = [command] },
@@ -111,19 +139,19 @@ public sealed class ReplicaProbesTests : IDisposable
         FailureThreshold = failures,
     };
 
-    private ReplicaProbes Start(bool started = false, Action<ReplicaTemplate>? change = null)
+    private ReplicaProbes Start(bool started = false, Action<ReplicaTemplate>? change = null, int port = 20000)
     {
         var template = new ReplicaTemplate
         {
             Image = "web", ReadinessProbe = Exec("ready", 1), LivenessProbe = Exec("live", 2), StartupProbe = Exec("started", 5),
         };
         change?.Invoke(template);
-        var prober = new Prober(_scheduler, _http, () => _engine, NullLogger.Instance, _time);
+        var prober = new Prober(_scheduler, _looksAtOnce, _http, () => _engine, NullLogger.Instance, _time);
         return prober.Start(
             template,
             "5d3c1d3e",
             Snapshots.Of(ContainerState.Running, id: SimulatedEngine.Id),
-            new ProbeTarget("127.0.0.1", 20000, SimulatedEngine.Id),
+            new ProbeTarget("127.0.0.1", port, SimulatedEngine.Id),
             ready: false,
             started,
             TimeSpan.Zero,
