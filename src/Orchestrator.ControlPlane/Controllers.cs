@@ -41,11 +41,11 @@ public sealed class Controllers : IDisposable
         var moves = new Moves(events, time);
         var certificates = new CertificateStates();
         var proxies = new LiveProxies(informers, time);
-        _webApps = new WebAppController(informers, proxies, moves, certificates, kubernetes, events, loggers, time);
+        _scheduler = new Scheduler(informers, moves, events, loggers, time);
+        _webApps = new WebAppController(informers, proxies, moves, _scheduler, certificates, kubernetes, events, loggers, time);
         var orders = new CertificateStates();
         _certificates = new CertificateController(informers, kubernetes, orders, certificates, loggers, time);
         _acme = new AcmeController(informers, proxies, acme, orders, kubernetes, events, loggers, time);
-        _scheduler = new Scheduler(informers, moves, events, loggers, time);
         _hosts = new HostController(informers, events, loggers, time);
         _autoscaler = new AutoscalingController(informers, new ProxyTraffic(informers, proxies), usage, events, loggers, time);
         _rebalancer = rebalance ? new Rebalancer(informers, moves, loggers, time) : null;

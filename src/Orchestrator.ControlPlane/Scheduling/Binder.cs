@@ -30,6 +30,14 @@ internal sealed class Binder(Informer<Replica> replicas, ResourceClient<Replica>
         replicas.Seed(await client.MergePatchAsync(ObjectKey.Of(replica), patch, cancellationToken));
     }
 
+    /// <summary>The same for a Replica that is about to be created.</summary>
+    public static void Bind(Replica wanted, Placed placed)
+    {
+        (wanted.Spec.HostName, wanted.Spec.HostPort) = (placed.Host, placed.Port);
+        wanted.Metadata.Labels[Labels.Host] = placed.Host;
+        wanted.Metadata.Finalizers = [Finalizers.Container];
+    }
+
     /// <inheritdoc cref="BindAsync" path="/exception"/>
     public async Task ExplainAsync(Unfit unfit, CancellationToken cancellationToken)
     {

@@ -13,11 +13,11 @@ using Orchestrator.Runtime.Informers;
 namespace Orchestrator.ControlPlane.Scheduling;
 
 /// <summary>
-/// Gives each unbound Replica a host and a port. Rounds, after swarmkit's scheduler: what comes within a few milliseconds is
+/// Gives each unbound Replica, and each that is about to be created, a host and a port. Rounds, after swarmkit's scheduler: what comes within a few milliseconds is
 /// decided together, from a table of hosts built whole; decisions are written in parallel while the next round may run already.
 /// One that loses a race is simply undecided again. What fits nowhere is looked at again whenever something changed, or a refused port may be tried again.
 /// </summary>
-internal sealed partial class Scheduler : IDisposable
+internal sealed partial class Scheduler : IPlacer, IDisposable
 {
     /// <summary>Long enough to take the creates of one reconcile together, too short to be felt.</summary>
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(2);
@@ -47,6 +47,7 @@ internal sealed partial class Scheduler : IDisposable
     private readonly ITimer _heldBackExpiry;
     private readonly RefusedPorts _refused;
     private readonly Assumptions _assumed = new();
+    private readonly Newcomers _newcomers;
     private readonly GoneReplicas _gone;
     private readonly Preemptions _preemptions;
     private readonly Moves _moves;
@@ -65,6 +66,7 @@ internal sealed partial class Scheduler : IDisposable
         _logger = loggers.CreateLogger<Scheduler>();
         _binder = new Binder(informers.Replicas, informers.ReplicaClient, time);
         _changed = new Debounce(Quiet, Cap, time);
+        _newcomers = new Newcomers(_assumed, _changed.Signal);
         _retry = time.CreateTimer(_ => _changed.Signal(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _portExpiry = time.CreateTimer(_ => _changed.Signal(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _heldBackExpiry = time.CreateTimer(_ => _changed.Signal(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -90,6 +92,7 @@ internal sealed partial class Scheduler : IDisposable
         _assumed.Clear();
         _gone.Clear();
         _preemptions.Clear();
+        _newcomers.Open();
         _changed.Signal();
 
         // Bounded: a round waits when the writers are that far behind, and then decides by what is newer.
@@ -113,10 +116,15 @@ internal sealed partial class Scheduler : IDisposable
         }
         finally
         {
+            _newcomers.Close();
             decisions.Writer.Complete();
             await writing;
         }
     }
+
+    /// <inheritdoc/>
+    public Task<Reservation> ReserveAsync(IReadOnlyList<Replica> wanted, CancellationToken cancellationToken) =>
+        _newcomers.ReserveAsync(wanted, cancellationToken);
 
     public void Dispose()
     {
@@ -131,28 +139,30 @@ internal sealed partial class Scheduler : IDisposable
     private List<Decision> DecideOrLog()
     {
         var started = _time.GetTimestamp();
+        var newcomers = _newcomers.TakeAll();
+        var decisions = new List<Decision>();
         try
         {
-            return Decide();
+            decisions = Decide([.. newcomers.SelectMany(request => request.Wanted)]);
         }
         catch (Exception failure)
         {
             SchedulingMetrics.Error.Inc();
             Log.RoundFailed(_logger, failure);
             _retry.Change(RetryAfterError, Timeout.InfiniteTimeSpan);
-            return [];
         }
-        finally
-        {
-            SchedulingMetrics.RoundDuration.Observe(_time.GetElapsedTime(started).TotalSeconds);
-        }
+
+        _newcomers.Answer(newcomers, decisions.Where(decision => Newcomers.Contain(decision.Replica)));
+        decisions.RemoveAll(decision => Newcomers.Contain(decision.Replica));
+        SchedulingMetrics.RoundDuration.Observe(_time.GetElapsedTime(started).TotalSeconds);
+        return decisions;
     }
 
-    private List<Decision> Decide()
+    private List<Decision> Decide(List<Replica> newcomers)
     {
         var waiting = _informers.Replicas.ByIndex(Unbound, Unbound);
         SchedulingMetrics.Waiting.Set(waiting.Count);
-        if (waiting.Count == 0)
+        if (waiting.Count + newcomers.Count == 0)
         {
             _readinessMatters = false;
             return [];
@@ -165,7 +175,7 @@ internal sealed partial class Scheduler : IDisposable
             .Where(replica => replica.Spec.HostName is not null)
             .Select(replica => (replica, replica.Spec.HostName!, replica.Spec.HostPort))
             .Concat(assumed.Values.OfType<Placed>()
-                .Where(placed => replicas.GetValueOrDefault(ObjectKey.Of(placed.Replica)) is { Spec.HostName: null })
+                .Where(placed => replicas.TryGetValue(ObjectKey.Of(placed.Replica), out var known) ? known.Spec.HostName is null : Newcomers.Contain(placed.Replica))
                 .Select(placed => (placed.Replica, placed.Host, (int?)placed.Port)));
         var undecided = waiting
             .Select(replica => replicas.GetValueOrDefault(ObjectKey.Of(replica)))
@@ -183,7 +193,7 @@ internal sealed partial class Scheduler : IDisposable
             Promised = [.. promised.Select(unfit => (unfit.Replica, unfit.MakesRoom!.Host))],
         };
         var round = new PlacementRound(input, _nextPort);
-        var decisions = round.Place(undecided).ToList();
+        var decisions = round.Place(undecided.Concat(newcomers)).ToList();
         _readinessMatters = round.DependsOnReadiness;
         if (decisions.Exists(decision => decision is Unfit) && _refused.NextExpiry() is { } expiry)
         {

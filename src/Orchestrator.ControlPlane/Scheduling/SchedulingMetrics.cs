@@ -6,7 +6,7 @@ internal static class SchedulingMetrics
 {
     public static readonly Histogram Duration = Metrics.CreateHistogram(
         "orchestrator_scheduling_duration_seconds",
-        "From when a replica was first seen without a host until its binding was stored.",
+        "From when a replica was first seen without a host until its binding was stored. Those created with one have no part in it.",
         new HistogramConfiguration { Buckets = Histogram.ExponentialBuckets(0.001, 2, 16) });
 
     public static readonly Histogram RoundDuration = Metrics.CreateHistogram(

@@ -2,6 +2,7 @@ using k8s.Models;
 using Orchestrator.Api;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
+using Orchestrator.ControlPlane.Scheduling;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Clients;
 using Orchestrator.Runtime.Informers;
@@ -9,12 +10,19 @@ using Orchestrator.Runtime.Informers;
 namespace Orchestrator.ControlPlane.WebApps;
 
 /// <summary>Creates, deletes and adopts Replicas for the WebApp controller, several at a time.</summary>
-internal sealed class ReplicaWrites(Informer<Replica> replicas, ResourceClient<Replica> client)
+/// <param name="placer">Null: they are all created unbound.</param>
+internal sealed class ReplicaWrites(Informer<Replica> replicas, ResourceClient<Replica> client, IPlacer? placer) : IDisposable
 {
-    /// <summary>Requests of one app under way at once: enough to hide the latency, few enough to be fair to others.</summary>
+    /// <summary>
+    /// Creates under way at once, of all apps: enough to hide the latency, and few beside the writes of the agents. Those slow them down when
+    /// they have more to start than they can: what is created is bound, and would all be begun at once.
+    /// </summary>
     private const int Parallelism = 16;
 
+    private readonly SemaphoreSlim _creating = new(Parallelism);
     private readonly ReplicaDeletions _deletions = new(replicas, client);
+
+    public void Dispose() => _creating.Dispose();
 
     public bool IsDeleting(Replica replica) => replica.Metadata.DeletionTimestamp is not null || _deletions.Contains(replica);
 
@@ -28,18 +36,22 @@ internal sealed class ReplicaWrites(Informer<Replica> replicas, ResourceClient<R
         BlockOwnerDeletion = true,
     };
 
-    /// <summary>Creates <paramref name="count"/> replicas and puts them into the cache.</summary>
+    /// <summary>Creates <paramref name="count"/> replicas, bound where there is room, and puts them into the cache.</summary>
     /// <param name="template">The revision's: that of the spec, or of an earlier one.</param>
     /// <returns>How many were created, and why not more: the first failure.</returns>
     public async Task<(int Created, Exception? Failure)> CreateAsync(
         WebApp app, string revision, ReplicaTemplate template, int count, CancellationToken cancellationToken)
     {
-        var names = ReplicaNames.Of(app.Metadata.Name, app.Metadata.Uid, revision)
+        var wanted = ReplicaNames.Of(app.Metadata.Name, app.Metadata.Uid, revision)
             .Where(name => replicas.Get(new(app.Metadata.NamespaceProperty, name)) is null)
-            .Take(count);
+            .Take(count)
+            .Select(name => New(app, revision, template, name))
+            .ToList();
+        using var places = placer is null ? Reservation.None : await placer.ReserveAsync(wanted, cancellationToken);
+        wanted.ForEach(places.Bind);
         var created = 0;
         Exception? failure = null;
-        await Parallel.ForEachAsync(names, Options(cancellationToken), async (name, cancellation) =>
+        await Parallel.ForEachAsync(wanted, Options(cancellationToken), async (replica, cancellation) =>
         {
             if (Volatile.Read(ref failure) is not null)
             {
@@ -49,7 +61,7 @@ internal sealed class ReplicaWrites(Informer<Replica> replicas, ResourceClient<R
 
             try
             {
-                if (await CreateOneAsync(app, revision, template, name, cancellation))
+                if (await CreateOneAsync(replica, cancellation))
                 {
                     Interlocked.Increment(ref created);
                 }
@@ -76,20 +88,21 @@ internal sealed class ReplicaWrites(Informer<Replica> replicas, ResourceClient<R
     public Task ReleaseAsync(Replica replica, CancellationToken cancellationToken) =>
         SetOwnersAsync(replica, [.. OtherOwners(replica)], cancellationToken);
 
-    private async Task<bool> CreateOneAsync(
-        WebApp app, string revision, ReplicaTemplate template, string name, CancellationToken cancellationToken)
+    private static Replica New(WebApp app, string revision, ReplicaTemplate template, string name) => new()
     {
-        var wanted = new Replica
+        Metadata = new V1ObjectMeta
         {
-            Metadata = new V1ObjectMeta
-            {
-                Name = name,
-                NamespaceProperty = app.Metadata.NamespaceProperty,
-                Labels = new Dictionary<string, string> { [Labels.App] = app.Metadata.Name, [Labels.Revision] = revision },
-                OwnerReferences = [OwnerReferenceTo(app)],
-            },
-            Spec = new ReplicaSpec { AppName = app.Metadata.Name, Revision = revision, Template = template },
-        };
+            Name = name,
+            NamespaceProperty = app.Metadata.NamespaceProperty,
+            Labels = new Dictionary<string, string> { [Labels.App] = app.Metadata.Name, [Labels.Revision] = revision },
+            OwnerReferences = [OwnerReferenceTo(app)],
+        },
+        Spec = new ReplicaSpec { AppName = app.Metadata.Name, Revision = revision, Template = template },
+    };
+
+    private async Task<bool> CreateOneAsync(Replica wanted, CancellationToken cancellationToken)
+    {
+        await _creating.WaitAsync(cancellationToken);
         try
         {
             replicas.Seed(await client.CreateAsync(wanted, cancellationToken));
@@ -104,6 +117,10 @@ internal sealed class ReplicaWrites(Informer<Replica> replicas, ResourceClient<R
             }
 
             return false;
+        }
+        finally
+        {
+            _creating.Release();
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Informers;
@@ -6,11 +7,12 @@ namespace Orchestrator.ControlPlane.WebApps;
 
 /// <summary>
 /// Which of an app's route claims other apps hold. Looks only at the apps that share a claim with it, so that a change of one
-/// among thousands costs nothing.
+/// among thousands costs nothing; at all of its port only where one wants it for TCP.
 /// </summary>
 internal sealed class RouteConflicts
 {
     private const string ByClaim = "route-claim";
+    private const string ByPort = "route-port";
 
     private readonly Informer<WebApp> _apps;
 
@@ -18,6 +20,7 @@ internal sealed class RouteConflicts
     {
         _apps = apps;
         apps.AddIndex(ByClaim, app => ClaimsOf(app).Select(claim => claim.ToString()));
+        apps.AddIndex(ByPort, app => app.Spec.Route?.Port is { } port ? [PortKey(port)] : []);
     }
 
     /// <summary>For people, one a claim that is lost: what and to whom.</summary>
@@ -26,7 +29,7 @@ internal sealed class RouteConflicts
         var key = ObjectKey.Of(app);
         var rivals = RivalsOf(app).Where(rival => ObjectKey.Of(rival) != key).Append(app);
         return RouteClaims.Assign(rivals).Lost.TryGetValue(app, out var lost)
-            ? [.. lost.Select(entry => $"{entry.Claim} is served by {ObjectKey.Of(entry.Holder)}")]
+            ? [.. lost.Select(entry => $"{entry.Claim} is served by {ObjectKey.Of(entry.Holder)}{Otherwise(entry.Claim, entry.Holder)}")]
             : [];
     }
 
@@ -42,7 +45,18 @@ internal sealed class RouteConflicts
     }
 
     private IEnumerable<WebApp> RivalsOf(WebApp app) =>
-        ClaimsOf(app).SelectMany(claim => _apps.ByIndex(ByClaim, claim.ToString())).DistinctBy(ObjectKey.Of);
+        ClaimsOf(app).SelectMany(claim => _apps.ByIndex(ByClaim, claim.ToString())).Concat(RivalsForPort(app)).DistinctBy(ObjectKey.Of);
+
+    /// <summary>Which of the two a port is for, the oldest app of all decides.</summary>
+    private IEnumerable<WebApp> RivalsForPort(WebApp app) =>
+        app.Spec.Route is { Port: { } port } route && (route.IsTcp || _apps.ByIndex(ByClaim, RouteClaim.Tcp(port).ToString()).Count > 0)
+            ? _apps.ByIndex(ByPort, PortKey(port))
+            : [];
+
+    private static string Otherwise(RouteClaim claim, WebApp holder) =>
+        claim.IsTcp == holder.Spec.Route!.IsTcp ? "" : claim.IsTcp ? ", for HTTP" : ", which has all of the port for TCP";
+
+    private static string PortKey(int port) => port.ToString(CultureInfo.InvariantCulture);
 
     private static IEnumerable<RouteClaim> ClaimsOf(WebApp app) => app.Spec.Route is { } route ? RouteClaims.Of(route) : [];
 }

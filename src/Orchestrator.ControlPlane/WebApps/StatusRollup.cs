@@ -210,6 +210,7 @@ internal static class StatusRollup
 
     private static (bool, string, string) RouteAccepted(RollupInput input) =>
         IsDeleting(input.App) ? (false, WebAppReasons.Deleting, "the app is being deleted")
+        : input.App.Spec.Route is { IsTcp: true, Port: null } ? (false, WebAppReasons.PortMissing, "route.protocol tcp needs a route.port of the app's own")
         : input is { LostClaims: [], ListenerErrors: [] } ? (true, WebAppReasons.Accepted, "the route is served")
         : (false,
             input.LostClaims.Count > 0 ? WebAppReasons.RouteConflict : WebAppReasons.ListenerFailed,

@@ -9,6 +9,7 @@ using Orchestrator.Api.WebApps;
 using Orchestrator.ControlPlane.Certificates;
 using Orchestrator.ControlPlane.Hosts;
 using Orchestrator.ControlPlane.Rebalancing;
+using Orchestrator.ControlPlane.Scheduling;
 using Orchestrator.ControlPlane.WebApps.Contents;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Clients;
@@ -32,6 +33,7 @@ internal sealed class WebAppController : IDisposable
     private readonly ListenerErrors _listenerErrors;
     private readonly HostOutages _outages;
     private readonly TimeProvider _time;
+    private readonly ReplicaWrites _writes;
     private readonly WorkQueue<ObjectKey> _queue;
     private readonly ReconcileLoop<ObjectKey> _loop;
 
@@ -39,6 +41,7 @@ internal sealed class WebAppController : IDisposable
         SharedInformers informers,
         LiveProxies proxies,
         Moves moves,
+        IPlacer placer,
         CertificateStates certificates,
         IKubernetes kubernetes,
         IEventRecorder events,
@@ -51,16 +54,16 @@ internal sealed class WebAppController : IDisposable
         _conflicts = new RouteConflicts(informers.WebApps);
         _listenerErrors = new ListenerErrors(informers, proxies);
         var logger = loggers.CreateLogger<WebAppController>();
-        var writes = new ReplicaWrites(informers.Replicas, informers.ReplicaClient);
+        _writes = new ReplicaWrites(informers.Replicas, informers.ReplicaClient, placer);
         var revisions = new ResourceClient<V1ControllerRevision>(kubernetes, Controllers.FieldManager);
         var history = new RevisionHistory(revisions);
         var client = new ContentClient(kubernetes, Controllers.FieldManager);
         var kept = new KeptContents(informers.Secrets, client);
         var contents = new AppContents(new LiveContents(informers, client), kept, events);
         var statuses = new WebAppStatusWriter(informers.WebApps, informers.WebAppClient, events, time);
-        var finalizing = new WebAppFinalizing(informers, writes, history, kept, statuses, logger);
+        var finalizing = new WebAppFinalizing(informers, _writes, history, kept, statuses, logger);
         var reconciler = new WebAppReconciler(
-            informers, writes, history, new RevisionTemplates(revisions), contents, _conflicts, _listenerErrors, certificates, new CanaryObservations(informers),
+            informers, _writes, history, new RevisionTemplates(revisions), contents, _conflicts, _listenerErrors, certificates, new CanaryObservations(informers),
             _outages, moves, statuses, finalizing, events, logger, time);
         _loop = new ReconcileLoop<ObjectKey>(_queue, reconciler.ReconcileAsync, Workers, logger, time);
         informers.WebApps.AddIndex(ByContent, app => app.Spec.References.Select(reference => IndexValue(app.Metadata.NamespaceProperty, reference.Object)).Distinct());
@@ -92,7 +95,11 @@ internal sealed class WebAppController : IDisposable
         return _loop.RunAsync(cancellationToken);
     }
 
-    public void Dispose() => _queue.Dispose();
+    public void Dispose()
+    {
+        _queue.Dispose();
+        _writes.Dispose();
+    }
 
     private static ObjectKey AppOf(Replica replica) => new(replica.Metadata.NamespaceProperty, replica.Spec.AppName);
 

@@ -22,6 +22,7 @@ internal static class WebAppReasons
     public const string Accepted = "Accepted";
     public const string RouteConflict = "RouteConflict";
     public const string ListenerFailed = "ListenerFailed";
+    public const string PortMissing = "PortMissing";
 
     // Events only.
     public const string ScaledUp = "ScaledUp";

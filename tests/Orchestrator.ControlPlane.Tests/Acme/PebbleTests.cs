@@ -19,16 +19,17 @@ public sealed class PebbleTests
     {
         using var folder = new TemporaryFolder();
         await using var cluster = await TestCluster.StartAsync(hosts: 0, controllers: false);
-        await using var proxy = await cluster.StartProxyAsync(new()
-        {
-            StateFolder = folder["proxy"], Admin = null, Address = IPAddress.Loopback, Port = 0, Tls = new(IPAddress.Loopback, 0), Name = "one",
-        });
+        await using var proxy = await cluster.StartProxyAsync(Proxy("one", port: 0));
+
+        // On the same address, as behind a balancer: whichever of them the authority comes to has to know the answer.
+        await using var other = await cluster.StartProxyAsync(Proxy("other", proxy.Address.Port) with { TakeOver = true });
         await using var pebble = await Pebble.StartAsync(proxy.Address.Port);
         await cluster.StartControllersAsync(acme: pebble.Options);
 
         await cluster.ApplyAsync("shop", 0, spec => spec.Route = new() { Hosts = ["shop.test"], Tls = new() { Acme = true } });
         await WaitForValidAsync(cluster, pebble);
         Assert.Equal(["shop.test"], await ShownAsync(proxy, "shop.test", ["shop.test"]));
+        Assert.Equal(["shop.test"], await ShownAsync(other, "shop.test", ["shop.test"]));
         await Eventually.True(async () => (await cluster.EventsAsync("shop")).Contains("Normal AcmeIssued: a certificate was issued for shop.test"));
         Assert.DoesNotContain(await cluster.EventsAsync("shop"), entry => entry.StartsWith("Warning Acme", StringComparison.Ordinal) || entry.Contains("acme-tls", StringComparison.Ordinal));
         Assert.Equal(["sites.shop"], await NamesAsync(cluster));
@@ -46,6 +47,11 @@ public sealed class PebbleTests
         Assert.Equal(["shop.test", "www.shop.test"], await ShownAsync(proxy, "www.shop.test", ["shop.test", "www.shop.test"]));
         await WaitForValidAsync(cluster, pebble);
         Assert.Equal(account, await AccountAsync(cluster));
+
+        ProxyOptions Proxy(string name, int port) => new()
+        {
+            StateFolder = folder[name], Admin = null, Address = IPAddress.Loopback, Port = port, Tls = new(IPAddress.Loopback, 0), Name = name,
+        };
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using k8s.Models;
 using Orchestrator.Api;
 using Orchestrator.Api.Replicas;
+using Orchestrator.Api.WebApps;
 using Orchestrator.ControlPlane.WebApps;
 
 namespace Orchestrator.ControlPlane.Tests.Cluster;
@@ -186,6 +187,23 @@ public sealed class FailureTests
 
         await cluster.Api.WebAppClient.DeleteAsync(new(TestCluster.Namespace, "aaa"), null, TestEnd);
         await cluster.WaitForAppAsync("bbb", seen => Route(seen)?.Status == Conditions.True);
+    }
+
+    [Fact]
+    public async Task A_port_that_an_older_app_has_for_http_is_no_port_for_tcp_until_it_goes_and_the_other_way_round()
+    {
+        await using var cluster = await TestCluster.StartAsync();
+        await cluster.ApplyAsync("aaa", 0, spec => spec.Route = new() { Hosts = ["example.org"], Port = 9090 });
+        await cluster.ApplyAsync("bbb", 0, spec => spec.Route = new() { Protocol = ReplicaProtocols.Tcp, Port = 9090 });
+        await cluster.ApplyAsync("ccc", 0, spec => spec.Route = new() { Port = 9090 });
+        var later = await cluster.WaitForAppAsync("bbb", seen => Route(seen)?.Status == Conditions.False);
+        Assert.Equal(("RouteConflict", "tcp:9090 is served by sites/aaa, for HTTP"), (Route(later)!.Reason, Route(later)!.Message));
+        await cluster.WaitForAppAsync("ccc", seen => Route(seen)?.Status == Conditions.True);
+
+        await cluster.Api.WebAppClient.DeleteAsync(new(TestCluster.Namespace, "aaa"), null, TestEnd);
+        await cluster.WaitForAppAsync("bbb", seen => Route(seen)?.Status == Conditions.True);
+        var last = await cluster.WaitForAppAsync("ccc", seen => Route(seen)?.Status == Conditions.False);
+        Assert.Equal("*:9090/ is served by sites/bbb, which has all of the port for TCP", Route(last)!.Message);
     }
 
     [Fact]

@@ -97,7 +97,7 @@ public sealed class ReplicaWritesTests
     private (ReplicaWrites Writes, SharedInformers Informers) Lagging(TestCluster cluster, DelegatingHandler wire)
     {
         var informers = new SharedInformers(cluster.Connect(wire), "test", NullLoggerFactory.Instance, TimeProvider.System);
-        return (new ReplicaWrites(informers.Replicas, informers.ReplicaClient), informers);
+        return (new ReplicaWrites(informers.Replicas, informers.ReplicaClient, placer: null), informers);
     }
 
     private static async Task<List<Replica>> CreateAsync(TestCluster cluster, ReplicaWrites writes, SharedInformers informers, int count)

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using Orchestrator.Api.DockerHosts;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
+using Orchestrator.ControlPlane.Scheduling;
 using Orchestrator.ControlPlane.WebApps;
 
 namespace Orchestrator.ControlPlane.Tests.Cluster;
@@ -16,16 +17,17 @@ public sealed class SchedulerTroubleTests
     public async Task No_answer_however_broken_ends_the_writers_of_the_scheduler()
     {
         const int writers = 16;
-        await using var cluster = await TestCluster.StartAsync(controllers: false);
+        await using var cluster = await TestCluster.StartAsync(hosts: 0, controllers: false);
         var (patched, read) = (0, 0);
         using var wire = new AnsweringWire((request, _) => Task.FromResult(
-            IsOfReplica(request, HttpMethod.Patch) && Interlocked.Increment(ref patched) <= writers
+            IsBinding(request) && Interlocked.Increment(ref patched) <= writers
                 ? new HttpResponseMessage(HttpStatusCode.Conflict)
                 : IsOfReplica(request, HttpMethod.Get) && Interlocked.Increment(ref read) <= writers
                     ? new HttpResponseMessage { Content = new StreamContent(new BrokenStream()) }
                     : null));
         await cluster.StartControllersAsync(wire);
-        await cluster.ApplyAsync("web", writers);
+        await ApplyWithoutHostAsync(cluster, "web", writers);
+        await cluster.CreateHostAsync("h1");
 
         await cluster.WaitForReadyAsync("web", writers);
         Assert.True(read > 0);
@@ -34,7 +36,7 @@ public sealed class SchedulerTroubleTests
     [Fact]
     public async Task A_replica_that_is_gone_while_the_watch_is_behind_is_not_decided_for_again_and_again()
     {
-        await using var cluster = await TestCluster.StartAsync(controllers: false);
+        await using var cluster = await TestCluster.StartAsync(hosts: 0, controllers: false);
         var bindings = 0;
         using var wire = new AnsweringWire(async (request, cancellationToken) =>
         {
@@ -44,7 +46,7 @@ public sealed class SchedulerTroubleTests
                 await new TaskCompletionSource().Task.WaitAsync(cancellationToken); // the watch is never answered
             }
 
-            if (request.Method == HttpMethod.Patch && path.Contains("/replicas/web-", StringComparison.Ordinal))
+            if (IsBinding(request))
             {
                 Interlocked.Increment(ref bindings);
                 await cluster.Api.ReplicaClient.DeleteAsync(new(TestCluster.Namespace, path.Split('/')[^1]), null, cancellationToken);
@@ -53,7 +55,8 @@ public sealed class SchedulerTroubleTests
             return null;
         });
         await cluster.StartControllersAsync(wire);
-        await cluster.ApplyAsync("web", 1);
+        await ApplyWithoutHostAsync(cluster, "web", 1);
+        await cluster.CreateHostAsync("h1");
         await Eventually.True(() => Volatile.Read(ref bindings) > 0);
 
         // Rounds go on for all others.
@@ -116,6 +119,18 @@ public sealed class SchedulerTroubleTests
             return cluster.ReplicasAsync("web");
         }
     }
+
+    /// <summary>Where there is a place for a Replica, it is created with it.</summary>
+    private static async Task ApplyWithoutHostAsync(TestCluster cluster, string name, int replicas)
+    {
+        await cluster.ApplyAsync(name, replicas);
+        await Eventually.See<List<Replica>>(
+            () => cluster.ReplicasAsync(name),
+            made => made.Count == replicas && made.TrueForAll(replica => replica.Status?.Reason == Binder.Unschedulable));
+    }
+
+    private static bool IsBinding(HttpRequestMessage request) =>
+        IsOfReplica(request, HttpMethod.Patch) && !request.RequestUri!.AbsolutePath.EndsWith("/status", StringComparison.Ordinal);
 
     private static bool IsOfReplica(HttpRequestMessage request, HttpMethod method) =>
         request.Method == method && request.RequestUri!.AbsolutePath.Contains("/replicas/", StringComparison.Ordinal);

@@ -179,6 +179,15 @@ public sealed class StatusRollupTests
     }
 
     [Fact]
+    public void A_route_for_tcp_without_a_port_is_not_served_where_no_schema_could_refuse_it()
+    {
+        _app.Spec.Route = new() { Protocol = ReplicaProtocols.Tcp };
+
+        Assert.Equal(("False", "PortMissing", "route.protocol tcp needs a route.port of the app's own"),
+            Condition(StatusRollup.Make(Input(), Noon), ConditionTypes.RouteAccepted));
+    }
+
+    [Fact]
     public void A_long_problem_is_cut()
     {
         var status = Rollup(Failing("ErrImagePull", new string('x', 5000)));
