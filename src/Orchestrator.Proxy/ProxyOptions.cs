@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace Orchestrator.Proxy;
 
@@ -12,11 +13,22 @@ public enum AccessLogFormat
     Combined,
 }
 
+/// <summary>How spans are sent to an OTLP receiver.</summary>
+public enum OtlpProtocol
+{
+    /// <summary>gRPC; its port is 4317.</summary>
+    Grpc,
+
+    /// <summary>Protobuf in HTTP; its port is 4318.</summary>
+    HttpProtobuf,
+}
+
 /// <summary>How a proxy runs. Each has a default but the folder.</summary>
 public sealed record ProxyOptions
 {
     public const int DefaultPort = 8080;
     public const int DefaultAdminPort = 9181;
+    public const int DefaultMinBodyRate = 240;
 
     /// <summary>Where the last known routes are kept; made if missing. One proxy a folder.</summary>
     public required string StateFolder { get; init; }
@@ -48,6 +60,12 @@ public sealed record ProxyOptions
     public string? Name { get; init; }
 
     /// <summary>
+    /// Where the proxy is, as hosts say it by their label topology.kubernetes.io/zone: apps may have replicas near it preferred. Default
+    /// null: nowhere in particular.
+    /// </summary>
+    public string? Zone { get; init; }
+
+    /// <summary>
     /// How long requests in flight may go on when the proxy stops or a listener closes; what is left then is aborted. Default 30 s,
     /// as long as replicas get by default.
     /// </summary>
@@ -64,6 +82,25 @@ public sealed record ProxyOptions
     /// long and chats are silent; it is only there for peers that are gone for good.
     /// </summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// For the line and the header fields of a request, from its first byte; what takes longer is
+    /// answered 408 and the connection closed. Default 30 s.
+    /// </summary>
+    public TimeSpan HeadersTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Bytes a second at which a request's body has to come, on the average of the time that was waited for it, after <see cref="BodyGrace"/>
+    /// and until its answer begins; a slower one is answered 408. 0: however slowly. Default 240, as in IIS and Kestrel: less than any
+    /// connection that works.
+    /// </summary>
+    public int MinBodyRate { get; init; } = DefaultMinBodyRate;
+
+    /// <summary>
+    /// For how long in all a body may come slower than <see cref="MinBodyRate"/>. Default 60 s, as nginx waits (client_body_timeout): a telephone in a
+    /// tunnel.
+    /// </summary>
+    public TimeSpan BodyGrace { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>A file that gets a line for each request, appended; <c>-</c> is standard output. Default: none.</summary>
     public string? AccessLog { get; init; }
@@ -94,6 +131,22 @@ public sealed record ProxyOptions
 
     /// <summary>Whether a request without a trace gets one (W3C traceparent); those that have one keep it. Default: no.</summary>
     public bool BeginTraces { get; init; }
+
+    /// <summary>
+    /// The OTLP receiver that gets spans of requests and of their tries at replicas: an http or https URL, without the path that OTLP
+    /// defines for HTTP. What else there is to say is said by OpenTelemetry's own variables of the environment: headers, timeout, service name, sampler,
+    /// queue. Default null: no spans are made.
+    /// </summary>
+    public Uri? OtlpEndpoint { get; init; }
+
+    /// <summary>What <see cref="OtlpEndpoint"/> speaks. Default: gRPC.</summary>
+    public OtlpProtocol OtlpProtocol { get; init; }
+
+    /// <summary>
+    /// Sockets that listen already, by their endpoints, as a service manager hands them over: listeners at these endpoints take them instead of
+    /// ones of their own. Owned. Default: none.
+    /// </summary>
+    public IReadOnlyDictionary<IPEndPoint, Socket> Sockets { get; init; } = new Dictionary<IPEndPoint, Socket>();
 
     /// <summary>
     /// Listens beside a proxy that has the ports already, which is then stopped by whoever started this one: a restart without a

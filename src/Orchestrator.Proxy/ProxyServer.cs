@@ -11,10 +11,14 @@ using Orchestrator.Proxy.Forwarding;
 using Orchestrator.Proxy.Health;
 using Orchestrator.Proxy.Leasing;
 using Orchestrator.Proxy.Listening;
+using Orchestrator.Proxy.Policies;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Proxy.State;
+using Orchestrator.Proxy.Tcp;
 using Orchestrator.Proxy.Tls;
+using Orchestrator.Proxy.Tracing;
 using Orchestrator.Runtime.Clients;
+using Orchestrator.Runtime.Connections;
 using Orchestrator.Runtime.Informers;
 using Prometheus;
 
@@ -42,6 +46,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
     private readonly Outliers _outliers;
     private readonly Forwarder _forwarder;
     private readonly AccessLog? _accessLog;
+    private readonly SpanExport? _spans;
     private readonly ListenerSet _listeners;
     private readonly ProxyLease _lease;
     private readonly CancellationTokenSource _stopListening = new();
@@ -58,7 +63,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
         _logger = loggers.CreateLogger<ProxyServer>();
         var seed = unchecked(((ulong)time.GetUtcNow().Ticks << 20) ^ (ulong)Environment.ProcessId);
         var random = new SharedRandom(seed);
-        _routes = new Routes(options.Port, random, time);
+        _routes = new Routes(options.Port, random, time, options.Zone);
         _informers = new SharedInformers(kubernetes, "orc-proxy", loggers, time);
         _watcher = new RouteWatcher(_informers.WebApps, _informers.Replicas, _routes, loggers.CreateLogger<RouteWatcher>(), time);
         _tls = new TlsDirectory(_routes);
@@ -75,17 +80,22 @@ public sealed partial class ProxyServer : IAsyncDisposable
         _outliers = new Outliers(_routes, loggers.CreateLogger<Outliers>(), time);
         _forwarder = new Forwarder(options, _suspects, _outliers, time);
         _accessLog = options.AccessLog is { } path ? new AccessLog(OpenLog(path), options, random, time) : null;
+        var name = LeaseName(options, random);
+        _spans = SpanExport.Of(options, name, loggers.CreateLogger<SpanExport>(), time);
         var identity = new RequestIdentity(options, random);
         var gate = new TlsGate(_tls, port => _listeners!.HttpsPortOf(port), time);
+        var bodies = new RequestBodies(options, time);
+        var tcp = new TcpForwarder(options, _suspects, _tls, gate, _accessLog, time);
         _listeners = new ListenerSet(
             options,
             _routes,
-            _tls,
-            port => new ProxyApplication(port, _routes, () => _watcher.HasSynced, identity, challenges, gate, _forwarder, _accessLog, time),
+            port => new ProxyApplication(port, _routes, () => _watcher.HasSynced, identity, challenges, gate, bodies, _forwarder, _accessLog, _spans, time),
+            (port, use) => new ConnectionFront(port, use, _tls, _routes, tcp, time),
+            new ConnectionRoom(OpenFiles.OfThisProcess, loggers.CreateLogger<ConnectionRoom>(), time),
             loggers.CreateLogger<ListenerSet>(),
             time);
         _lease = new ProxyLease(
-            _informers.LeaseClient, LeaseName(options, random), _watcher, _routes, _listeners, challenges, loggers.CreateLogger<ProxyLease>(), time);
+            _informers.LeaseClient, name, _watcher, _routes, _listeners, challenges, loggers.CreateLogger<ProxyLease>(), time);
         _checks = new EndpointChecks(
             _routes, _suspects, () => _lease.SinceLastAnswer > ProxyLease.Duration, loggers.CreateLogger<EndpointChecks>(), time);
 
@@ -168,6 +178,11 @@ public sealed partial class ProxyServer : IAsyncDisposable
             await _accessLog.DisposeAsync();
         }
 
+        if (_spans is not null)
+        {
+            await _spans.DisposeAsync();
+        }
+
         _routes.Clear();
         _certificates.Clear();
         _stopListening.Dispose();
@@ -185,7 +200,12 @@ public sealed partial class ProxyServer : IAsyncDisposable
         {
             var application = new AdminApplication(_routes, WhyNotReady);
             _admin = await Listener.OpenAsync(
-                admin, application, endpoint => ListenSocket.Bind(endpoint, _options.TakeOver), front: null, proxyProtocol: null, cancellationToken);
+                admin,
+                application,
+                endpoint => ListenSocket.Take(endpoint, _options.Sockets) ?? ListenSocket.Bind(endpoint, _options.TakeOver),
+                front: null, proxyProtocol: null, room: null,
+                new ListenerLimits(_options),
+                cancellationToken);
         }
 
         await _listeners.OpenSharedAsync(cancellationToken);

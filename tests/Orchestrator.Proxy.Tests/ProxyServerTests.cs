@@ -38,6 +38,27 @@ public sealed class ProxyServerTests
     }
 
     [Fact]
+    public async Task A_proxy_that_knows_its_zone_prefers_replicas_there_as_their_agents_tell_it()
+    {
+        await using var cluster = await TestCluster.StartAsync();
+        await using var proxy = await cluster.StartProxyAsync(options => options with { Zone = "a" });
+        await using var far = await ReplicaServer.StartAsync("far");
+        await using var near = await ReplicaServer.StartAsync("near");
+        await cluster.CreateAppAsync("web", new Route { Hosts = ["web.example.org"], TrafficDistribution = "PreferSameZone" });
+        await cluster.CreateReplicaAsync("web", far);
+        await Eventually.See(() => AskAsync(proxy, "web"), answer => answer == "far");
+        var replica = await cluster.CreateReplicaAsync("web", near);
+
+        await cluster.Replicas.MergePatchStatusAsync(ObjectKey.Of(replica), new { status = new { zone = "a" } }, Cancellation);
+
+        await Eventually.See(() => RoutesAsync(proxy), routes => routes.Contains("\"zone\": \"a\"", StringComparison.Ordinal));
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal("near", await AskAsync(proxy, "web"));
+        }
+    }
+
+    [Fact]
     public async Task A_deleting_replica_is_acknowledged_when_its_last_request_has_ended_and_not_before()
     {
         await using var cluster = await TestCluster.StartAsync();
@@ -198,7 +219,7 @@ public sealed class ProxyServerTests
     public async Task A_claim_on_the_shared_port_that_another_app_has_is_told_on_the_lease()
     {
         await using var cluster = await TestCluster.StartAsync();
-        var port = TestProxy.FreePort();
+        var port = FreePort.Next();
         await using var proxy = await cluster.StartProxyAsync(options => options with { Port = port });
         await cluster.CreateAppAsync("shop", new Route { Hosts = ["example.org"] });
         await cluster.CreateAppAsync("web", new Route { Hosts = ["example.org", "web.example.org"], Port = port });

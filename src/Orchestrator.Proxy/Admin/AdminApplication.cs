@@ -67,6 +67,7 @@ internal sealed class AdminApplication(Routes routes, Func<string?> whyNotReady)
             {
                 replica = endpoint.Id.Uid,
                 endpoint.Id.Revision,
+                endpoint.Id.Zone,
                 side = app.Shared.Split is null ? null : app.Shared.IsStable(endpoint) ? "stable" : "others",
                 url = endpoint.Prefix,
                 endpoint.InFlight,

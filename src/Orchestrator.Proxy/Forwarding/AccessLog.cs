@@ -1,10 +1,14 @@
 using System.Buffers;
+using System.Globalization;
+using System.Net;
 using System.Text.Json;
 using System.Threading.Channels;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Orchestrator.Proxy.Clients;
 using Orchestrator.Proxy.Routing;
+using Orchestrator.Proxy.Tcp;
 using Orchestrator.Proxy.Tracing;
 using Prometheus;
 
@@ -41,14 +45,13 @@ internal sealed class AccessLog : IAsyncDisposable
 
     public void Write(HttpContext context, AppState? app, ReplicaEndpoint? endpoint, int status, TimeSpan took)
     {
-        // Errors are always logged: they are what one looks for.
-        if (status < StatusCodes.Status400BadRequest && _sample < 1 && _random.NextDouble() >= _sample)
+        if (IsLeftOut(status))
         {
             return;
         }
 
         var request = context.Request;
-        var line = new AccessLogLine(
+        Write(new AccessLogLine(
             _time.GetUtcNow(),
             context.Connection.RemoteIpAddress is { } remote ? ForwardedChain.TextOf(remote) : null,
             request.Method,
@@ -63,11 +66,36 @@ internal sealed class AccessLog : IAsyncDisposable
             request.Headers.Referer,
             request.Headers.UserAgent,
             context.Response.Headers[RequestIds.Header],
-            TraceContext.TraceIdOf(request.Headers.TraceParent));
-        if (!_lines.Writer.TryWrite(line))
+            TraceContext.TraceIdOf(request.Headers.TraceParent)));
+    }
+
+    /// <summary>A connection that has ended.</summary>
+    /// <param name="port">As in the routes.</param>
+    public void Write(ConnectionContext connection, AppState app, int port, TcpForwarder.Served served)
+    {
+        var status = TcpEnds.StatusOf(served.End);
+        if (IsLeftOut(status))
         {
-            Dropped.Inc();
+            return;
         }
+
+        Write(new AccessLogLine(
+            _time.GetUtcNow(),
+            (connection.RemoteEndPoint as IPEndPoint)?.Address is { } remote ? ForwardedChain.TextOf(remote) : null,
+            ConnectionLine.Protocol,
+            Host: null,
+            string.Create(CultureInfo.InvariantCulture, $":{port}"),
+            ConnectionLine.Protocol,
+            status,
+            served.Relay?.BytesOut ?? 0,
+            _time.GetElapsedTime(served.Started),
+            app.Key.ToString(),
+            served.Endpoint?.Id,
+            Referer: null,
+            UserAgent: null,
+            RequestId: null,
+            TraceId: null,
+            new(port, served.Relay?.BytesIn ?? 0, served.End)));
     }
 
     public async ValueTask DisposeAsync()
@@ -75,6 +103,17 @@ internal sealed class AccessLog : IAsyncDisposable
         _lines.Writer.TryComplete();
         await _writing;
         await _output.DisposeAsync();
+    }
+
+    /// <summary>Errors are always logged: they are what one looks for.</summary>
+    private bool IsLeftOut(int status) => status < StatusCodes.Status400BadRequest && _sample < 1 && _random.NextDouble() >= _sample;
+
+    private void Write(in AccessLogLine line)
+    {
+        if (!_lines.Writer.TryWrite(line))
+        {
+            Dropped.Inc();
+        }
     }
 
     private async Task WriteAllAsync()

@@ -3,11 +3,14 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Orchestrator.Proxy.Routing;
+using Orchestrator.Proxy.Tcp;
 
 namespace Orchestrator.Proxy.Forwarding;
 
-/// <summary>What the access log says of one request.</summary>
+/// <summary>What the access log says of one request, or of one connection of a TCP route.</summary>
+/// <param name="Bytes">Of the answer, or to the client.</param>
 /// <param name="Replica">Null when none was asked.</param>
+/// <param name="Connection">Null: a request.</param>
 internal readonly record struct AccessLogLine(
     DateTimeOffset Time,
     string? Client,
@@ -23,7 +26,8 @@ internal readonly record struct AccessLogLine(
     string? Referer,
     string? UserAgent,
     string? RequestId,
-    string? TraceId)
+    string? TraceId,
+    ConnectionLine? Connection = null)
 {
     /// <summary>One JSON object.</summary>
     public void WriteTo(Utf8JsonWriter json)
@@ -31,10 +35,21 @@ internal readonly record struct AccessLogLine(
         json.WriteStartObject();
         json.WriteString("time", Time);
         json.WriteString("client", Client);
-        json.WriteString("method", Method);
-        json.WriteString("host", Host);
-        json.WriteString("target", Target);
-        json.WriteString("protocol", Protocol);
+        if (Connection is { } connection)
+        {
+            json.WriteString("protocol", Protocol);
+            json.WriteNumber("port", connection.Port);
+            json.WriteString("end", connection.End.ToString());
+            json.WriteNumber("bytesIn", connection.BytesIn);
+        }
+        else
+        {
+            json.WriteString("method", Method);
+            json.WriteString("host", Host);
+            json.WriteString("target", Target);
+            json.WriteString("protocol", Protocol);
+        }
+
         json.WriteNumber("status", Status);
         if (Bytes is { } bytes)
         {
@@ -92,4 +107,11 @@ internal readonly record struct AccessLogLine(
             json.WriteString(name, value);
         }
     }
+}
+
+/// <summary>What there is to say of a connection beside that.</summary>
+/// <param name="BytesIn">From the client.</param>
+internal sealed record ConnectionLine(int Port, long BytesIn, TcpEnd End)
+{
+    public const string Protocol = "TCP";
 }

@@ -12,6 +12,7 @@ internal sealed class AppMetrics : IDisposable
     public const string BusyLimit = "busy";
     public const string RateLimit = "rate";
     public const string SizeLimit = "size";
+    public const string PaceLimit = "pace";
     public const string Errors = "errors";
     public const string Latency = "latency";
 
@@ -51,12 +52,17 @@ internal sealed class AppMetrics : IDisposable
         "Answers that a replica broke off after they had begun; the client has seen a broken connection.",
         new CounterConfiguration { LabelNames = ["namespace", "app"], ExemplarBehavior = ExemplarBehavior.NoExemplars() });
 
+    private static readonly Counter AllAbandoned = Metrics.CreateCounter(
+        "orchestrator_proxy_responses_abandoned_total",
+        "Answers that their clients did not take to the end: they went away, or took nothing for as long as may be.",
+        new CounterConfiguration { LabelNames = ["namespace", "app"], ExemplarBehavior = ExemplarBehavior.NoExemplars() });
+
     private static readonly Gauge AllWaiting = Metrics.CreateGauge(
         "orchestrator_proxy_requests_waiting", "Requests that wait because every replica has as many as it may.", "namespace", "app");
 
     private static readonly Counter AllRefused = Metrics.CreateCounter(
         "orchestrator_proxy_requests_refused_total",
-        "Requests that the app's own limits let the proxy answer: busy (503), rate (429), size (413).",
+        "Requests that the app's own limits let the proxy answer: busy (503), rate (429), size (413); and pace (408), a body that came too slowly.",
         new CounterConfiguration { LabelNames = ["namespace", "app", "limit"], ExemplarBehavior = ExemplarBehavior.NoExemplars() });
 
     private static readonly Counter AllEjections = Metrics.CreateCounter(
@@ -64,7 +70,7 @@ internal sealed class AppMetrics : IDisposable
         "Replicas that were avoided for doing far worse than the app's others, by errors or latency.",
         new CounterConfiguration { LabelNames = ["namespace", "app", "reason"], ExemplarBehavior = ExemplarBehavior.NoExemplars() });
 
-    private static readonly string[] Limits = [BusyLimit, RateLimit, SizeLimit];
+    private static readonly string[] Limits = [BusyLimit, RateLimit, SizeLimit, PaceLimit];
     private static readonly string[] EjectionReasons = [Errors, Latency];
 
     private readonly string[] _labels;
@@ -80,6 +86,7 @@ internal sealed class AppMetrics : IDisposable
         Retries = AllRetries.WithLabels(_labels);
         RetriesRefused = AllRetriesRefused.WithLabels(_labels);
         BrokenOff = AllBrokenOff.WithLabels(_labels);
+        Abandoned = AllAbandoned.WithLabels(_labels);
         Waiting = AllWaiting.WithLabels(_labels);
     }
 
@@ -94,6 +101,8 @@ internal sealed class AppMetrics : IDisposable
     public Counter.Child RetriesRefused { get; }
 
     public Counter.Child BrokenOff { get; }
+
+    public Counter.Child Abandoned { get; }
 
     public Gauge.Child Waiting { get; }
 
@@ -117,6 +126,7 @@ internal sealed class AppMetrics : IDisposable
         AllRetries.RemoveLabelled(_labels);
         AllRetriesRefused.RemoveLabelled(_labels);
         AllBrokenOff.RemoveLabelled(_labels);
+        AllAbandoned.RemoveLabelled(_labels);
         AllWaiting.RemoveLabelled(_labels);
         foreach (var limit in Limits)
         {

@@ -1,7 +1,5 @@
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
-using Orchestrator.Api.WebApps;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Orchestrator.Proxy.Forwarding;
@@ -22,11 +20,9 @@ internal sealed class EditingTransformer(HttpTransformer plain, RequestEdits edi
         HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
         await plain.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
-        if (edits.To is { } to)
+        if (edits.PathOf(httpContext.Request) is { } path)
         {
-            var request = httpContext.Request;
-            var path = edits.Prefix.Replace(request.Path, httpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, to);
-            proxyRequest.RequestUri = new Uri(destinationPrefix + path + request.QueryString.Value, in AsIs);
+            proxyRequest.RequestUri = new Uri(destinationPrefix + path + httpContext.Request.QueryString.Value, in AsIs);
         }
 
         if (edits.Host is { } host)
@@ -55,9 +51,9 @@ internal sealed class EditingTransformer(HttpTransformer plain, RequestEdits edi
         HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
     {
         var passOn = await plain.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
-        if (proxyResponse is not null && edits.Response is { } changes)
+        if (proxyResponse is not null)
         {
-            Change(httpContext.Response.Headers, changes);
+            edits.ChangeAnswer(httpContext.Response.Headers);
         }
 
         return passOn;
@@ -66,24 +62,6 @@ internal sealed class EditingTransformer(HttpTransformer plain, RequestEdits edi
     public override ValueTask TransformResponseTrailersAsync(
         HttpContext httpContext, HttpResponseMessage proxyResponse, CancellationToken cancellationToken) =>
         plain.TransformResponseTrailersAsync(httpContext, proxyResponse, cancellationToken);
-
-    private static void Change(IHeaderDictionary headers, HeaderEdits changes)
-    {
-        foreach (var name in changes.Remove ?? [])
-        {
-            headers.Remove(name);
-        }
-
-        foreach (var header in changes.Set ?? [])
-        {
-            headers[header.Name] = header.Value;
-        }
-
-        foreach (var header in changes.Add ?? [])
-        {
-            headers.Append(header.Name, header.Value);
-        }
-    }
 
     // Without a content there is nothing that it could be about.
     private static HttpHeaders? HeadersFor(string name, HttpRequestMessage request) =>

@@ -20,6 +20,7 @@ internal static class ErrorResponse
         HttpContext context, ProxyError error, ObjectKey? app, TimeSpan? retryAfter = null, bool endsConnection = false)
     {
         var response = context.Response;
+        ProxyContext.Of(context)?.Spans?.Refuse(error);
         RequestIds.Clear(response);
         response.StatusCode = error.Status;
         response.Headers.CacheControl = "no-store";

@@ -8,9 +8,11 @@ using Orchestrator.Proxy.Autoscaling;
 using Orchestrator.Proxy.Canaries;
 using Orchestrator.Proxy.Clients;
 using Orchestrator.Proxy.Health;
+using Orchestrator.Proxy.Plain;
 using Orchestrator.Proxy.Policies;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Proxy.Tracing;
+using Orchestrator.Runtime.Connections;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Orchestrator.Proxy.Forwarding;
@@ -21,10 +23,8 @@ namespace Orchestrator.Proxy.Forwarding;
 /// </summary>
 internal sealed class Forwarder : IDisposable
 {
-    /// <summary>Tries after the first one, each on another replica: enough for a host that has gone with several of them.</summary>
-    public const int MaxRetries = 2;
-
     private readonly TimeSpan _connectTimeout;
+    private readonly PlainForwarder _plain;
     private readonly IHttpForwarder _forwarder;
     private readonly ForwarderRequestConfig _config;
     private readonly ForwarderRequestConfig _http2;
@@ -37,6 +37,7 @@ internal sealed class Forwarder : IDisposable
     public Forwarder(ProxyOptions options, Suspects suspects, Outliers outliers, TimeProvider time)
     {
         (_connectTimeout, _suspects, _outliers, _time) = (options.ConnectTimeout, suspects, outliers, time);
+        _plain = new PlainForwarder(options, time);
         _transformer = new ForwardingTransformer(options, time);
         _config = new ForwarderRequestConfig
         {
@@ -98,10 +99,10 @@ internal sealed class Forwarder : IDisposable
             request.Try(app, endpoint, tried is null && !wasHeld ? request.Started : _time.GetTimestamp());
             var left = policy.RequestTimeout - _time.GetElapsedTime(request.Started);
             using var patience = Patience(context, Least(left, policy.TryTimeout));
-            ForwarderError error;
+            TryResult result;
             try
             {
-                error = await SendAsync(context, endpoint, policy, patience);
+                result = await SendAsync(request, endpoint, policy, patience);
             }
             finally
             {
@@ -109,79 +110,110 @@ internal sealed class Forwarder : IDisposable
                 app.Waiting.Release();
             }
 
+            var (error, failure) = result;
             if (error == ForwarderError.None)
             {
                 endpoint.Host.Hear();
                 var status = GrpcStatus.Of(context, app);
                 Count(canary, endpoint, status, _time.GetElapsedTime(request.TryStarted));
+                request.Spans?.EndTry(context, status);
                 _outliers.Answered(app, endpoint, status, Latency(request));
                 return endpoint;
             }
 
-            var failure = context.Features.Get<IForwarderErrorFeature>()?.Exception;
             var noConnection = IsNoConnection(error, failure);
             if (noConnection)
             {
                 _suspects.Add(app, endpoint, failure!);
             }
 
-            if (context.Response.HasStarted && error == ForwarderError.ResponseBodyDestination)
+            if (HasEnded(request, app, endpoint, canary, error))
             {
-                app.Metrics.BrokenOff.Inc();
-                Count(canary, endpoint, StatusCodes.Status502BadGateway, latency: null);
-                _outliers.Failed(app, endpoint);
                 return endpoint;
             }
 
-            if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
-            {
-                // The client has gone. How long it had waited is worth knowing: of a replica that hangs nothing else is ever seen.
-                var status = context.Response.HasStarted ? context.Response.StatusCode : StatusCodes.Status499ClientClosedRequest;
-                Count(canary, endpoint, status, _time.GetElapsedTime(request.TryStarted));
-                endpoint.Conduct.Waited(Latency(request));
-                return endpoint;
-            }
-
-            var answer = context.Request.Body is BoundedBody { IsExceeded: true } ? ProxyError.RequestTooLarge
+            var answer = context.Request.Body is GuardedBody { Fault: { } fault } ? fault
                 : ErrorOf(error, failure, noConnection, patience?.IsOver == true);
-            Count(canary, endpoint, answer.Status, latency: null);
-            if (answer.Status >= StatusCodes.Status500InternalServerError)
+            var isOurs = answer == ProxyError.NoSocket;
+            Count(isOurs ? null : canary, endpoint, answer.Status, latency: null);
+            request.Spans?.EndTry(context, answer.Status, answer.Reason);
+            if (answer.Status >= StatusCodes.Status500InternalServerError && !isOurs)
             {
                 _outliers.Failed(app, endpoint);
             }
 
-            if (MayRepeat(context, error, noConnection) && (tried?.Count ?? 0) < MaxRetries && HasAnother(app, tried, endpoint)
-                && !(_time.GetElapsedTime(request.Started) >= policy.RequestTimeout))
+            if (MayRepeat(context, error, noConnection) && !(_time.GetElapsedTime(request.Started) >= policy.RequestTimeout)
+                && FurtherTries.TryBegin(app, ref tried, endpoint))
             {
-                // From a new revision back to the stable one there is always a way: the stable one gets no more than all requests once.
-                if (app.Shared.IsOnTrial(endpoint) || app.Retries.TrySpend())
-                {
-                    (tried ??= new(MaxRetries)).Add(endpoint);
-                    app.Metrics.Retries.Inc();
-                    Reset(context);
-                    continue;
-                }
-
-                app.Metrics.RetriesRefused.Inc();
+                Reset(context);
+                continue;
             }
 
-            if (answer == ProxyError.RequestTooLarge)
+            var isTooSlow = answer == ProxyError.RequestTooSlow;
+            if (isTooSlow || answer == ProxyError.RequestTooLarge)
             {
-                app.Metrics.Refused(AppMetrics.SizeLimit).Inc();
+                app.Metrics.Refused(isTooSlow ? AppMetrics.PaceLimit : AppMetrics.SizeLimit).Inc();
             }
 
-            await ErrorResponse.WriteAsync(context, answer, app.Key);
+            // The rest of a body that is too slow is not waited for either.
+            await ErrorResponse.WriteAsync(context, answer, app.Key, endsConnection: isTooSlow);
             return endpoint;
         }
     }
 
     public void Dispose() => _services.Dispose();
 
+    /// <summary>What failed failed with an answer under way, or with nobody left to answer: no other replica can do anything about it.</summary>
+    private bool HasEnded(ProxyContext request, AppState app, ReplicaEndpoint endpoint, CanaryCounts? canary, ForwarderError error)
+    {
+        var context = request.Http;
+        if (context.Response.HasStarted && error == ForwarderError.ResponseBodyDestination)
+        {
+            app.Metrics.BrokenOff.Inc();
+            Count(canary, endpoint, StatusCodes.Status502BadGateway, latency: null);
+            request.Spans?.EndTry(context, StatusCodes.Status502BadGateway, "ResponseBrokenOff");
+            _outliers.Failed(app, endpoint);
+            return true;
+        }
+
+        if (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
+        {
+            return false;
+        }
+
+        if (context.Response.HasStarted)
+        {
+            app.Metrics.Abandoned.Inc();
+        }
+
+        // The client has gone. How long it had waited is worth knowing: of a replica that hangs nothing else is ever seen.
+        var status = context.Response.HasStarted ? context.Response.StatusCode : StatusCodes.Status499ClientClosedRequest;
+        Count(canary, endpoint, status, _time.GetElapsedTime(request.TryStarted));
+        request.Spans?.EndTry(context, status, RequestSpans.ClientGone);
+        endpoint.Conduct.Waited(Latency(request));
+        return true;
+    }
+
     /// <summary>Until the answer has ended, or the host is given up.</summary>
-    private async ValueTask<ForwarderError> SendAsync(HttpContext context, ReplicaEndpoint endpoint, AppPolicy policy, Waiting? patience)
+    private ValueTask<TryResult> SendAsync(ProxyContext request, ReplicaEndpoint endpoint, AppPolicy policy, Waiting? patience)
+    {
+        var context = request.Http;
+        endpoint.Host.Use();
+        return !PlainForwarder.Serves(context, policy) ? SendByLibraryAsync(context, endpoint, policy, patience)
+            : patience is null ? _plain.SendAsync(request, endpoint, ConnectionsTo(endpoint).Plain, policy, MayRepeat(context), CancellationToken.None)
+            : SendInTimeAsync(request, endpoint, policy, patience);
+    }
+
+    private async ValueTask<TryResult> SendInTimeAsync(ProxyContext request, ReplicaEndpoint endpoint, AppPolicy policy, Waiting patience)
+    {
+        using var late = new CancellationTokenSource();
+        patience.Begin(late, _time);
+        return await _plain.SendAsync(request, endpoint, ConnectionsTo(endpoint).Plain, policy, MayRepeat(request.Http), late.Token);
+    }
+
+    private async ValueTask<TryResult> SendByLibraryAsync(HttpContext context, ReplicaEndpoint endpoint, AppPolicy policy, Waiting? patience)
     {
         var host = endpoint.Host;
-        host.Use();
         using var givenUp = new CancellationTokenSource();
         using var later = host.Later.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), givenUp);
 
@@ -192,7 +224,8 @@ internal sealed class Forwarder : IDisposable
         patience?.Begin(givenUp, _time);
         var transformer = policy.Rules?.Edits?.After(_transformer) ?? _transformer;
         var prefix = policy.Rules?.Source.ProxyProtocol is { } version ? PrefixFor(context.Connection, endpoint, version) : endpoint.Prefix;
-        return await _forwarder.SendAsync(context, prefix, ConnectionsTo(endpoint), ConfigOf(policy), transformer, givenUp.Token);
+        var error = await _forwarder.SendAsync(context, prefix, ConnectionsTo(endpoint), ConfigOf(policy), transformer, givenUp.Token);
+        return new(error, error == ForwarderError.None ? null : context.Features.Get<IForwarderErrorFeature>()?.Exception);
     }
 
     /// <summary>Waits until an endpoint has room, if that may be waited for.</summary>
@@ -234,8 +267,8 @@ internal sealed class Forwarder : IDisposable
     private TimeSpan Latency(ProxyContext request) =>
         _time.GetElapsedTime(request.TryStarted, request.AnsweredAt == 0 ? _time.GetTimestamp() : request.AnsweredAt);
 
-    private HttpMessageInvoker ConnectionsTo(ReplicaEndpoint endpoint) =>
-        endpoint.Connections ?? endpoint.Keep(new ReplicaConnections(endpoint.Id, _connectTimeout, _time));
+    private ReplicaConnections ConnectionsTo(ReplicaEndpoint endpoint) =>
+        (ReplicaConnections)(endpoint.Connections ?? endpoint.Keep(new ReplicaConnections(endpoint.Id, endpoint.Host, _connectTimeout, _time)));
 
     private static string PrefixFor(ConnectionInfo connection, ReplicaEndpoint endpoint, string version)
     {
@@ -261,19 +294,6 @@ internal sealed class Forwarder : IDisposable
         ReplicaConnections.IsRepeatable(context.Request.Method)
         && context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false };
 
-    private static bool HasAnother(AppState app, List<ReplicaEndpoint>? tried, ReplicaEndpoint failed)
-    {
-        foreach (var endpoint in app.Endpoints)
-        {
-            if (endpoint != failed && tried?.Contains(endpoint) != true)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
     private static void Reset(HttpContext context)
     {
         RequestIds.Clear(context.Response);
@@ -282,7 +302,7 @@ internal sealed class Forwarder : IDisposable
 
     private static ProxyError ErrorOf(ForwarderError error, Exception? failure, bool noConnection, bool late) => error switch
     {
-        _ when noConnection => ProxyError.ConnectFailed,
+        _ when noConnection => OwnShortage.Explains(failure!) ? ProxyError.NoSocket : ProxyError.ConnectFailed,
         _ when late => ProxyError.ReplicaTimeout,
         ForwarderError.RequestTimedOut => ProxyError.ReplicaTimeout,
         ForwarderError.RequestCreation => ProxyError.RequestFailed,

@@ -25,7 +25,7 @@ internal sealed class ForwardingTransformer(ProxyOptions options, TimeProvider t
     /// <summary>
     /// Headers by which apps take a client's word for its address, the site's name (RFC 7239 and older custom) or who it is.
     /// </summary>
-    private static readonly string[] Claimed =
+    public static readonly IReadOnlyList<string> Claimed =
     [
         ForwardedFor, ForwardedProto, ForwardedHost, "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Real-IP", "Forwarded",
         ClientCertificate, "Client-Cert-Chain",
@@ -104,6 +104,11 @@ internal sealed class ForwardingTransformer(ProxyOptions options, TimeProvider t
             {
                 ConnectionOptions.RemoveNamed(value, httpContext.Response.Headers);
             }
+        }
+
+        if (proxyResponse is not null)
+        {
+            EarlyHead.Arrange(proxyResponse, httpContext.Response);
         }
 
         return passOn;

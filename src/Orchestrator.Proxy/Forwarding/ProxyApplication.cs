@@ -6,6 +6,7 @@ using Orchestrator.Proxy.Acme;
 using Orchestrator.Proxy.Policies;
 using Orchestrator.Proxy.Routing;
 using Orchestrator.Proxy.Tls;
+using Orchestrator.Proxy.Tracing;
 using Prometheus;
 
 namespace Orchestrator.Proxy.Forwarding;
@@ -21,8 +22,10 @@ internal sealed class ProxyApplication(
     RequestIdentity identity,
     ChallengeAnswers challenges,
     TlsGate gate,
+    RequestBodies bodies,
     Forwarder forwarder,
     AccessLog? accessLog,
+    SpanExport? spans,
     TimeProvider time)
     : IHttpApplication<ProxyContext>
 {
@@ -49,6 +52,7 @@ internal sealed class ProxyApplication(
     {
         var http = context.Http;
         identity.Establish(http);
+        context.Spans = spans?.Begin(http);
         if (RequestCheck.IsAmbiguous(http))
         {
             http.Response.Headers.Connection = "close";
@@ -75,6 +79,7 @@ internal sealed class ProxyApplication(
 
         var app = route.App;
         var metrics = app.Metrics;
+        context.Spans?.Route(app);
         metrics.InFlight.Inc();
         ReplicaEndpoint? endpoint = null;
         try
@@ -113,6 +118,7 @@ internal sealed class ProxyApplication(
                 app.Traffic.End(status, isTimed && endpoint is not null ? time.GetElapsedTime(context.TryStarted, ended) : null);
             }
 
+            context.Spans?.Answer(status);
             accessLog?.Write(http, app, endpoint, status, took);
         }
     }
@@ -140,20 +146,13 @@ internal sealed class ProxyApplication(
             return RefuseAsync(http, ProxyError.RateLimited, app, retryAfter);
         }
 
-        if (policy.MaxRequestBytes is { } most)
+        if (http.Request.ContentLength > policy.MaxRequestBytes)
         {
-            if (http.Request.ContentLength > most)
-            {
-                app.Metrics.Refused(AppMetrics.SizeLimit).Inc();
-                return RefuseAsync(http, ProxyError.RequestTooLarge, app, null);
-            }
-
-            if (http.Request.ContentLength is null)
-            {
-                http.Request.Body = new BoundedBody(http.Request.Body, most);
-            }
+            app.Metrics.Refused(AppMetrics.SizeLimit).Inc();
+            return RefuseAsync(http, ProxyError.RequestTooLarge, app, null);
         }
 
+        bodies.Guard(http, policy);
         context.Count(app);
         return forwarder.ForwardAsync(context, app);
     }

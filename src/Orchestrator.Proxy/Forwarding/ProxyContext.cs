@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Orchestrator.Proxy.Routing;
+using Orchestrator.Proxy.Tracing;
 
 namespace Orchestrator.Proxy.Forwarding;
 
@@ -27,6 +28,9 @@ internal sealed class ProxyContext
     /// <summary>Timestamp of the beginning of its answer; 0 until then.</summary>
     public long AnsweredAt { get; private set; }
 
+    /// <summary>Null: nobody wants them.</summary>
+    public RequestSpans? Spans { get; set; }
+
     /// <summary>That of a request, if its server keeps one: Kestrel does.</summary>
     public static ProxyContext? Of(HttpContext context) => (context.Features as IHostContextContainer<ProxyContext>)?.HostContext;
 
@@ -34,7 +38,7 @@ internal sealed class ProxyContext
     {
         Http.Initialize(features);
         Started = started;
-        (App, Endpoint, IsCounted) = (null, null, false);
+        (App, Endpoint, IsCounted, Spans) = (null, null, false, null);
     }
 
     /// <summary>Begins a request of the app's; whoever ends it is to see that it was.</summary>
@@ -48,9 +52,14 @@ internal sealed class ProxyContext
     {
         (App, Endpoint) = (app, endpoint);
         (TryStarted, AnsweredAt) = (timestamp, 0);
+        Spans?.BeginTry(Http, app, endpoint);
     }
 
     public void Answer(long timestamp) => AnsweredAt = timestamp;
 
-    public void End() => Http.Uninitialize();
+    public void End()
+    {
+        Spans?.End(Http);
+        Http.Uninitialize();
+    }
 }

@@ -37,11 +37,17 @@ internal sealed record ProxyError(int Status, string Reason, string ProxyStatus,
         StatusCodes.Status503ServiceUnavailable, nameof(Busy), "connection_limit_reached",
         "all replicas of app {0} have as many requests as they may, and as many wait");
 
+    public static readonly ProxyError NoSocket = new(
+        StatusCodes.Status503ServiceUnavailable, nameof(NoSocket), "connection_limit_reached", "the proxy has as many connections as it may, and none for app {0}");
+
     public static readonly ProxyError RateLimited = new(
         StatusCodes.Status429TooManyRequests, nameof(RateLimited), "http_request_denied", "app {0} takes no more requests of this kind for now");
 
     public static readonly ProxyError RequestTooLarge = new(
         StatusCodes.Status413PayloadTooLarge, nameof(RequestTooLarge), "http_request_error", "the request's body is larger than app {0} takes");
+
+    public static readonly ProxyError RequestTooSlow = new(
+        StatusCodes.Status408RequestTimeout, nameof(RequestTooSlow), "http_request_error", "the request's body came too slowly");
 
     public static readonly ProxyError RequestFailed = new(
         StatusCodes.Status400BadRequest, nameof(RequestFailed), "http_request_error", "the request could not be read to its end");

@@ -3,7 +3,9 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Orchestrator.Proxy.Clients;
+using Orchestrator.Proxy.Plain;
 using Orchestrator.Proxy.Routing;
+using Orchestrator.Runtime.Connections;
 
 namespace Orchestrator.Proxy.Forwarding;
 
@@ -12,14 +14,20 @@ namespace Orchestrator.Proxy.Forwarding;
 /// connection begins (<see cref="ClientLine"/>).
 /// </summary>
 /// <param name="connectTimeout">After which an endpoint counts as one that refuses connections.</param>
-internal sealed class ReplicaConnections(EndpointId replica, TimeSpan connectTimeout, TimeProvider time)
+internal sealed class ReplicaConnections(EndpointId replica, ReplicaHost host, TimeSpan connectTimeout, TimeProvider time)
     : HttpMessageInvoker(NewHandler(replica, connectTimeout, time))
 {
     /// <summary>
     /// How long a connection may wait for its next request. Shorter than the keep-alive of the servers in use (Apache and Node.js
     /// 5 s, nginx 75 s), so that it is we who close: a request sent while the other side closes is lost.
     /// </summary>
-    private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(3);
+    public static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(3);
+
+    /// <summary>Of the files that may be open: without any left the runtime ends the process.</summary>
+    private const double MostOpen = 0.9;
+
+    /// <summary>Those for plain requests; the client library has its own.</summary>
+    public KeptConnections Plain { get; } = new(replica, host, connectTimeout, time);
 
     /// <summary>Idempotent by RFC 9110, 9.2.2: sent twice is as good as once.</summary>
     public static bool IsRepeatable(string method) =>
@@ -42,6 +50,16 @@ internal sealed class ReplicaConnections(EndpointId replica, TimeSpan connectTim
         }
 
         return base.SendAsync(request, cancellationToken);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            Plain.Dispose();
+        }
+
+        base.Dispose(disposing);
     }
 
     private static SocketsHttpHandler NewHandler(EndpointId replica, TimeSpan connectTimeout, TimeProvider time) => new()
@@ -80,10 +98,17 @@ internal sealed class ReplicaConnections(EndpointId replica, TimeSpan connectTim
         }
     }
 
-    /// <exception cref="SocketException">No connection; <see cref="SocketError.TimedOut"/> when there was no answer in time.</exception>
+    /// <exception cref="SocketException">
+    /// No connection; <see cref="SocketError.TimedOut"/> when there was no answer in time, and by <see cref="OwnShortage"/> when it would be too many.
+    /// </exception>
     public static async Task<Socket> ConnectAsync(
         DnsEndPoint endpoint, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
+        if (!OpenFiles.OfThisProcess.TryBegin(MostOpen))
+        {
+            throw new SocketException((int)SocketError.TooManyOpenSockets);
+        }
+
         using var late = new CancellationTokenSource(timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
         var address = IPAddress.TryParse(endpoint.Host, out var parsed) ? parsed : null;

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Proxy.Routing;
 using Yarp.ReverseProxy.Forwarder;
@@ -30,6 +32,28 @@ internal sealed class RequestEdits
         Request = rules.RequestHeaders,
         Response = rules.ResponseHeaders,
     };
+
+    public void ChangeAnswer(IHeaderDictionary headers)
+    {
+        foreach (var name in Response?.Remove ?? [])
+        {
+            headers.Remove(name);
+        }
+
+        foreach (var header in Response?.Set ?? [])
+        {
+            headers[header.Name] = header.Value;
+        }
+
+        foreach (var header in Response?.Add ?? [])
+        {
+            headers.Append(header.Name, header.Value);
+        }
+    }
+
+    /// <summary>The path by which a request goes to its replica; null: as the client sent it.</summary>
+    public string? PathOf(HttpRequest request) =>
+        To is { } to ? Prefix.Replace(request.Path, request.HttpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, to) : null;
 
     /// <param name="plain">What all requests go through.</param>
     public HttpTransformer After(HttpTransformer plain) => _transformer ??= new EditingTransformer(plain, this);

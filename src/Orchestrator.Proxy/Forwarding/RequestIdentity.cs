@@ -10,7 +10,9 @@ internal sealed class RequestIdentity(ProxyOptions options, SharedRandom random)
 {
     private readonly ClientIdentity _clients = new(new TrustedNetworks(options.TrustedProxies));
     private readonly RequestIds? _ids = options.RequestIds ? new(random) : null;
-    private readonly SharedRandom? _begins = options.BeginTraces ? random : null;
+
+    // Spans begin their traces themselves.
+    private readonly SharedRandom? _begins = options is { BeginTraces: true, OtlpEndpoint: null } ? random : null;
 
     public void Establish(HttpContext context)
     {

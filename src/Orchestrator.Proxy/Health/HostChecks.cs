@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Proxy.Forwarding;
 using Orchestrator.Proxy.Routing;
+using Orchestrator.Runtime.Connections;
 using Prometheus;
 
 namespace Orchestrator.Proxy.Health;
@@ -82,6 +83,10 @@ internal sealed partial class HostChecks(
         {
             using var socket = await ReplicaConnections.ConnectAsync(new DnsEndPoint(endpoint.Address, endpoint.Port), Timeout, time, cancellationToken);
             host.Hear();
+        }
+        catch (SocketException failure) when (OwnShortage.Explains(failure))
+        {
+            // Neither heard nor missed.
         }
         catch (SocketException failure) when (!IsSilence(failure.SocketErrorCode))
         {

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Proxy.Forwarding;
 using Orchestrator.Proxy.Routing;
+using Orchestrator.Runtime.Connections;
 
 namespace Orchestrator.Proxy.Health;
 
@@ -21,10 +22,10 @@ internal sealed partial class Suspects(TimeSpan connectTimeout, ILogger<Suspects
     private readonly ConcurrentDictionary<Task, byte> _watching = new();
 
     /// <summary>Avoids an endpoint from now on, until a connection is made.</summary>
-    /// <returns>False: it is avoided already, and nothing was done.</returns>
+    /// <returns>False: nothing was done, since it is avoided already or the failure is none of its own.</returns>
     public bool Add(AppState app, ReplicaEndpoint endpoint, Exception failure)
     {
-        if (_stopping.IsCancellationRequested || !app.Avoid(endpoint, AvoidReasons.NoConnection))
+        if (_stopping.IsCancellationRequested || OwnShortage.Explains(failure) || !app.Avoid(endpoint, AvoidReasons.NoConnection))
         {
             return false;
         }

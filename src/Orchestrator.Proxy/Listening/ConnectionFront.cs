@@ -1,6 +1,8 @@
 using System.Text;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Orchestrator.Proxy.Routing;
+using Orchestrator.Proxy.Tcp;
 using Orchestrator.Proxy.Tls;
 
 namespace Orchestrator.Proxy.Listening;
@@ -19,11 +21,11 @@ internal enum TlsUse
 }
 
 /// <summary>
-/// The first that looks at a listener's connections: what is TLS is taken out of it, HTTP/2 by prior knowledge goes its own way, and all else is
+/// The first that looks at a listener's connections: those of a port that is an app's for TCP are passed on as they are; what is TLS is taken out of it, HTTP/2 by prior knowledge goes its own way, and all else is
 /// HTTP/1.1.
 /// </summary>
 /// <param name="port">As in the routes.</param>
-internal sealed class ConnectionFront(int port, TlsUse use, TlsDirectory directory, TimeProvider time)
+internal sealed class ConnectionFront(int port, TlsUse use, TlsDirectory directory, Routes routes, TcpForwarder tcp, TimeProvider time)
 {
     /// <summary>Until the first byte: as long as Kestrel waits for one on a connection that is kept alive.</summary>
     private static readonly TimeSpan OpeningTimeout = TimeSpan.FromSeconds(130);
@@ -39,6 +41,13 @@ internal sealed class ConnectionFront(int port, TlsUse use, TlsDirectory directo
     /// <param name="http2">For HTTP/2 without TLS.</param>
     public async Task ServeAsync(ConnectionContext connection, ConnectionDelegate http1, ConnectionDelegate http2)
     {
+        if (use == TlsUse.AsRouted && routes.Table.FindTcp(port) is { } app)
+        {
+            // Not looked at: in many protocols the client waits for the server's first word.
+            await tcp.ServeAsync(connection, app, port);
+            return;
+        }
+
         switch (await PeekAsync(connection))
         {
             case ConnectionOpening.Tls when use == TlsUse.Always || (use == TlsUse.AsRouted && directory.Table.HasTls(port)):

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net;
+using System.Text;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -68,6 +69,7 @@ internal sealed class Http2Lane<TContext>(IHttpApplication<TContext> application
             {
                 var options = new KestrelServerOptions { AddServerHeader = false };
                 limit(options.Limits);
+                options.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
                 options.Listen(IPAddress.Loopback, 1, listen => listen.Protocols = HttpProtocols.Http2);
                 _server = new KestrelServer(Options.Create(options), _connections, NullLoggerFactory.Instance);
                 _started = _server.StartAsync(application, CancellationToken.None);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -28,6 +29,8 @@ internal sealed class Listener : IAsyncDisposable
     /// <param name="bind">Makes the bound socket.</param>
     /// <param name="front">Looks at each connection first; null: all are plain HTTP/1.1.</param>
     /// <param name="proxyProtocol">What connections begin with before all else; null: nothing.</param>
+    /// <param name="room">Null: any number of connections is taken.</param>
+    /// <param name="limits">What it takes of its clients.</param>
     /// <exception cref="IOException">The port cannot be had; the message says why.</exception>
     public static async Task<Listener> OpenAsync<TContext>(
         IPEndPoint address,
@@ -35,6 +38,8 @@ internal sealed class Listener : IAsyncDisposable
         Func<EndPoint, Socket> bind,
         ConnectionFront? front,
         ProxyProtocol? proxyProtocol,
+        ConnectionRoom? room,
+        ListenerLimits limits,
         CancellationToken cancellationToken)
         where TContext : notnull
     {
@@ -45,8 +50,11 @@ internal sealed class Listener : IAsyncDisposable
 
         ListenOptions? listening = null;
         var options = new KestrelServerOptions { AddServerHeader = false };
-        SetLimits(options.Limits);
-        var lane = front is null ? null : new Http2Lane<TContext>(application, SetLimits);
+        limits.Apply(options.Limits);
+
+        // Fields go on byte for byte, in whatever encoding a replica has them (RFC 9110, 5.5); it was read so too.
+        options.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
+        var lane = front is null ? null : new Http2Lane<TContext>(application, limits.Apply);
         options.Listen(address, listen =>
         {
             // HTTP/2 where a handshake has agreed on it.
@@ -68,10 +76,8 @@ internal sealed class Listener : IAsyncDisposable
         };
 
         // Kestrel's own logs are about single connections of clients.
-        var server = new KestrelServer(
-            Options.Create(options),
-            new SocketTransportFactory(Options.Create(transport), NullLoggerFactory.Instance),
-            NullLoggerFactory.Instance);
+        var sockets = new SocketTransportFactory(Options.Create(transport), NullLoggerFactory.Instance);
+        var server = new KestrelServer(Options.Create(options), room?.Before(sockets) ?? sockets, NullLoggerFactory.Instance);
         try
         {
             await server.StartAsync(application, cancellationToken);
@@ -107,28 +113,5 @@ internal sealed class Listener : IAsyncDisposable
         {
             await _lane.DisposeAsync();
         }
-    }
-
-    private static void SetLimits(KestrelServerLimits limits)
-    {
-        // Bodies stream through, so their size and pace are the app's affair. A peer that is gone for good is found by the
-        // forwarder's idle timeout.
-        limits.MaxRequestBodySize = null;
-        limits.MinRequestBodyDataRate = null;
-
-        // A client that takes nothing for a minute (nginx' send_timeout) while we have something for it.
-        limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 1, gracePeriod: TimeSpan.FromSeconds(60));
-
-        // Two cookies of full size beside the usual headers; Kestrel's default of 32 KiB is just short of it.
-        limits.MaxRequestHeadersTotalSize = 64 * 1024;
-        limits.MaxRequestHeaderCount = 200;
-        limits.MaxRequestLineSize = 16 * 1024;
-
-        // Longer than the 60 s to 75 s of load balancers and CDNs in front, so that it is they who close.
-        limits.KeepAliveTimeout = TimeSpan.FromSeconds(130);
-
-        // Many requests on one connection are no reason to answer a browser's hundred and first later.
-        limits.Http2.MaxStreamsPerConnection = 250;
-        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(30);
     }
 }

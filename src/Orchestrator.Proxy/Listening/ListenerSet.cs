@@ -3,7 +3,6 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Proxy.Forwarding;
 using Orchestrator.Proxy.Routing;
-using Orchestrator.Proxy.Tls;
 using Orchestrator.Runtime.Reconciling;
 using Prometheus;
 
@@ -16,8 +15,9 @@ namespace Orchestrator.Proxy.Listening;
 internal sealed partial class ListenerSet(
     ProxyOptions options,
     Routes routes,
-    TlsDirectory tls,
     Func<int, ProxyApplication> applications,
+    Func<int, TlsUse, ConnectionFront> fronts,
+    ConnectionRoom room,
     ILogger<ListenerSet> logger,
     TimeProvider time)
     : IAsyncDisposable
@@ -33,6 +33,7 @@ internal sealed partial class ListenerSet(
     private readonly List<Task> _closing = [];
     private readonly CancellationTokenSource _abort = new();
     private readonly ProxyProtocol? _proxyProtocol = ProxyProtocol.Of(options, time);
+    private readonly ListenerLimits _limits = new(options);
     private readonly Random _jitter = new(options.Port);
     private volatile IReadOnlyDictionary<int, string> _failures = new Dictionary<int, string>();
     private volatile bool _takingOver = options.TakeOver;
@@ -144,6 +145,11 @@ internal sealed partial class ListenerSet(
                     throw new IOException("it is the port of the shared TLS listener (--tls-listen)");
                 }
 
+                if (port == options.Port)
+                {
+                    throw new IOException("it is the port of the shared listener (--listen), which serves HTTP");
+                }
+
                 var listener = await OpenAsync(new(options.Address, port), port, TlsUse.AsRouted, cancellationToken);
                 _own[port] = listener;
                 Open.WithLabels(PortLabel(port)).Set(1);
@@ -178,9 +184,11 @@ internal sealed partial class ListenerSet(
     private Task<Listener> OpenAsync(IPEndPoint address, int port, TlsUse use, CancellationToken cancellationToken) => Listener.OpenAsync(
         address,
         applications(port),
-        endpoint => ListenSocket.Bind(endpoint, _takingOver),
-        new ConnectionFront(port, use, tls, time),
+        endpoint => ListenSocket.Take(endpoint, options.Sockets) ?? ListenSocket.Bind(endpoint, _takingOver),
+        fronts(port, use),
         _proxyProtocol,
+        room,
+        _limits,
         cancellationToken);
 
     private void Close(int port)

@@ -19,6 +19,7 @@ internal sealed partial class AppPolicy
         (Route, _text) = (route, TextOf(route));
         Balancer = Balancers.Create(route.Balancing, random);
         HashKey = route.Balancing == BalancingPolicies.ConsistentHash ? new RequestKey(route.ConsistentHash) : null;
+        PrefersZone = route is { TrafficDistribution: TrafficDistributions.PreferSameZone, Balancing: not BalancingPolicies.ConsistentHash };
         Sticky = route.Stickiness is { } stickiness ? new StickyCookie(stickiness, route.Path ?? Route.DefaultPath) : null;
         SlowStart = TimeSpan.FromSeconds(route.SlowStartSeconds ?? 0);
         RequestTimeout = Milliseconds(route.Timeouts?.RequestMilliseconds);
@@ -39,6 +40,9 @@ internal sealed partial class AppPolicy
 
     /// <summary>Null: requests are all alike to the balancer.</summary>
     public RequestKey? HashKey { get; }
+
+    /// <summary>Whether replicas of the proxy's own zone go first.</summary>
+    public bool PrefersZone { get; }
 
     public StickyCookie? Sticky { get; }
 
@@ -69,6 +73,9 @@ internal sealed partial class AppPolicy
 
     /// <summary>Matches, rewrites, headers and redirects; null: none.</summary>
     public RequestRules? Rules { get; }
+
+    /// <summary>Replicas speak HTTP/1.1, and any connection to them serves any client.</summary>
+    public bool IsPlain => Route is { Protocol: null or ReplicaProtocols.Http1, ProxyProtocol: null };
 
     /// <summary>The forwarder's settings for the app, once they were asked for.</summary>
     public ForwarderRequestConfig? Forwarding { get; set; }

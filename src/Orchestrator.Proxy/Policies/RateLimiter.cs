@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Proxy.Balancing;
@@ -35,11 +36,15 @@ internal sealed class RateLimiter
     public int Keys => _wholeAt.Count;
 
     /// <param name="retryAfter">When the next one will be let through, if this is not.</param>
-    public bool TryTake(HttpContext context, out TimeSpan retryAfter)
+    public bool TryTake(HttpContext context, out TimeSpan retryAfter) => TryTake(KeyOf(context), out retryAfter);
+
+    /// <summary>For a connection of a client, which has no headers.</summary>
+    public bool TryTake(IPAddress? client) => TryTake(_limit.By == RateLimitKeys.Client ? Wide(ClientKey.Of(client)) : 0, out _);
+
+    private bool TryTake(UInt128 key, out TimeSpan retryAfter)
     {
         var ticks = _time.GetElapsedTime(_origin).Ticks;
         Sweep(ticks);
-        var key = KeyOf(context);
         if (_wholeAt.Count >= MostKeys && !_wholeAt.ContainsKey(key))
         {
             key = UInt128.MaxValue;

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Http;
 using Orchestrator.Api.WebApps;
@@ -15,7 +16,10 @@ internal sealed class RequestKey(ConsistentHash? by)
             : by?.Cookie is { } cookie ? context.Request.Cookies[cookie]
             : null;
         return string.IsNullOrEmpty(value)
-            ? StableHash.Of(ClientKey.Of(context.Connection.RemoteIpAddress))
+            ? Of(context.Connection.RemoteIpAddress)
             : StableHash.Of(MemoryMarshal.AsBytes(value.AsSpan()));
     }
+
+    /// <returns>That of a client, whatever it asks for.</returns>
+    public static ulong Of(IPAddress? client) => StableHash.Of(ClientKey.Of(client));
 }

@@ -1,10 +1,12 @@
 using System.Buffers;
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Proxy.Autoscaling;
 using Orchestrator.Proxy.Canaries;
 using Orchestrator.Proxy.Forwarding;
 using Orchestrator.Proxy.Policies;
+using Orchestrator.Proxy.Tcp;
 using Orchestrator.Runtime;
 using Route = Orchestrator.Api.WebApps.Route;
 
@@ -14,7 +16,7 @@ namespace Orchestrator.Proxy.Routing;
 /// An app as the proxy serves it: its endpoints now, and what outlives a change of them (balancer, metrics, retry budget).
 /// Written by the one owner of the routes, read by every request.
 /// </summary>
-internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) : IDisposable
+internal sealed class AppState(ObjectKey key, Random random, TimeProvider time, string? zone = null) : IDisposable
 {
     private readonly Lock _gate = new();
     private volatile EndpointSet _endpoints = new([], split: null);
@@ -24,10 +26,14 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
     private volatile CanaryCounts? _canary;
     private volatile TrafficWish? _wish;
     private RouteEntry? _plain;
+    private TcpMetrics? _tcp;
 
     public ObjectKey Key { get; } = key;
 
     public AppMetrics Metrics { get; } = new(key);
+
+    /// <summary>From the first connection on: most apps have requests.</summary>
+    public TcpMetrics Tcp => LazyInitializer.EnsureInitialized(ref _tcp, () => new(Key));
 
     public RetryBudget Retries { get; } = new(time);
 
@@ -70,6 +76,11 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
         {
             _policy = new(route, random, time);
             _plain = null;
+            lock (_gate)
+            {
+                _endpoints = NewSet(_endpoints.All, _endpoints.Split);
+            }
+
             Waiting.ReleaseAll();
         }
     }
@@ -84,7 +95,7 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
     {
         lock (_gate)
         {
-            _endpoints = new(endpoints, split);
+            _endpoints = NewSet(endpoints, split);
             _hasSuspects = Array.Exists(endpoints, static endpoint => endpoint.IsSuspect);
             if (_policy.SlowStart > TimeSpan.Zero && Array.Exists(endpoints, static endpoint => endpoint.AddedAt is not null))
             {
@@ -107,7 +118,7 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
         {
             if (_endpoints.Split != split)
             {
-                _endpoints = new(_endpoints.All, split);
+                _endpoints = NewSet(_endpoints.All, split);
             }
         }
     }
@@ -166,29 +177,37 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
         }
     }
 
-    /// <inheritdoc cref="Acquire(HttpContext?, IReadOnlyList{ReplicaEndpoint}?, out bool)"/>
-    public ReplicaEndpoint? Acquire(IReadOnlyList<ReplicaEndpoint>? tried) => Acquire(null, tried, out _);
+    /// <inheritdoc cref="Acquire(HttpContext?, IPAddress?, IReadOnlyList{ReplicaEndpoint}?, out bool)"/>
+    public ReplicaEndpoint? Acquire(IReadOnlyList<ReplicaEndpoint>? tried) => Acquire(null, null, tried, out _);
+
+    /// <inheritdoc cref="Acquire(HttpContext?, IPAddress?, IReadOnlyList{ReplicaEndpoint}?, out bool)"/>
+    public ReplicaEndpoint? Acquire(HttpContext request, IReadOnlyList<ReplicaEndpoint>? tried, out bool busy) =>
+        Acquire(request, null, tried, out busy);
+
+    /// <inheritdoc cref="Acquire(HttpContext?, IPAddress?, IReadOnlyList{ReplicaEndpoint}?, out bool)"/>
+    public ReplicaEndpoint? Acquire(IPAddress? client, IReadOnlyList<ReplicaEndpoint>? tried, out bool busy) => Acquire(null, client, tried, out busy);
 
     /// <summary>
     /// Chooses an endpoint and counts the request in; give it back by <see cref="ReplicaEndpoint.Leave"/>. Suspects are chosen
     /// only when every other has been tried, on both sides of a split: all of them suspect is as good as none.
     /// </summary>
+    /// <param name="request">Null: a connection, of which the client is all that is known.</param>
     /// <param name="tried">Those that have failed this request; never chosen.</param>
     /// <param name="busy">Some could be chosen, had they not as many requests as they may.</param>
     /// <returns>Null when there is none left.</returns>
-    public ReplicaEndpoint? Acquire(HttpContext? request, IReadOnlyList<ReplicaEndpoint>? tried, out bool busy)
+    private ReplicaEndpoint? Acquire(HttpContext? request, IPAddress? client, IReadOnlyList<ReplicaEndpoint>? tried, out bool busy)
     {
         while (true)
         {
             var (policy, endpoints) = (_policy, _endpoints);
             busy = false;
-            var key = request is null ? 0 : policy.HashKey?.Of(request) ?? 0;
+            var key = policy.HashKey is not { } hash ? 0 : request is null ? RequestKey.Of(client) : hash.Of(request);
             var chosen = request is not null && tried is null && policy.Sticky?.Find(request, Uid, endpoints.All) is { IsSuspect: false } kept ? kept : null;
             if (chosen is null || chosen.InFlight >= policy.MaxPerReplica)
             {
                 var (first, second) = endpoints.Draw(random, again: tried is not null);
-                chosen = first.Length == 0 ? null
-                    : tried is null && !_hasSuspects && policy.MaxPerReplica == int.MaxValue ? policy.Balancer.Pick(first, key)
+                chosen = first.All.Length == 0 ? null
+                    : tried is null && !_hasSuspects && policy.MaxPerReplica == int.MaxValue ? policy.Balancer.Pick(first.Near, key)
                     : PickCarefully(policy, first, second, tried, key, ref busy);
                 if (chosen is not null && Volatile.Read(ref _slowUntil) != 0)
                 {
@@ -215,14 +234,17 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
         Observe(null);
         ScaleBy(null);
         Metrics.Dispose();
+        _tcp?.Dispose();
     }
+
+    private EndpointSet NewSet(ReplicaEndpoint[] endpoints, TrafficSplit? split) => new(endpoints, split, _policy.PrefersZone ? zone : null);
 
     private bool IsServed() => _endpoints.All.Length > 0;
 
     private static ReplicaEndpoint? PickCarefully(
-        AppPolicy policy, ReplicaEndpoint[] first, ReplicaEndpoint[] second, IReadOnlyList<ReplicaEndpoint>? tried, ulong key, ref bool busy)
+        AppPolicy policy, EndpointSide first, EndpointSide second, IReadOnlyList<ReplicaEndpoint>? tried, ulong key, ref bool busy)
     {
-        var usable = ArrayPool<ReplicaEndpoint>.Shared.Rent(Math.Max(first.Length, second.Length));
+        var usable = ArrayPool<ReplicaEndpoint>.Shared.Rent(Math.Max(first.All.Length, second.All.Length));
         try
         {
             // One of another host than has just failed: with a host all its endpoints go, and a request has few tries.
@@ -244,7 +266,7 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
     /// <summary>
     /// Another than the chosen one, if that is new: with a probability that falls as it warms up, so that its share grows with time.
     /// </summary>
-    private ReplicaEndpoint Ease(AppPolicy policy, ReplicaEndpoint chosen, ReplicaEndpoint[] endpoints, IReadOnlyList<ReplicaEndpoint>? tried)
+    private ReplicaEndpoint Ease(AppPolicy policy, ReplicaEndpoint chosen, EndpointSide side, IReadOnlyList<ReplicaEndpoint>? tried)
     {
         var now = time.GetTimestamp();
         if (now > Volatile.Read(ref _slowUntil) || policy.SlowStart == TimeSpan.Zero)
@@ -258,22 +280,34 @@ internal sealed class AppState(ObjectKey key, Random random, TimeProvider time) 
             return chosen;
         }
 
-        var start = random.Next(endpoints.Length);
-        for (var i = 0; i < endpoints.Length; i++)
-        {
-            var other = endpoints[(start + i) % endpoints.Length];
-            if (!other.IsSuspect && Warmth(other) >= 1 && other.InFlight < policy.MaxPerReplica && tried?.Contains(other) != true)
-            {
-                return other;
-            }
-        }
+        return Warm(side.Near) ?? (side.HasPreference ? Warm(side.All) : null) ?? chosen;
 
-        return chosen;
+        ReplicaEndpoint? Warm(ReplicaEndpoint[] endpoints)
+        {
+            var start = random.Next(endpoints.Length);
+            for (var i = 0; i < endpoints.Length; i++)
+            {
+                var other = endpoints[(start + i) % endpoints.Length];
+                if (!other.IsSuspect && Warmth(other) >= 1 && other.InFlight < policy.MaxPerReplica && tried?.Contains(other) != true)
+                {
+                    return other;
+                }
+            }
+
+            return null;
+        }
 
         // Some from the first moment on, or it would never warm up.
         double Warmth(ReplicaEndpoint endpoint) =>
             endpoint.AddedAt is { } added ? Math.Max(0.1, time.GetElapsedTime(added, now) / policy.SlowStart) : 1;
     }
+
+    /// <summary>Those that are wanted and have room: of the near ones if there are such.</summary>
+    private static int Filter(
+        EndpointSide side, Predicate<ReplicaEndpoint> wanted, IReadOnlyList<ReplicaEndpoint>? tried, int most, ReplicaEndpoint[] usable, ref bool busy) =>
+        Filter(side.Near, wanted, tried, most, usable, ref busy) is > 0 and var near ? near
+        : side.HasPreference ? Filter(side.All, wanted, tried, most, usable, ref busy)
+        : 0;
 
     private static int Filter(
         ReplicaEndpoint[] endpoints, Predicate<ReplicaEndpoint> wanted, IReadOnlyList<ReplicaEndpoint>? tried, int most, ReplicaEndpoint[] usable, ref bool busy)

@@ -9,7 +9,8 @@ namespace Orchestrator.Proxy.Routing;
 /// <param name="Uid">Uid of the Replica.</param>
 /// <param name="Address">An IP address or a name; IPv6 without brackets.</param>
 /// <param name="Revision">Of the Replica; null if the routes are from a time when proxies did not know.</param>
-internal readonly record struct EndpointId(string Uid, string Address, int Port, string? Revision = null)
+/// <param name="Zone">Of its host; null if that names none.</param>
+internal readonly record struct EndpointId(string Uid, string Address, int Port, string? Revision = null, string? Zone = null)
 {
     public override string ToString() => $"{Uid} at {Address}:{Port}";
 }
@@ -35,8 +36,10 @@ internal sealed class ReplicaEndpoint(EndpointId id)
     public ReplicaMetrics? Metrics { get; init; }
 
     /// <summary>Scheme and authority, as a prefix of request URLs.</summary>
-    public string Prefix { get; } =
-        id.Address.Contains(':', StringComparison.Ordinal) ? $"http://[{id.Address}]:{id.Port}" : $"http://{id.Address}:{id.Port}";
+    public string Prefix => field ??= $"http://{Authority}";
+
+    public string Authority { get; } =
+        id.Address.Contains(':', StringComparison.Ordinal) ? $"[{id.Address}]:{id.Port}" : $"{id.Address}:{id.Port}";
 
     /// <summary>Requests on their way through it: WebSockets and streams count until they end.</summary>
     public int InFlight => Volatile.Read(ref _inFlight);

@@ -11,6 +11,7 @@ namespace Orchestrator.Proxy.Routing;
 internal sealed class RouteTable
 {
     private readonly FrozenDictionary<int, HostTable> _byPort;
+    private readonly FrozenDictionary<int, AppState> _tcpByPort;
 
     /// <param name="apps">With the claims they hold, the oldest first.</param>
     /// <param name="sharedPort">
@@ -22,11 +23,17 @@ internal sealed class RouteTable
         SharedPort = sharedPort;
         _byPort = apps
             .SelectMany(app => app.Claims, (app, claim) => (App: app, Claim: claim))
+            .Where(held => !held.Claim.IsTcp)
             .OrderBy(held => held.Claim.Port is not null)
             .GroupBy(held => held.Claim.Port ?? sharedPort)
             .ToFrozenDictionary(
                 held => held.Key,
                 held => new HostTable(held.Select(one => (one.Claim, one.App.EntryAt(one.Claim)))));
+        _tcpByPort = apps
+            .Where(app => app.Policy.Route.IsTcp)
+            .SelectMany(app => app.Claims, (app, claim) => (App: app, Claim: claim))
+            .DistinctBy(held => held.Claim.Port)
+            .ToFrozenDictionary(held => held.Claim.Port!.Value, held => held.App);
         Shadowed = [.. FindShadowed(apps, sharedPort)];
     }
 
@@ -34,14 +41,17 @@ internal sealed class RouteTable
 
     public int SharedPort { get; }
 
-    /// <summary>The ports that apps want listeners of their own on.</summary>
-    public IEnumerable<int> OwnPorts => _byPort.Keys.Where(port => port != SharedPort);
+    /// <summary>The ports that apps want listeners of their own on: one for TCP has no room beside the shared listener.</summary>
+    public IEnumerable<int> OwnPorts => _byPort.Keys.Where(port => port != SharedPort).Concat(_tcpByPort.Keys);
 
     /// <summary>
     /// Claims of apps that name the shared listener's port, where one of the shared listener's own apps is served instead. Only a
     /// proxy knows of them: each may have another shared port.
     /// </summary>
     public IReadOnlyList<(RouteClaim Claim, AppState Holder)> Shadowed { get; }
+
+    /// <summary>The app that has all connections to a port; null: they are for requests.</summary>
+    public AppState? FindTcp(int port) => _tcpByPort.GetValueOrDefault(port);
 
     /// <param name="port">Of the listener that took the connection.</param>
     /// <param name="host">As in the Host header: a name or an address, with a port or without.</param>

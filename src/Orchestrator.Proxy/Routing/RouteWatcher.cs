@@ -83,7 +83,7 @@ internal sealed partial class RouteWatcher
             Metadata: { DeletionTimestamp: null, Uid: { } uid },
             Status: { Ready: true, Address: { Length: > 0 } address, Port: { } port },
         }
-            ? new EndpointId(uid, address, port, replica.Spec.Revision)
+            ? new EndpointId(uid, address, port, replica.Spec.Revision, replica.Status.Zone)
             : null;
 
     private void Apply(bool everything)

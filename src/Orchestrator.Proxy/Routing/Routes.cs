@@ -16,7 +16,8 @@ internal sealed record AppRoute(
 /// The routes of this process: one thread changes them, all requests read <see cref="Table"/>. Keeps the objects of apps and
 /// endpoints that stay, so that counts and connections stay with them, and remembers retired endpoints until they are idle.
 /// </summary>
-internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider time)
+/// <param name="zone">This proxy's; null: it is not said.</param>
+internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider time, string? zone = null)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<ObjectKey, AppState> _apps = [];
@@ -75,7 +76,7 @@ internal sealed class Routes(int sharedPort, SharedRandom random, TimeProvider t
             foreach (var route in wanted)
             {
                 var isNew = !before.Remove(route.App, out var known);
-                var app = known ?? new AppState(route.App, random, time) { Held = { Changed = () => HoldingChanged?.Invoke() } };
+                var app = known ?? new AppState(route.App, random, time, zone) { Held = { Changed = () => HoldingChanged?.Invoke() } };
                 app.Obey(route.Route);
                 (app.Claims, app.Uid) = (route.Claims, route.Uid);
                 _apps.Add(route.App, app);

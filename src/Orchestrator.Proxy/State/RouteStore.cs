@@ -14,7 +14,10 @@ namespace Orchestrator.Proxy.State;
 internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logger)
 {
     /// <summary>Raised when the format changes in a way that an older reader would misread.</summary>
-    private const int Version = 2;
+    private const int Version = 3;
+
+    /// <summary>Of a file without apps for TCP: an older proxy, which would take their ports for HTTP, reads it.</summary>
+    private const int HttpVersion = 2;
 
     /// <summary>Of a file that says nothing of <see cref="RouteRules"/>: an older proxy, which would take them for routes like any, reads it.</summary>
     private const int PlainVersion = 1;
@@ -28,12 +31,14 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
         {
             using var file = File.OpenRead(Path);
             var stored = JsonSerializer.Deserialize(file, StoreJson.Default.StoredRoutes) ?? throw new JsonException("the file says null");
-            if (stored.Version is not (PlainVersion or Version))
+            if (stored.Version is not (>= PlainVersion and <= Version))
             {
                 throw new JsonException($"it is of version {stored.Version}, this proxy reads versions {PlainVersion} to {Version}");
             }
 
-            if (stored.Apps.Any(app => app is null || !app.Claims.All(IsUsable) || !app.Endpoints.All(IsUsable) || !IsUsable(app.Split) || (app.Route is { } route && RouteRules.Of(route) is { IsUsable: false })))
+            if (stored.Apps.Any(app => app is null || !app.Claims.All(IsUsable) || !app.Endpoints.All(IsUsable) || !IsUsable(app.Split)
+                || (app.Route is { } route && RouteRules.Of(route) is { IsUsable: false })
+                || (app.Route is { IsTcp: true } && app.Claims.Any(static claim => claim.Port is null))))
             {
                 throw new JsonException("it has entries that are empty, no address or no percentage");
             }
@@ -57,7 +62,8 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
     public void Save(RouteTable table)
     {
         var plain = table.Apps.All(static app => app.Policy.Rules is null && !app.Claims.Any(static claim => claim.Exact));
-        var stored = new StoredRoutes(plain ? PlainVersion : Version, [.. table.Apps.Select(ToStored)]);
+        var http = table.Apps.All(static app => !app.Policy.Route.IsTcp);
+        var stored = new StoredRoutes(http && plain ? PlainVersion : http ? HttpVersion : Version, [.. table.Apps.Select(ToStored)]);
         Directory.CreateDirectory(folder);
         var aside = Path + ".new";
         using (var file = new FileStream(aside, FileMode.Create, FileAccess.Write, FileShare.None))
@@ -97,7 +103,7 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
             app.Key.Namespace ?? "",
             app.Key.Name,
             [.. app.Claims.Select(claim => new StoredClaim(claim.Path, claim.Host, claim.Port, claim.Exact ? true : null, claim.Match))],
-            [.. shared.All.Select(endpoint => endpoint.Id).Select(id => new StoredEndpoint(id.Uid, id.Address, id.Port, id.Revision))],
+            [.. shared.All.Select(endpoint => endpoint.Id).Select(id => new StoredEndpoint(id.Uid, id.Address, id.Port, id.Revision, id.Zone))],
             app.Policy.Route,
             shared.Split,
             app.Uid);
@@ -106,8 +112,8 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
     private static AppRoute ToRoute(StoredApp app) => new(
         new ObjectKey(app.Namespace, app.Name),
         app.Route ?? new Route(),
-        [.. app.Claims.Select(claim => new RouteClaim(claim.Port, claim.Host, claim.Path, claim.Exact ?? false, claim.Match))],
-        [.. app.Endpoints.Select(endpoint => new EndpointId(endpoint.Uid, endpoint.Address, endpoint.Port, endpoint.Revision)).Distinct()],
+        [.. app.Claims.Select(claim => new RouteClaim(claim.Port, claim.Host, claim.Path, claim.Exact ?? false, claim.Match, app.Route is { IsTcp: true }))],
+        [.. app.Endpoints.Select(endpoint => new EndpointId(endpoint.Uid, endpoint.Address, endpoint.Port, endpoint.Revision, endpoint.Zone)).Distinct()],
         new Traffic(app.Split, Canary: null),
         app.Uid ?? "");
 
@@ -124,7 +130,7 @@ internal sealed partial class RouteStore(string folder, ILogger<RouteStore> logg
 
     internal sealed record StoredClaim(string Path, string? Host = null, int? Port = null, bool? Exact = null, string? Match = null);
 
-    internal sealed record StoredEndpoint(string Uid, string Address, int Port, string? Revision = null);
+    internal sealed record StoredEndpoint(string Uid, string Address, int Port, string? Revision = null, string? Zone = null);
 
     [JsonSourceGenerationOptions(
         PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

@@ -6,6 +6,16 @@ using Orchestrator.Runtime.Certificates;
 
 namespace Orchestrator.Proxy.Tls;
 
+/// <summary>What is spoken inside TLS.</summary>
+internal enum TlsProtocols
+{
+    /// <summary>HTTP of the version that a client prefers of those there are (ALPN).</summary>
+    Http,
+
+    /// <summary>Not our business: nothing is agreed on, whatever a client offers.</summary>
+    Any,
+}
+
 /// <summary>A certificate as it is shown in handshakes. Never disposed: handshakes that began with it may still be under way.</summary>
 internal sealed class TlsCertificate
 {
@@ -21,6 +31,8 @@ internal sealed class TlsCertificate
     };
 
     private readonly SslStreamCertificateContext _context;
+    private readonly SslServerAuthenticationOptions _http;
+    private readonly SslServerAuthenticationOptions _any;
 
     private TlsCertificate(KeyedCertificate certificate)
     {
@@ -28,13 +40,13 @@ internal sealed class TlsCertificate
 
         // Offline: no intermediates and no OCSP answers are fetched. One context for all handshakes is what sessions are resumed by.
         _context = SslStreamCertificateContext.Create(certificate.Leaf, certificate.Intermediates, offline: true);
-        Options = OptionsFor(null);
+        (_http, _any) = (NewOptions(null, TlsProtocols.Http), NewOptions(null, TlsProtocols.Any));
     }
 
     public KeyedCertificate Keyed { get; }
 
     /// <summary>For handshakes in which no certificate of the client is asked for.</summary>
-    public SslServerAuthenticationOptions Options { get; }
+    public SslServerAuthenticationOptions OptionsFor(TlsProtocols protocols) => protocols == TlsProtocols.Http ? _http : _any;
 
     /// <exception cref="FormatException">It cannot be used; says why.</exception>
     public static TlsCertificate Read(byte[]? chain, byte[]? key)
@@ -55,15 +67,15 @@ internal sealed class TlsCertificate
     /// For a handshake in which the client is asked for its certificate, which the connection keeps. Whether it is a good one is
     /// decided by request. Such sessions are not resumed: of what the client sent, they would keep only half.
     /// </summary>
-    public SslServerAuthenticationOptions OptionsAsking(TlsConnection connection) => OptionsFor(connection);
+    public SslServerAuthenticationOptions OptionsAsking(TlsConnection connection, TlsProtocols protocols) => NewOptions(connection, protocols);
 
     // No cipher suites are named: the framework's are all with forward secrecy and authenticated, in this order: and with a list of our
     // own it would not resume sessions.
-    private SslServerAuthenticationOptions OptionsFor(TlsConnection? asking) => new()
+    private SslServerAuthenticationOptions NewOptions(TlsConnection? asking, TlsProtocols protocols) => new()
     {
         ServerCertificateContext = _context,
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-        ApplicationProtocols = Protocols,
+        ApplicationProtocols = protocols == TlsProtocols.Http ? Protocols : null,
         AllowRenegotiation = false,
         AllowTlsResume = asking is null,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,

@@ -45,6 +45,12 @@ internal sealed class TlsGate(TlsDirectory directory, Func<int, int?> httpsPortO
             : null;
     }
 
+    /// <summary>Whether a connection that is all of the app's may go on: it has no requests to be asked for one by one.</summary>
+    public bool Admits(AppState app, TlsConnection tls) =>
+        app.Tls?.ClientAuth is not { } auth
+        || (directory.Certificates.Apps.GetValueOrDefault(app.Key)?.Authorities is { } authorities
+            && (tls.ClientCertificate is null ? !auth.IsRequired : tls.IsFrom(authorities, time.GetUtcNow())));
+
     private ProxyError? Refusal(HttpContext http, AppState app, ClientAuthentication auth)
     {
         if (http.Features.Get<TlsConnection>() is not { HasAsked: true } connection)

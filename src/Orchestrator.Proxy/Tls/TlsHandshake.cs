@@ -29,7 +29,7 @@ internal sealed class TlsHandshake(int port, TlsDirectory directory, TimeProvide
         var transport = connection.Transport;
         var tls = new TlsConnection();
         await using var stream = new SslStream(new DuplexPipeStream(transport));
-        if (!await HandshakeAsync(stream, tls, connection.ConnectionClosed))
+        if (!await AuthenticateAsync(stream, tls, TlsProtocols.Http, connection.ConnectionClosed))
         {
             return;
         }
@@ -55,14 +55,15 @@ internal sealed class TlsHandshake(int port, TlsDirectory directory, TimeProvide
         }
     }
 
-    private async Task<bool> HandshakeAsync(SslStream stream, TlsConnection tls, CancellationToken closed)
+    /// <returns>False: it came to nothing, and the client has been told.</returns>
+    public async Task<bool> AuthenticateAsync(SslStream stream, TlsConnection tls, TlsProtocols protocols, CancellationToken closed)
     {
         using var late = new CancellationTokenSource(Limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, closed);
         var reason = "failed";
         try
         {
-            await stream.AuthenticateAsServerAsync(Choose, (this, tls), either.Token);
+            await stream.AuthenticateAsServerAsync(Choose, (this, tls, protocols), either.Token);
             tls.Complete(stream);
             return true;
         }
@@ -86,15 +87,15 @@ internal sealed class TlsHandshake(int port, TlsDirectory directory, TimeProvide
     private static ValueTask<SslServerAuthenticationOptions> Choose(
         SslStream stream, SslClientHelloInfo hello, object? state, CancellationToken cancellationToken)
     {
-        var (self, tls) = ((TlsHandshake, TlsConnection))state!;
+        var (self, tls, protocols) = ((TlsHandshake, TlsConnection, TlsProtocols))state!;
         tls.ServerName = hello.ServerName ?? "";
         var choice = self.Choose(tls.ServerName);
         tls.HasAsked = choice.Asks;
         return choice switch
         {
             { Certificate: null } => throw new NoCertificateException(),
-            { Asks: true } => ValueTask.FromResult(choice.Certificate.OptionsAsking(tls)),
-            _ => ValueTask.FromResult(choice.Certificate.Options),
+            { Asks: true } => ValueTask.FromResult(choice.Certificate.OptionsAsking(tls, protocols)),
+            _ => ValueTask.FromResult(choice.Certificate.OptionsFor(protocols)),
         };
     }
 

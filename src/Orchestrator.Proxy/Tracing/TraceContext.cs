@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
@@ -41,6 +42,13 @@ internal static class TraceContext
 
     /// <summary>The id of the trace that a request is in; null: in none.</summary>
     public static string? TraceIdOf(StringValues parent) => parent is [{ Length: >= VersionZeroLength } value] ? value[3..35] : null;
+
+    /// <summary>What a span of ours is to be a child of; default: nothing, it begins a trace. After <see cref="Continue"/>.</summary>
+    public static ActivityContext ParentOf(IHeaderDictionary headers) =>
+        headers.TraceParent is [{ Length: >= VersionZeroLength } parent]
+        && ActivityContext.TryParse(parent[..VersionZeroLength], headers.TraceState.ToString(), isRemote: true, out var context)
+            ? context
+            : default;
 
     /// <summary>version-traceid-parentid-flags in small hex, neither id all zeros; a later version may have more after it.</summary>
     internal static bool IsValid(ReadOnlySpan<char> parent) =>

@@ -1,11 +1,15 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Time.Testing;
 using Orchestrator.Proxy.Balancing;
 using Orchestrator.Proxy.Forwarding;
+using Orchestrator.Proxy.Routing;
+using Orchestrator.Proxy.Tcp;
+using Orchestrator.Runtime;
 
 namespace Orchestrator.Proxy.Tests.Forwarding;
 
@@ -47,6 +51,24 @@ public sealed class AccessLogTests
     [Fact]
     public async Task Of_no_sample_there_are_errors_alone() =>
         Assert.Single(await LogAsync(new ProxyOptions { StateFolder = "", AccessLogSample = 0 }, 200, 302, 500));
+
+    [Theory]
+    [InlineData(AccessLogFormat.Combined, """203.0.113.7 - - [09/Nov/2026:18:05:06 +0000] "TCP :6379 TCP" 502 0 "-" "-" """)]
+    [InlineData(AccessLogFormat.Json, """{"time":"2026-11-09T18:05:06+00:00","client":"203.0.113.7","protocol":"TCP","port":6379,"end":"ConnectFailed","bytesIn":0,"status":502,"bytes":0,"seconds":2,"app":"shop/redis"} """)]
+    public async Task A_connection_that_failed_has_a_line_whatever_the_sample(AccessLogFormat format, string expected)
+    {
+        using var output = new MemoryStream();
+        using var app = new AppState(new ObjectKey("shop", "redis"), new SharedRandom(1), _time);
+        var served = new TcpForwarder.Served(_time.GetTimestamp()) { End = TcpEnd.ConnectFailed };
+        var connection = new DefaultConnectionContext { RemoteEndPoint = new IPEndPoint(IPAddress.Parse("::ffff:203.0.113.7"), 4711) };
+        await using (var log = new AccessLog(output, new ProxyOptions { StateFolder = "", AccessLogFormat = format, AccessLogSample = 0 }, new SharedRandom(1), _time))
+        {
+            _time.Advance(TimeSpan.FromSeconds(2));
+            log.Write(connection, app, 6379, served);
+        }
+
+        Assert.Equal(expected.TrimEnd() + "\n", Encoding.UTF8.GetString(output.ToArray()));
+    }
 
     private async Task<string[]> LogAsync(ProxyOptions options, params int[] statuses)
     {

@@ -33,7 +33,7 @@ public sealed class RetryTests
     public async Task An_endpoint_that_takes_connections_again_gets_requests_again()
     {
         await using var server = await ReplicaServer.StartAsync("web");
-        var port = TestProxy.FreePort();
+        var port = FreePort.Next();
         await using var proxy = await TestProxy.StartAsync();
         proxy.Serve(BalancingPolicies.RoundRobin, server.Id, server.Id with { Uid = "late", Port = port });
         await proxy.Client.GetStringAsync("/", Cancellation);

@@ -15,7 +15,7 @@ public sealed class ListenerSetTests
         await using var server = await ReplicaServer.StartAsync("shared");
         await using var own = await ReplicaServer.StartAsync("own");
         await using var proxy = await TestProxy.StartAsync();
-        var port = TestProxy.FreePort();
+        var port = FreePort.Next();
         proxy.ServeAt((null, server.Id));
 
         // A connection that lives through all of it.
@@ -49,7 +49,7 @@ public sealed class ListenerSetTests
             await context.Response.WriteAsync("finished");
         });
         await using var proxy = await TestProxy.StartAsync();
-        var port = TestProxy.FreePort();
+        var port = FreePort.Next();
         proxy.ServeAt((port, server.Id));
         using var client = TestProxy.NewClient(new Uri($"http://127.0.0.1:{port}/"));
         await Eventually.True(() => proxy.Listeners.OwnPorts.Contains(port));
@@ -75,7 +75,7 @@ public sealed class ListenerSetTests
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
-        var free = TestProxy.FreePort();
+        var free = FreePort.Next();
 
         proxy.ServeAt((port, server.Id), (free, server.Id));
 
@@ -92,7 +92,7 @@ public sealed class ListenerSetTests
     public async Task A_second_proxy_on_the_same_port_is_an_error_unless_it_is_to_take_over()
     {
         await using var server = await ReplicaServer.StartAsync("web");
-        var port = TestProxy.FreePort();
+        var port = FreePort.Next();
         var first = await TestProxy.StartAsync(options => options with { Port = port });
         first.Serve(server.Id);
         Assert.Equal("web", await first.Client.GetStringAsync("/", Cancellation));
@@ -119,14 +119,14 @@ public sealed class ListenerSetTests
     public async Task A_port_of_a_stranger_is_a_failure_again_once_the_take_over_has_ended()
     {
         await using var server = await ReplicaServer.StartAsync("web");
-        var port = TestProxy.FreePort();
+        var port = FreePort.Next();
         await using var stranger = await TestProxy.StartAsync();
         stranger.ServeAt((port, server.Id));
         await Eventually.True(() => stranger.Listeners.OwnPorts.Contains(port));
 
         await using var successor = await TestProxy.StartAsync(options => options with { TakeOver = true });
         successor.Listeners.EndTakeOver();
-        var free = TestProxy.FreePort();
+        var free = FreePort.Next();
         successor.ServeAt((port, server.Id), (free, server.Id));
 
         await Eventually.True(() => successor.Listeners.OwnPorts.Contains(free));

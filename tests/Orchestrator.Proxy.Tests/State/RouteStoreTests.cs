@@ -29,7 +29,7 @@ public sealed class RouteStoreTests : IDisposable
                 new ObjectKey("default", "canary"),
                 new Route { Limits = new() { RequestsPerReplica = 3 } },
                 [new RouteClaim(null, "c.example.org", "/")],
-                [new EndpointId("uid-3", "10.0.0.1", 20002, "r1"), new EndpointId("uid-4", "10.0.0.2", 20000, "r2")],
+                [new EndpointId("uid-3", "10.0.0.1", 20002, "r1"), new EndpointId("uid-4", "10.0.0.2", 20000, "r2", "zone-b")],
                 new Traffic(new TrafficSplit("r1", 10), Canary: null),
                 "uid-of-canary"),
             new(new ObjectKey("shop", "web"), new Route(), [new RouteClaim(null, null, "/")], []),
@@ -44,6 +44,11 @@ public sealed class RouteStoreTests : IDisposable
                 },
                 [new RouteClaim(null, null, "/", Exact: true, "GET x=1")],
                 []),
+            new(
+                new ObjectKey("shop", "redis"),
+                new Route { Protocol = ReplicaProtocols.Tcp, Port = 6379, Timeouts = new() { IdleSeconds = 9 } },
+                [RouteClaim.Tcp(6379)],
+                [new EndpointId("uid-5", "10.0.0.1", 20005)]),
         ];
         _routes.ReplaceAll(saved);
 
@@ -87,12 +92,13 @@ public sealed class RouteStoreTests : IDisposable
     [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"split\":{\"stable\":\"r1\"}}]}")]
     [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"split\":{\"stable\":\"\",\"othersPercent\":1}}]}")]
     [InlineData("{\"version\":1,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"split\":{\"stable\":\"r1\",\"othersPercent\":101}}]}")]
-    [InlineData("{\"version\":3,\"apps\":[]}")]
+    [InlineData("{\"version\":4,\"apps\":[]}")]
     [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"route\":{\"path\":\"x\",\"proxyProtocol\":\"v2\"}}]}")]
     [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"route\":{\"match\":{\"headers\":[null]}}}]}")]
     [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"route\":{\"match\":{\"headers\":[{\"name\":\"a b\",\"value\":\"x\"}]}}}]}")]
     [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"route\":{\"requestHeaders\":{\"set\":[{\"name\":\"a\",\"value\":\"x\\r\\ny: z\"}]}}}]}")]
     [InlineData("{\"version\":2,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[],\"endpoints\":[],\"route\":{\"redirects\":[{\"to\":\"/\",\"status\":200}]}}]}")]
+    [InlineData("{\"version\":3,\"apps\":[{\"namespace\":\"d\",\"name\":\"w\",\"claims\":[{\"path\":\"/\"}],\"endpoints\":[],\"route\":{\"protocol\":\"tcp\"}}]}")]
     [InlineData("\0\0\0\0")]
     public void A_file_that_cannot_be_used_is_set_aside_and_the_next_save_replaces_it(string content)
     {

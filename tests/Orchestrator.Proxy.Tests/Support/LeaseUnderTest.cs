@@ -10,7 +10,7 @@ using Orchestrator.Proxy.Balancing;
 using Orchestrator.Proxy.Leasing;
 using Orchestrator.Proxy.Listening;
 using Orchestrator.Proxy.Routing;
-using Orchestrator.Proxy.Tls;
+using Orchestrator.Runtime.Connections;
 using Orchestrator.Runtime.Informers;
 
 namespace Orchestrator.Proxy.Tests.Support;
@@ -38,8 +38,9 @@ internal sealed class LeaseUnderTest : IAsyncDisposable
         _listeners = new ListenerSet(
             new ProxyOptions { StateFolder = "" },
             Routes,
-            new TlsDirectory(Routes),
             _ => throw new InvalidOperationException("no listener is asked for"),
+            (_, _) => throw new InvalidOperationException("no listener is asked for"),
+            new ConnectionRoom(OpenFiles.OfThisProcess, NullLogger<ConnectionRoom>.Instance, TimeProvider.System),
             NullLogger<ListenerSet>.Instance,
             TimeProvider.System);
         _lease = new ProxyLease(_informers.LeaseClient, "test", Watcher, Routes, _listeners, Challenges, NullLogger<ProxyLease>.Instance, Time);

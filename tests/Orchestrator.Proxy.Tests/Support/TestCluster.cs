@@ -15,7 +15,7 @@ namespace Orchestrator.Proxy.Tests.Support;
 internal sealed class TestCluster : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly int _port = TestProxy.FreePort();
+    private readonly int _port = FreePort.Next();
     private EmbeddedApiServer? _server;
     private Kubernetes _admin = null!;
 
@@ -98,21 +98,25 @@ internal sealed class TestCluster : IAsyncDisposable
         Cancellation);
 
     /// <summary>A replica that is bound, runs and is ready.</summary>
-    public async Task<Replica> CreateReplicaAsync(string app, ReplicaServer server, string revision = "r1")
+    public Task<Replica> CreateReplicaAsync(string app, ReplicaServer server, string revision = "r1") =>
+        CreateReplicaAsync(app, server.Name, server.Port, revision);
+
+    /// <inheritdoc cref="CreateReplicaAsync(string, ReplicaServer, string)"/>
+    public async Task<Replica> CreateReplicaAsync(string app, string name, int port, string revision = "r1")
     {
         var created = await Replicas.CreateAsync(
             new Replica
             {
                 Metadata = new V1ObjectMeta
                 {
-                    Name = $"{app}-{server.Name}",
+                    Name = $"{app}-{name}",
                     NamespaceProperty = Namespace,
                     Finalizers = [Finalizers.Container],
                 },
-                Spec = { AppName = app, Revision = revision, Template = { Image = "web" }, HostName = "host-1", HostPort = server.Port },
+                Spec = { AppName = app, Revision = revision, Template = { Image = "web" }, HostName = "host-1", HostPort = port },
             },
             Cancellation);
-        return await SetReadyAsync(created, server, ready: true);
+        return await SetReadyAsync(created, port, ready: true);
     }
 
     /// <summary>As the controller leaves it when a step of a canary from r1 to r2 begins.</summary>
@@ -134,9 +138,11 @@ internal sealed class TestCluster : IAsyncDisposable
     public Task<WebApp> SetStatusAsync(string app, object status) =>
         Apps.MergePatchStatusAsync(new ObjectKey(Namespace, app), new { status }, Cancellation);
 
-    public Task<Replica> SetReadyAsync(Replica replica, ReplicaServer server, bool ready) => Replicas.MergePatchStatusAsync(
+    public Task<Replica> SetReadyAsync(Replica replica, ReplicaServer server, bool ready) => SetReadyAsync(replica, server.Port, ready);
+
+    private Task<Replica> SetReadyAsync(Replica replica, int port, bool ready) => Replicas.MergePatchStatusAsync(
         ObjectKey.Of(replica),
-        new { status = new { phase = ReplicaPhases.Running, ready, address = "127.0.0.1", port = server.Port } },
+        new { status = new { phase = ReplicaPhases.Running, ready, address = "127.0.0.1", port } },
         Cancellation);
 
     /// <summary>The container is gone: so goes the Replica.</summary>

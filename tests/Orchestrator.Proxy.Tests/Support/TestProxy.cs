@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Proxy.Acme;
@@ -7,9 +6,13 @@ using Orchestrator.Proxy.Balancing;
 using Orchestrator.Proxy.Forwarding;
 using Orchestrator.Proxy.Health;
 using Orchestrator.Proxy.Listening;
+using Orchestrator.Proxy.Policies;
 using Orchestrator.Proxy.Routing;
+using Orchestrator.Proxy.Tcp;
 using Orchestrator.Proxy.Tls;
+using Orchestrator.Proxy.Tracing;
 using Orchestrator.Runtime;
+using Orchestrator.Runtime.Connections;
 using Route = Orchestrator.Api.WebApps.Route;
 
 namespace Orchestrator.Proxy.Tests.Support;
@@ -20,6 +23,7 @@ internal sealed class TestProxy : IAsyncDisposable
     private static int s_count;
 
     private readonly Forwarder _forwarder;
+    private readonly SpanExport? _spans;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
 
@@ -34,11 +38,15 @@ internal sealed class TestProxy : IAsyncDisposable
         Tls = new TlsDirectory(Routes);
         var gate = new TlsGate(Tls, port => Listeners!.HttpsPortOf(port), time);
         var identity = new RequestIdentity(options, new SharedRandom(2));
+        _spans = SpanExport.Of(options, "proxy-under-test", NullLogger<SpanExport>.Instance, time);
+        var bodies = new RequestBodies(options, clockOfRoutes ?? time);
+        var tcp = new TcpForwarder(options, Suspects, Tls, gate, accessLog: null, clockOfRoutes ?? time);
         Listeners = new ListenerSet(
             options,
             Routes,
-            Tls,
-            port => new ProxyApplication(port, Routes, () => RoutesKnown, identity, Challenges, gate, _forwarder, accessLog: null, time),
+            port => new ProxyApplication(port, Routes, () => RoutesKnown, identity, Challenges, gate, bodies, _forwarder, accessLog: null, _spans, time),
+            (port, use) => new ConnectionFront(port, use, Tls, Routes, tcp, time),
+            new ConnectionRoom(OpenFiles.OfThisProcess, NullLogger<ConnectionRoom>.Instance, time),
             NullLogger<ListenerSet>.Instance,
             time);
         _running = Listeners.RunAsync(_stop.Token);
@@ -137,18 +145,16 @@ internal sealed class TestProxy : IAsyncDisposable
         await Listeners.DisposeAsync();
         await Suspects.DisposeAsync();
         _forwarder.Dispose();
+        if (_spans is not null)
+        {
+            await _spans.DisposeAsync();
+        }
+
         Routes.Clear();
     }
 
     /// <summary>Nobody listens there: connections are refused.</summary>
-    public static EndpointId Refusing(string uid = "refusing") => new(uid, "127.0.0.1", FreePort());
-
-    public static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
+    public static EndpointId Refusing(string uid = "refusing") => new(uid, "127.0.0.1", FreePort.Next());
 
     private AppRoute RouteTo(string app, int? port, params EndpointId[] endpoints) =>
         new(new ObjectKey(Namespace, app), new Route(), [new RouteClaim(port, null, "/")], endpoints);

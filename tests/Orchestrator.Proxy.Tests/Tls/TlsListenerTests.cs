@@ -242,7 +242,7 @@ public sealed class TlsListenerTests
     {
         await using var server = await ReplicaServer.StartAsync("web");
         await using var proxy = await TlsProxy.StartAsync();
-        var port = TestProxy.FreePort();
+        var port = FreePort.Next();
         var route = new Proxy.Routing.AppRoute(new(proxy.Proxy.Namespace, "own"), new Route(), [new RouteClaim(port, null, "/")], [server.Id]);
         proxy.Proxy.ServeRoutes(route);
         proxy.Show("own", ["own.example.org"]);

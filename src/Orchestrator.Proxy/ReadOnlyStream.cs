@@ -1,18 +1,8 @@
-using Microsoft.AspNetCore.Http;
+namespace Orchestrator.Proxy;
 
-namespace Orchestrator.Proxy.Policies;
-
-/// <summary>
-/// A request's body that may have so many bytes and no more. The server's own limit counts what chunks are framed with as well, so that what
-/// a body may have would depend on how it was cut.
-/// </summary>
-internal sealed class BoundedBody(Stream body, long most) : Stream
+/// <summary>A stream that is read from its beginning to its end, asynchronously, and nothing else.</summary>
+internal abstract class ReadOnlyStream : Stream
 {
-    private long _read;
-
-    /// <summary>More came than may.</summary>
-    public bool IsExceeded => _read > most;
-
     public override bool CanRead => true;
 
     public override bool CanSeek => false;
@@ -27,13 +17,7 @@ internal sealed class BoundedBody(Stream body, long most) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <exception cref="BadHttpRequestException">413: it is larger.</exception>
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-    {
-        var count = await body.ReadAsync(buffer, cancellationToken);
-        _read += count;
-        return !IsExceeded ? count : throw new BadHttpRequestException("the request's body is too large", StatusCodes.Status413PayloadTooLarge);
-    }
+    public abstract override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
