@@ -21,6 +21,13 @@ internal static unsafe partial class Native
     public const int CloseOnExec = 0x80000;
     public const int OwnerOnly = 0x180;
 
+    // fcntl(2): commands and flags of descriptors.
+    public const int SetFlags = 2;
+    public const int CloseOnExecFlag = 1;
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int SetDescriptorFlags(int descriptor, int command, int flags);
+
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags, int mode);
 

@@ -6,7 +6,12 @@ using Orchestrator.Cli.Serving;
 // Not its subcommands, which are over in a moment.
 if (args is [ProxyArguments.Command] or [ProxyArguments.Command, ['-', ..], ..])
 {
-    ProxyRuntime.Ensure();
+    RuntimeSettings.Ensure(RuntimeSettings.OfProxy);
+}
+else if (args is [ServeCommand.Word, ..])
+{
+    RuntimeSettings.Ensure(RuntimeSettings.OfServe);
+    RuntimeSettings.KeepToOneself(RuntimeSettings.OfServe);
 }
 
 ModelJson.Use();

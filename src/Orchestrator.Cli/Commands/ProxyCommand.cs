@@ -73,6 +73,10 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
         file?.Open();
         using var loggers = _log.Create(line, file);
         var logger = loggers.CreateLogger<ProxyCommand>();
+        var sockets = InheritedSockets.Take();
+        Refuse(line, _listen, sockets.Http);
+        Refuse(line, _tlsListen, sockets.Https);
+        Refuse(line, _admin, sockets.Admin);
         var dataFolder = Path.GetFullPath(line.GetValue(_dataFolder)!);
         var folder = new ProxyFolder(dataFolder);
         folder.Create();
@@ -86,7 +90,7 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
         var held = predecessor is null ? await LockAsync(folder, LockTimeout, signals.Stop) : null;
         try
         {
-            await using var proxy = await StartAsync(line, folder, predecessor is not null, kubernetes, loggers, signals.Stop);
+            await using var proxy = await StartAsync(line, folder, sockets, predecessor is not null, kubernetes, loggers, signals.Stop);
             folder.Write(new ProxyRecord(
                 ProcessIdentity.Of(Environment.ProcessId)!, ProductVersion.Text, proxy.AdminAddress?.ToString(), ArgumentsOf(Environment.GetCommandLineArgs())));
             Log.Listening(logger, proxy.Address, proxy.TlsAddress, proxy.AdminAddress);
@@ -98,9 +102,12 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
                 proxy.EndTakeOver();
             }
 
+            ServiceManager.Tell(ServiceManager.Ready);
+
             // Until it is told to stop.
             await IdleMemory.OfThisProcess(TimeProvider.System, () => proxy.RequestsInFlight > 0).RunAsync(signals.Stop);
             Log.Stopping(logger);
+            ServiceManager.Tell(ServiceManager.Stopping);
             await proxy.StopAsync(signals.Hurry);
             return ExitCodes.Done;
         }
@@ -152,17 +159,18 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
     }
 
     private async Task<ProxyServer> StartAsync(
-        ParseResult line, ProxyFolder folder, bool takeOver, Kubernetes kubernetes, ILoggerFactory loggers, CancellationToken cancellationToken)
+        ParseResult line, ProxyFolder folder, InheritedSockets sockets, bool takeOver, Kubernetes kubernetes, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        var listen = line.GetValue(_listen).Endpoint!;
+        var listen = AddressOf(sockets.Http) ?? line.GetValue(_listen).Endpoint!;
         var options = _traffic.Apply(line, new ProxyOptions
         {
             StateFolder = folder.StateFolder,
             Address = listen.Address,
             Port = listen.Port,
-            Tls = line.GetValue(_tlsListen).Endpoint,
+            Tls = AddressOf(sockets.Https) ?? line.GetValue(_tlsListen).Endpoint,
             HttpsPort = line.GetValue(_httpsPort),
-            Admin = line.GetValue(_admin).Endpoint,
+            Admin = AddressOf(sockets.Admin) ?? line.GetValue(_admin).Endpoint,
+            Sockets = sockets.All.ToDictionary(socket => AddressOf(socket)!),
             DrainTimeout = line.GetValue(_drain).Span,
             AccessLog = line.GetValue(_accessLog),
             TakeOver = takeOver,
@@ -202,6 +210,17 @@ internal sealed partial class ProxyCommand : Command, IHandlesSignals, IHasExamp
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
         }
     }
+
+    /// <exception cref="CommandException">Where to listen is said twice.</exception>
+    private static void Refuse(ParseResult line, Option option, Socket? handedOver)
+    {
+        if (handedOver is not null && line.GetResult(option) is { Implicit: false })
+        {
+            throw CommandException.Usage($"{option.Name} goes not with a socket that is handed over for the same, which listens on {handedOver.LocalEndPoint}");
+        }
+    }
+
+    private static IPEndPoint? AddressOf(Socket? socket) => (IPEndPoint?)socket?.LocalEndPoint;
 
     /// <summary>What the supervisor compares: the words after <c>proxy</c>, without the one that only says how to begin.</summary>
     private static string[] ArgumentsOf(string[] words) =>

@@ -12,6 +12,8 @@ namespace Orchestrator.Cli.Commands;
 /// <summary>Runs Orchestrator on this machine: API server, controllers, scheduler, host agents, and a proxy beside them.</summary>
 internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
 {
+    public const string Word = "serve";
+
     private readonly Option<string> _dataFolder = new(ProxyArguments.DataFolder)
     {
         Description = $"Where everything is kept: store, keys, kubeconfigs, the proxy's log and last routes. Default for root: {DataFolders.OfRoot}.",
@@ -37,7 +39,7 @@ internal sealed class ServeCommand : Command, IHandlesSignals, IHasExamples
     private readonly LogOptions _log = new();
 
     public ServeCommand()
-        : base("serve", "Run Orchestrator here: API server, controllers, scheduler, host agents and a proxy.")
+        : base(Word, "Run Orchestrator here: API server, controllers, scheduler, host agents and a proxy.")
     {
         Options.Add(_dataFolder);
         Options.Add(_address);

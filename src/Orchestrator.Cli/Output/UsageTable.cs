@@ -27,7 +27,7 @@ internal static class UsageTable
                 .. bounds.Select(name => $"CPU/{name}"),
                 "MEMORY(bytes)",
                 .. bounds.Select(name => $"MEMORY/{name}"),
-                .. withTraffic ? ["REQ/S", "ERRORS", .. RequestTraffic.Percentiles.Select(percent => $"P{percent}")] : Array.Empty<string>(),
+                .. withTraffic ? ["REQ/S", "INFLIGHT", "ERRORS", .. RequestTraffic.Percentiles.Select(percent => $"P{percent}")] : Array.Empty<string>(),
                 "WHY",
             ]);
         foreach (var row in rows)
@@ -44,6 +44,7 @@ internal static class UsageTable
                 .. withTraffic
                     ? [
                         RequestTraffic.PerSecond(row.Traffic),
+                        RequestTraffic.InFlight(row.Traffic),
                         RequestTraffic.Errors(row.Traffic),
                         .. RequestTraffic.Percentiles.Select(percent => RequestTraffic.Latency(row.Traffic, percent)),
                     ]

@@ -139,7 +139,7 @@ internal sealed partial class ProxySupervisor(ProxyFolder folder, ProxyLaunch la
     private Task<string> Start(string[] more)
     {
         string[] arguments = [launch.Program, .. launch.ProgramArguments, ProxyArguments.Command, .. launch.Arguments, .. more];
-        var pid = DetachedProcess.Start(launch.Program, arguments, ProxyRuntime.Settings, folder.LogFile);
+        var pid = DetachedProcess.Start(launch.Program, arguments, RuntimeSettings.OfProxy, folder.LogFile);
         _running = ProcessIdentity.Of(pid);
         Log.Started(logger, pid, folder.LogFile);
 

@@ -19,6 +19,9 @@ internal sealed record RequestTraffic(AppTraffic Seen)
     public static string PerSecond(RequestTraffic? traffic) =>
         traffic is null ? Unknown : Number(traffic.Seen.RequestsPerSecond, traffic.Seen.RequestsPerSecond < 10 ? "0.##" : "0");
 
+    public static string InFlight(RequestTraffic? traffic) =>
+        traffic is null ? Unknown : Number(traffic.Seen.InFlight, traffic.Seen.InFlight < 10 ? "0.##" : "0");
+
     public static string Errors(RequestTraffic? traffic) =>
         traffic?.Seen.ErrorPercent is { } percent ? $"{Number(percent, percent < 10 ? "0.##" : "0")}%" : Unknown;
 

@@ -38,7 +38,7 @@ public sealed class TopTests(ServerFixture server)
         var apps = await RowsAsync("top", "apps", "-n", space, "--sort-by", "cpu");
         Assert.Equal(["web", "2/5", "200m", "100%", "50%", "80Mi", "62%", "<none>"], apps[1][..8]);
         Assert.StartsWith("3 of 5: ", apps[1][^1], StringComparison.Ordinal);
-        Assert.Equal(["idle", "0/0", "0m", "<none>", "<none>", "0Mi", "<none>", "<none>", "-", "-", "-", "-", "-"], apps[2]);
+        Assert.Equal(["idle", "0/0", "0m", "<none>", "<none>", "0Mi", "<none>", "<none>", "-", "-", "-", "-", "-", "-"], apps[2]);
 
         var hosts = await RowsAsync("top", "hosts", "top-1", "top-2", "top-3");
         Assert.Equal(["NAME", "REPLICAS", "CPU(cores)", "CPU/CAPACITY", "MEMORY(bytes)", "MEMORY/CAPACITY", "WHY"], hosts[0]);

@@ -17,7 +17,7 @@ public sealed class TopTrafficTests(ServerFixture server)
         await ApplyAsync(space, string.Concat(new[] { "broken", "quiet", "unseen", "web" }.Select(name => App(name, ", route: {hosts: [" + name + ".example.org]}"))) + App("plain", ""));
         var before = (await server.OrcAsync(["top", "apps", "-n", space])).OrThrow();
         Assert.Equal("No proxy tells of requests.\n", before.Errors);
-        Assert.All(Rows(before).Skip(1), row => Assert.Equal(["-", "-", "-", "-", "-"], row[8..]));
+        Assert.All(Rows(before).Skip(1), row => Assert.Equal(["-", "-", "-", "-", "-", "-"], row[8..]));
 
         await TellAsync("p1", Now, 3600, new TrafficReport(
         [
@@ -32,12 +32,12 @@ public sealed class TopTrafficTests(ServerFixture server)
 
         var command = (await server.OrcAsync(["top", "apps", "-n", space])).OrThrow();
         var rows = Rows(command);
-        Assert.Equal(["REQ/S", "ERRORS", "P50", "P95", "P99", "WHY"], rows[0][8..]);
-        Assert.Equal(["broken", "1", "100%", "1470ms", "1470ms", "1470ms"], Traffic(rows[1]));
-        Assert.Equal(["plain", "-", "-", "-", "-", "-"], Traffic(rows[2]));
-        Assert.Equal(["quiet", "0", "-", "-", "-", "-", "proxy p2 has no room to tell of it among so many apps"], Traffic(rows[3]));
-        Assert.Equal(["unseen", "-", "-", "-", "-", "-", "proxy p1 does not tell of it"], Traffic(rows[4]));
-        Assert.Equal(["web", "15", "10%", "1ms", "11ms", "237ms"], Traffic(rows[5]));
+        Assert.Equal(["REQ/S", "INFLIGHT", "ERRORS", "P50", "P95", "P99", "WHY"], rows[0][8..]);
+        Assert.Equal(["broken", "1", "3", "100%", "1470ms", "1470ms", "1470ms"], Traffic(rows[1]));
+        Assert.Equal(["plain", "-", "-", "-", "-", "-", "-"], Traffic(rows[2]));
+        Assert.Equal(["quiet", "0", "0", "-", "-", "-", "-", "proxy p2 has no room to tell of it among so many apps"], Traffic(rows[3]));
+        Assert.Equal(["unseen", "-", "-", "-", "-", "-", "-", "proxy p1 does not tell of it"], Traffic(rows[4]));
+        Assert.Equal(["web", "15", "3", "10%", "1ms", "11ms", "237ms"], Traffic(rows[5]));
         Assert.Matches(@"^Proxy p3 has been silent for \d+ s, by this machine's clock: what it sees is not in the numbers\.\n$", command.Errors);
 
         Assert.Equal(["web", "broken", "quiet", "plain", "unseen"], await OrderAsync(space, "requests"));

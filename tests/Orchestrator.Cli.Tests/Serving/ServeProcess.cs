@@ -20,6 +20,8 @@ internal sealed class ServeProcess : IAsyncDisposable
 
     public string DataFolder => _folder["data"];
 
+    public int Id => _serve!.Id;
+
     public int ExitCode => _serve!.ExitCode;
 
     public Uri ProxyUrl => new($"http://127.0.0.1:{_ports.Proxy}/");

@@ -3,7 +3,7 @@ using Orchestrator.Cli.Tests.Commands;
 
 namespace Orchestrator.Cli.Tests.Serving;
 
-public sealed class ProxyRuntimeTests
+public sealed class RuntimeSettingsTests
 {
     [Fact]
     public async Task A_proxy_that_anyone_starts_has_the_settings_of_a_server_but_where_somebody_chose_others()
@@ -22,11 +22,11 @@ public sealed class ProxyRuntimeTests
         try
         {
             var environment = await Eventually.See(
-                () => Words(proxy, "environ"), seen => seen.Contains("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1"), TimeSpan.FromSeconds(30));
+                () => Words(proxy.Id, "environ"), seen => seen.Contains("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1"), TimeSpan.FromSeconds(30));
 
             Assert.Contains("DOTNET_TC_CallCountThreshold=3E8", environment);
             Assert.Contains("DOTNET_TieredPGO=0", environment);
-            Assert.Equal([ServerFixture.OrcPath, .. arguments], Words(proxy, "cmdline"));
+            Assert.Equal([ServerFixture.OrcPath, .. arguments], Words(proxy.Id, "cmdline"));
         }
         finally
         {
@@ -35,5 +35,18 @@ public sealed class ProxyRuntimeTests
         }
     }
 
-    private static string[] Words(Process process, string file) => File.ReadAllText($"/proc/{process.Id}/{file}").TrimEnd('\0').Split('\0');
+    [Fact]
+    public async Task Serve_has_its_own_and_its_proxy_does_not_inherit_them()
+    {
+        await using var serve = new ServeProcess();
+        await serve.StartAsync();
+
+        Assert.Contains("DOTNET_GCgen0size=4000000", Words(serve.Id, "environ"));
+        Assert.Equal([ServerFixture.OrcPath, .. serve.Arguments()], Words(serve.Id, "cmdline"));
+        var proxy = Words((await serve.SeeProxy(_ => true)).Pid, "environ");
+        Assert.Contains("DOTNET_TC_CallCountThreshold=3E8", proxy);
+        Assert.DoesNotContain(proxy, one => one.StartsWith("DOTNET_GCgen0size", StringComparison.Ordinal));
+    }
+
+    private static string[] Words(int process, string file) => File.ReadAllText($"/proc/{process}/{file}").TrimEnd('\0').Split('\0');
 }
