@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build orc demo demo-load test deps bench-converge bench-rollout bench-failover bench-probes bench-proxy bench-scheduler bench-scale chaos lint lab-up \
+.PHONY: help build orc demo demo-load test deps bench-converge bench-rollout bench-failover bench-probes bench-proxy bench-routes bench-scheduler bench-scale chaos lint lab-up \
 	lab-down lab-status images chart clean
 
 # Hosts of a lab, and which of the labs that may stand side by side.
@@ -60,6 +60,10 @@ bench-proxy: orc ## requests/s and processor time a request against HAProxy, ngi
 	tests/lab/deps.sh wrk haproxy nginx caddy
 	dotnet build tests/Orchestrator.Benchmarks --configuration Release -v quiet --nologo
 	artifacts/bin/Orchestrator.Benchmarks/release/Orchestrator.Benchmarks proxy $(BENCH_OPTIONS)
+
+bench-routes: ## a route found and a change of endpoints applied among 10,000 routes and 50,000 replicas; ends in a RESULT line
+	dotnet build tests/Orchestrator.Benchmarks --configuration Release -v quiet --nologo
+	artifacts/bin/Orchestrator.Benchmarks/release/Orchestrator.Benchmarks routes
 
 bench-scheduler: ## 50,000 replicas placed on 5,000 hosts in memory, 100 to 10,000 hosts, and with the API; ends in a RESULT line
 	dotnet build tests/Orchestrator.Benchmarks --configuration Release -v quiet --nologo

@@ -51,9 +51,15 @@ failed=$(($(count failed) + $(count skipped)))
 if [ "$failed" -eq 0 ] && grep -q '^broken:' "$logs"/*; then failed=1; fi
 if [ "$passed" -eq 0 ]; then failed=$((failed + 1)); fi
 
-# What failed, once more, where a long log ends; the first lines of each say why.
+# What failed, once more, where a long log ends, and no longer than needed: what was said, and where.
 for log in "$logs"/*; do
-  awk '/^failed / { left = 12 } /^[^ ]/ && !/^failed / { left = 0 } left-- > 0; /^broken:/' "$log"
+  awk '
+    function tell() { print substr($0, 1, 400) }
+    /^[^ ]/ { said = at = 0 }
+    /^failed / { said = 5; at = 1 }
+    /^ +at / { if (at > 0 && /\/tests\//) { at--; tell() } next }
+    said-- > 0 { tell() }
+    /^broken:/' "$log"
 done
 
 # Before the last line, which says how it went.

@@ -31,6 +31,7 @@ public sealed class ReferenceRulesTests
     [Theory]
     [InlineData("Microsoft.Data.Sqlite", "ApiServer")]
     [InlineData("Docker.DotNet.Enhanced", "HostAgent")]
+    [InlineData("OpenTelemetry", "Proxy")]
     [InlineData("Yarp.ReverseProxy", "Proxy")]
     public void One_project_alone_knows_the_package(string package, string owner) =>
         Assert.Equal([owner], SourceTree.Projects.Where(project => project.Packages.Contains(package)).Select(project => project.Name));

@@ -5,6 +5,7 @@ using Orchestrator.Benchmarks.FailingOver;
 using Orchestrator.Benchmarks.Probing;
 using Orchestrator.Benchmarks.Proxying;
 using Orchestrator.Benchmarks.RollingOut;
+using Orchestrator.Benchmarks.Routing;
 using Orchestrator.Benchmarks.Scaling;
 using Orchestrator.Benchmarks.Scheduling;
 using Orchestrator.EndToEnd.Tests.Installations;
@@ -15,10 +16,10 @@ if (args is [ProbedProcess.Command, var ports])
 }
 
 var scale = args is ["scale", .. var scaleArguments] ? ScaleOptions.Parse(scaleArguments) : null;
-if (scale is null && args is not (["converge"] or ["converge", "--timeline"] or ["rollout"] or ["failover"] or ["probes"] or ["scheduler"] or ["proxy"] or ["proxy", "--first"]))
+if (scale is null && args is not (["converge"] or ["converge", "--timeline"] or ["rollout"] or ["failover"] or ["probes"] or ["scheduler"] or ["routes"] or ["proxy"] or ["proxy", "--first"]))
 {
     await Console.Error.WriteLineAsync(
-        "usage: Orchestrator.Benchmarks converge [--timeline] | rollout | failover | probes | proxy [--first] | scheduler | " + ScaleOptions.Usage + " (through 'make bench-…')");
+        "usage: Orchestrator.Benchmarks converge [--timeline] | rollout | failover | probes | proxy [--first] | routes | scheduler | " + ScaleOptions.Usage + " (through 'make bench-…')");
     return 2;
 }
 
@@ -37,6 +38,12 @@ try
     if (args[0] == "probes")
     {
         await ProbeBenchmark.RunAsync(Console.Out, stop.Token);
+        return 0;
+    }
+
+    if (args[0] == "routes")
+    {
+        await RoutesBenchmark.RunAsync(Console.Out, stop.Token);
         return 0;
     }
 

@@ -36,4 +36,33 @@ public sealed class AutoscalingTests(SharedInstallation shared) : IClassFixture<
         await Eventually.See(() => installation.ContainersAsync("elastic"), containers => containers.Count == 0, TimeSpan.FromSeconds(90));
         Assert.Equal("v1", (await Visitor.OnceAsync(installation.Http, "elastic")).Version);
     }
+
+    [Fact]
+    public async Task Processors_that_the_engines_say_are_busy_bring_more_and_their_rest_takes_them_away()
+    {
+        var installation = shared.Installation;
+        await installation.ApplyAsync(Manifests.Web("busy", installation.Lab.Image("web:v1"), replicas: 1, """
+              resources:
+                requests: {cpu: 50m}
+                limits: {cpu: 200m}
+              autoscaling:
+                minReplicas: 1
+                maxReplicas: 2
+                metrics:
+                  - type: cpu
+                    target: {averageUtilization: 80}
+                behavior:
+                  scaleDown: {stabilizationWindowSeconds: 0}
+            """));
+        await installation.SeeReady("busy", 1);
+        await using (var crowd = new Visitor(
+            "work", async cancellationToken => (await Visitor.HaveWorkDoneAsync(installation.Http, "busy", cancellationToken)).Version, people: 2))
+        {
+            await installation.SeeReady("busy", 2, TimeSpan.FromSeconds(120));
+            await crowd.StopAsync();
+            Assert.All(crowd.Failures, failure => Assert.Fail(failure));
+        }
+
+        await Eventually.See(() => installation.ContainersAsync("busy"), containers => containers.Count == 1, TimeSpan.FromSeconds(120));
+    }
 }

@@ -24,7 +24,7 @@ public sealed class PrometheusTests
 
         using var folder = new TemporaryFolder();
         var prometheus = Repository.At("tests/lab/prometheus");
-        (await Command.RunAsync(prometheus,
+        var up = (await Command.RunAsync(prometheus,
         [
             "up", "--state", folder["prometheus"], "--target", installation.Metrics.Authority, "--target", installation.ProxyMetrics.Authority,
         ])).OrThrow();
@@ -36,6 +36,20 @@ public sealed class PrometheusTests
             await SeeValue("sum(orchestrator_proxy_requests_total{app=\"web\",code=\"2xx\"}) > bool 0", "1");
             await SeeValue("sum(controller_runtime_reconcile_total) > bool 0", "1");
             await SeeValue("count(count by (host) (orchestrator_engine_host_request_duration_seconds_count))", "3");
+
+            // And what it knows can say how many there are to be: here a replica for each host that is ready.
+            await installation.ApplyAsync(Manifests.Web("by-query", installation.Lab.Image("web:v1"), replicas: 1, $$"""
+                  autoscaling:
+                    minReplicas: 1
+                    maxReplicas: 5
+                    metrics:
+                      - type: prometheus
+                        prometheus:
+                          address: {{up.Output.Trim()}}
+                          query: orchestrator_hosts{condition="ready"}
+                        target: {averageValue: 1}
+                """));
+            await installation.SeeReady("by-query", 3);
         }
         finally
         {

@@ -24,8 +24,10 @@ declare -A script=(
     [gnuplot]=debian
     [pebble]=debian [pebble-challtestsrv]=debian
     [site-server]=site-server
+    [aspire-dashboard]=aspire-dashboard
+    [systemd-socket-activate]=debian
 )
-order=(kubectl helm etcd prometheus promtool wrk hey haproxy nginx caddy docker ssh sshd keepalived gnuplot pebble pebble-challtestsrv site-server kubectl-1.20 kube-apiserver)
+order=(kubectl helm etcd prometheus promtool wrk hey haproxy nginx caddy docker ssh sshd keepalived gnuplot pebble pebble-challtestsrv aspire-dashboard systemd-socket-activate site-server kubectl-1.20 kube-apiserver)
 
 known() {
     [[ -n ${script[$1]:-} ]] || die "no tool '$1'; there are: ${order[*]}"

@@ -2,6 +2,7 @@ using k8s.Models;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Api;
 using Orchestrator.HostAgent.Containers;
+using Orchestrator.HostAgent.Engines;
 using Orchestrator.HostAgent.Probing;
 
 namespace Orchestrator.Benchmarks.Probing;
@@ -10,7 +11,7 @@ namespace Orchestrator.Benchmarks.Probing;
 internal sealed class OurProbes : IAsyncDisposable
 {
     private readonly ProbeScheduler _scheduler = new(TimeProvider.System);
-    private readonly HttpProber _http = new(TimeProvider.System);
+    private readonly HttpProber _http;
     private readonly List<ReplicaProbes> _probes = [];
     private readonly IReadOnlyList<int> _ports;
     private readonly ReplicaTemplate _template;
@@ -18,6 +19,7 @@ internal sealed class OurProbes : IAsyncDisposable
     public OurProbes(IReadOnlyList<int> ports, bool get)
     {
         _ports = ports;
+        _http = new HttpProber(_scheduler);
         var probe = new V1Probe { PeriodSeconds = 1, TimeoutSeconds = 1 };
         if (get)
         {
@@ -36,7 +38,7 @@ internal sealed class OurProbes : IAsyncDisposable
 
     public void Start()
     {
-        var prober = new Prober(_scheduler, _http, () => null, NullLogger.Instance, TimeProvider.System);
+        var prober = new Prober(_scheduler, new Turns(int.MaxValue), _http, () => null, NullLogger.Instance, TimeProvider.System);
         foreach (var port in _ports)
         {
             var uid = Guid.NewGuid().ToString();
@@ -49,8 +51,8 @@ internal sealed class OurProbes : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         _probes.ForEach(probes => probes.Dispose());
-        _scheduler.Dispose();
         _http.Dispose();
+        _scheduler.Dispose();
         return ValueTask.CompletedTask;
     }
 }

@@ -21,6 +21,9 @@ internal sealed class Daemon : IAsyncDisposable
 
     public int Port { get; }
 
+    /// <summary>Null: none of its ports is for TLS.</summary>
+    public int? TlsPort { get; init; }
+
     /// <summary>Its own id and those of its children.</summary>
     private IEnumerable<int> Processes => File.ReadAllText($"/proc/{_process.Id}/task/{_process.Id}/children")
         .Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse).Prepend(_process.Id);
@@ -34,7 +37,12 @@ internal sealed class Daemon : IAsyncDisposable
     /// <summary>Returns when it takes connections.</summary>
     /// <exception cref="InvalidOperationException">It ended, or took none in time.</exception>
     public static async Task<Daemon> StartAsync(
-        string program, IReadOnlyList<string> arguments, int port, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? environment = null)
+        string program,
+        IReadOnlyList<string> arguments,
+        int port,
+        CancellationToken cancellationToken,
+        IReadOnlyDictionary<string, string>? environment = null,
+        int? tlsPort = null)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
@@ -42,7 +50,7 @@ internal sealed class Daemon : IAsyncDisposable
             start.Environment[name] = value;
         }
 
-        var daemon = new Daemon(Process.Start(start)!, port);
+        var daemon = new Daemon(Process.Start(start)!, port) { TlsPort = tlsPort };
         daemon._process.OutputDataReceived += (_, _) => { };
         daemon._process.BeginOutputReadLine();
         try

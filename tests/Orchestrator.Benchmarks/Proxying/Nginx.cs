@@ -27,7 +27,7 @@ internal static class Nginx
         return (server, ports);
     }
 
-    public static async Task<Daemon> StartAsync(TemporaryFolder folder, string name, string site, int port, CancellationToken cancellationToken)
+    public static async Task<Daemon> StartAsync(TemporaryFolder folder, string name, string site, int port, CancellationToken cancellationToken, int? tlsPort = null)
     {
         // Whatever it writes goes below a folder of its own.
         var own = Directory.CreateDirectory(folder[$"{name}.d"]).FullName;
@@ -52,6 +52,6 @@ internal static class Nginx
             }
 
             """, cancellationToken);
-        return await Daemon.StartAsync(await Dependency.PathOf("nginx"), ["-c", file, "-p", own, "-e", $"{own}/error.log"], port, cancellationToken);
+        return await Daemon.StartAsync(await Dependency.PathOf("nginx"), ["-c", file, "-p", own, "-e", $"{own}/error.log"], port, cancellationToken, tlsPort: tlsPort);
     }
 }

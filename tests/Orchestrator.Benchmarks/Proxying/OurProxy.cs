@@ -2,6 +2,7 @@ using System.Net;
 using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging.Abstractions;
+using Orchestrator.Api;
 using Orchestrator.Api.Replicas;
 using Orchestrator.Api.WebApps;
 using Orchestrator.ApiServer;
@@ -27,23 +28,27 @@ internal sealed class OurProxy : IAsyncDisposable
 
     public Daemon Proxy { get; }
 
-    public static async Task<OurProxy> StartAsync(TemporaryFolder folder, IReadOnlyList<int> replicas, CancellationToken cancellationToken)
+    public static async Task<OurProxy> StartAsync(
+        TemporaryFolder folder, IReadOnlyList<int> replicas, SiteCertificate certificate, CancellationToken cancellationToken)
     {
         var api = await EmbeddedApiServer.StartAsync(
             new ApiServerOptions { DataFolder = folder["api"], Port = 0 }, NullLoggerFactory.Instance, TimeProvider.System, cancellationToken);
         try
         {
-            await CreateAsync(api, replicas, cancellationToken);
-            var port = FreePort.Next();
+            await CreateAsync(api, replicas, certificate, cancellationToken);
+            var (port, tls) = (FreePort.Next(), FreePort.Next());
             var proxy = await Daemon.StartAsync(
                 Orc.Path,
                 [
                     "proxy", "--kubeconfig", api.AdminKubeconfig, "--data-folder", folder["orc"], "--listen", $"127.0.0.1:{port}",
+                    "--tls-listen", $"127.0.0.1:{tls}",
                     "--admin-listen", $"127.0.0.1:{FreePort.Next()}",
                 ],
                 port,
-                cancellationToken);
-            await SeeServingAsync(port, cancellationToken);
+                cancellationToken,
+                tlsPort: tls);
+            await SeeServingAsync($"http://127.0.0.1:{port}", cancellationToken);
+            await SeeServingAsync($"https://127.0.0.1:{tls}", cancellationToken);
             return new OurProxy(api, proxy);
         }
         catch
@@ -59,10 +64,13 @@ internal sealed class OurProxy : IAsyncDisposable
         await _api.DisposeAsync();
     }
 
-    private static async Task CreateAsync(EmbeddedApiServer api, IReadOnlyList<int> ports, CancellationToken cancellationToken)
+    private static async Task CreateAsync(
+        EmbeddedApiServer api, IReadOnlyList<int> ports, SiteCertificate certificate, CancellationToken cancellationToken)
     {
         using var kubernetes = new Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(api.AdminKubeconfig));
         var (apps, replicas) = (new ResourceClient<WebApp>(kubernetes, "benchmark"), new ResourceClient<Replica>(kubernetes, "benchmark"));
+        await kubernetes.CoreV1.CreateNamespacedSecretAsync(
+            certificate.ToSecret(ProxySecrets.DefaultCertificate), ApiGroup.ProxyNamespace, cancellationToken: cancellationToken);
         await apps.CreateAsync(
             new WebApp
             {
@@ -84,10 +92,11 @@ internal sealed class OurProxy : IAsyncDisposable
         }
     }
 
-    private static async Task SeeServingAsync(int port, CancellationToken cancellationToken)
+    private static async Task SeeServingAsync(string site, CancellationToken cancellationToken)
     {
-        using var http = new HttpClient { DefaultRequestHeaders = { Host = Host } };
-        var target = new Uri($"http://127.0.0.1:{port}{Scenario.All[0].Path}");
+        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator };
+        using var http = new HttpClient(handler) { DefaultRequestHeaders = { Host = Host } };
+        var target = new Uri($"{site}{Scenario.All[0].Path}");
         await Eventually.True(
             async () => (await http.GetAsync(target, cancellationToken)).StatusCode == HttpStatusCode.OK, Limit);
     }

@@ -22,14 +22,15 @@ internal static class ProxyBenchmark
         using var folder = new TemporaryFolder();
         var (server, ports) = await Nginx.StartReplicasAsync(folder, Replicas, cancellationToken);
         await using var replicas = server;
-        await using var ours = await OurProxy.StartAsync(folder, ports, cancellationToken);
-        await using var haproxy = await Rivals.StartHaproxyAsync(folder, ports, cancellationToken);
-        await using var nginx = await Rivals.StartNginxAsync(folder, ports, cancellationToken);
-        await using var caddy = await Rivals.StartCaddyAsync(folder, ports, cancellationToken);
+        var certificate = new SiteCertificate(folder);
+        await using var ours = await OurProxy.StartAsync(folder, ports, certificate, cancellationToken);
+        await using var haproxy = await Rivals.StartHaproxyAsync(folder, ports, certificate, cancellationToken);
+        await using var nginx = await Rivals.StartNginxAsync(folder, ports, certificate, cancellationToken);
+        await using var caddy = await Rivals.StartCaddyAsync(folder, ports, certificate, cancellationToken);
         IReadOnlyList<Contender> contenders = [new("ours", ours.Proxy), new("haproxy", haproxy), new("nginx", nginx), new("caddy", caddy)];
         foreach (var contender in contenders)
         {
-            await Wrk.RunAsync(contender.Proxy.Port, Scenario.All[0], WarmUp, cancellationToken);
+            await Wrk.RunAsync(contender.Proxy, Scenario.All[0], WarmUp, cancellationToken);
         }
 
         Dictionary<string, Measured>? first = null;
@@ -58,7 +59,7 @@ internal static class ProxyBenchmark
             {
                 var (name, proxy) = contenders[(round + i) % contenders.Count];
                 var before = proxy.Cpu;
-                var result = await Wrk.RunAsync(proxy.Port, scenario, Length, cancellationToken);
+                var result = await Wrk.RunAsync(proxy, scenario, Length, cancellationToken);
                 measured[name].Add(result, proxy.Cpu - before);
             }
         }

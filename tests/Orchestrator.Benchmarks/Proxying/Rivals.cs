@@ -6,9 +6,10 @@ namespace Orchestrator.Benchmarks.Proxying;
 /// </summary>
 internal static class Rivals
 {
-    public static async Task<Daemon> StartHaproxyAsync(TemporaryFolder folder, IReadOnlyList<int> backends, CancellationToken cancellationToken)
+    public static async Task<Daemon> StartHaproxyAsync(
+        TemporaryFolder folder, IReadOnlyList<int> backends, SiteCertificate certificate, CancellationToken cancellationToken)
     {
-        var port = FreePort.Next();
+        var (port, tls) = (FreePort.Next(), FreePort.Next());
         var file = Write(folder, "haproxy.cfg", $"""
             global
                 maxconn 4096
@@ -23,6 +24,7 @@ internal static class Rivals
                 retry-on conn-failure empty-response
             frontend front
                 bind 127.0.0.1:{port}
+                bind 127.0.0.1:{tls} ssl crt {certificate.BothFile} ssl-min-ver TLSv1.3
                 default_backend back
             backend back
                 balance random(2)
@@ -30,12 +32,13 @@ internal static class Rivals
             {Lines(backends, backend => $"    server s{backend} 127.0.0.1:{backend}")}
 
             """);
-        return await Daemon.StartAsync(await Dependency.PathOf("haproxy"), ["-db", "-f", file], port, cancellationToken);
+        return await Daemon.StartAsync(await Dependency.PathOf("haproxy"), ["-db", "-f", file], port, cancellationToken, tlsPort: tls);
     }
 
-    public static async Task<Daemon> StartNginxAsync(TemporaryFolder folder, IReadOnlyList<int> backends, CancellationToken cancellationToken)
+    public static async Task<Daemon> StartNginxAsync(
+        TemporaryFolder folder, IReadOnlyList<int> backends, SiteCertificate certificate, CancellationToken cancellationToken)
     {
-        var port = FreePort.Next();
+        var (port, tls) = (FreePort.Next(), FreePort.Next());
         var site = $$"""
                 upstream back {
                     random two least_conn;
@@ -44,6 +47,10 @@ internal static class Rivals
                 }
                 server {
                     listen 127.0.0.1:{{port}};
+                    listen 127.0.0.1:{{tls}} ssl;
+                    ssl_protocols TLSv1.3;
+                    ssl_certificate {{certificate.CertificateFile}};
+                    ssl_certificate_key {{certificate.KeyFile}};
                     location / {
                         proxy_pass http://back;
                         proxy_http_version 1.1;
@@ -53,25 +60,34 @@ internal static class Rivals
                     }
                 }
             """;
-        return await Nginx.StartAsync(folder, "nginx", site, port, cancellationToken);
+        return await Nginx.StartAsync(folder, "nginx", site, port, cancellationToken, tls);
     }
 
-    public static async Task<Daemon> StartCaddyAsync(TemporaryFolder folder, IReadOnlyList<int> backends, CancellationToken cancellationToken)
+    public static async Task<Daemon> StartCaddyAsync(
+        TemporaryFolder folder, IReadOnlyList<int> backends, SiteCertificate certificate, CancellationToken cancellationToken)
     {
-        var port = FreePort.Next();
+        var (port, tls) = (FreePort.Next(), FreePort.Next());
         var file = Write(folder, "Caddyfile", $$"""
             {
                 admin off
                 auto_https off
+                default_sni {{OurProxy.Host}}
                 log {
                     level ERROR
                 }
             }
-            http://127.0.0.1:{{port}}, http://{{OurProxy.Host}}:{{port}} {
+            (backends) {
                 reverse_proxy {{string.Join(' ', backends.Select(backend => $"127.0.0.1:{backend}"))}} {
                     lb_policy random_choose 2
                     lb_retries 2
                 }
+            }
+            http://127.0.0.1:{{port}}, http://{{OurProxy.Host}}:{{port}} {
+                import backends
+            }
+            https://127.0.0.1:{{tls}}, https://{{OurProxy.Host}}:{{tls}} {
+                tls {{certificate.CertificateFile}} {{certificate.KeyFile}}
+                import backends
             }
 
             """);
@@ -82,7 +98,8 @@ internal static class Rivals
             ["run", "--config", file, "--adapter", "caddyfile"],
             port,
             cancellationToken,
-            new Dictionary<string, string> { ["HOME"] = folder["caddy"], ["XDG_CONFIG_HOME"] = folder["caddy"], ["XDG_DATA_HOME"] = folder["caddy"] });
+            new Dictionary<string, string> { ["HOME"] = folder["caddy"], ["XDG_CONFIG_HOME"] = folder["caddy"], ["XDG_DATA_HOME"] = folder["caddy"] },
+            tls);
     }
 
     private static string Write(TemporaryFolder folder, string name, string text)

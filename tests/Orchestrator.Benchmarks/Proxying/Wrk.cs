@@ -7,13 +7,13 @@ namespace Orchestrator.Benchmarks.Proxying;
 internal static partial class Wrk
 {
     /// <exception cref="InvalidOperationException">A request failed: then there is nothing to compare.</exception>
-    public static async Task<WrkResult> RunAsync(int port, Scenario scenario, TimeSpan length, CancellationToken cancellationToken)
+    public static async Task<WrkResult> RunAsync(Daemon proxy, Scenario scenario, TimeSpan length, CancellationToken cancellationToken)
     {
         string[] arguments =
         [
             "-t1", $"-c{scenario.Connections}", $"-d{(int)length.TotalSeconds}s", "--latency", "-H", $"Host: {OurProxy.Host}",
             .. scenario.NewConnections ? ["-H", "Connection: close"] : Array.Empty<string>(),
-            $"http://127.0.0.1:{port}{scenario.Path}",
+            $"{(scenario.Tls ? $"https://127.0.0.1:{proxy.TlsPort}" : $"http://127.0.0.1:{proxy.Port}")}{scenario.Path}",
         ];
         var run = (await Command.RunAsync(await Dependency.PathOf("wrk"), arguments, cancellationToken: cancellationToken)).OrThrow();
         var counts = CountLine().Match(run.Output);

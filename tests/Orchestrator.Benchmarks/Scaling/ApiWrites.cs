@@ -21,9 +21,9 @@ internal sealed partial class ApiWrites
         new(_counts.ToDictionary(count => count.Key, count => count.Value - earlier._counts.GetValueOrDefault(count.Key)));
 
     /// <summary>One line a verb and kind, most first.</summary>
-    public async Task WriteAsync(TextWriter output, int starts)
+    public async Task WriteAsync(TextWriter output, string heading, int starts)
     {
-        await output.WriteLineAsync($"{"writes",-44} {"a start",8} {"in all",8} {"refused",8}");
+        await output.WriteLineAsync($"{heading,-44} {"a start",8} {"in all",8} {"refused",8}");
         foreach (var kind in _counts.GroupBy(count => (count.Key.Verb, count.Key.Resource)).OrderByDescending(kind => kind.Sum(count => count.Value)))
         {
             var done = kind.Where(count => count.Key.Done).Sum(count => count.Value);

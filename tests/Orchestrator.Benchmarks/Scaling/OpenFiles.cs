@@ -13,14 +13,10 @@ internal static class OpenFiles
     public static void Require(int sockets, string who)
     {
         var needed = sockets + Others;
-
-        // The hard one: .NET raises its soft limit to it when it starts.
-        var line = File.ReadLines("/proc/self/limits").Single(line => line.StartsWith("Max open files", StringComparison.Ordinal));
-        var hard = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[4];
-        if (long.TryParse(hard, System.Globalization.CultureInfo.InvariantCulture, out var most) && most < needed)
+        if (Runtime.Connections.OpenFiles.OfThisProcess.Limit < needed)
         {
             throw new InvalidOperationException(
-                $"{who} needs {needed} open files and may have {most}: raise the hard limit (ulimit -Hn {needed}, as root) or take fewer with --hosts and --replicas");
+                $"{who} needs {needed} open files and may not have as many: raise the hard limit (ulimit -Hn {needed}, as root) or take fewer with --hosts and --replicas");
         }
     }
 }

@@ -76,19 +76,20 @@ internal static class ScaleBenchmark
         await Task.Delay(Settle, TimeProvider.System, cancellationToken);
         var settled = ApiWrites.Parse(await http.GetStringAsync(serve.Metrics, cancellationToken));
         var writes = settled.Since(before);
-        await writes.WriteAsync(output, options.Replicas);
+        await writes.WriteAsync(output, "writes until ready", options.Replicas);
 
         watch.Restart();
         var idleCpu = ProcessUse.Cpu(serve.Id);
         await Task.Delay(IdleWatch, TimeProvider.System, cancellationToken);
         var idlePercent = (ProcessUse.Cpu(serve.Id) - idleCpu) * 100 / watch.Elapsed;
-        var idleWrites = ApiWrites.Parse(await http.GetStringAsync(serve.Metrics, cancellationToken)).Since(settled).Done;
+        var idleWrites = ApiWrites.Parse(await http.GetStringAsync(serve.Metrics, cancellationToken)).Since(settled);
+        await idleWrites.WriteAsync(output, "writes while idle", options.Replicas);
         await output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
             $"until ready: {took.TotalSeconds:F1} s; orc serve used {serveCpu.TotalSeconds:F1} s of processors ({serveCpu.TotalMilliseconds / options.Replicas:F1} ms a start), the simulated engines {farmCpu.TotalSeconds:F1} s"));
         await output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
-            $"orc serve: {ProcessUse.ResidentMegabytes(serve.Id):F0} MB, at most {ProcessUse.PeakMegabytes(serve.Id):F0}; idle over {IdleWatch.TotalSeconds} s: {idlePercent:F1} % of a core, {idleWrites / IdleWatch.TotalSeconds:F1} writes/s"));
+            $"orc serve: {ProcessUse.ResidentMegabytes(serve.Id):F0} MB, at most {ProcessUse.PeakMegabytes(serve.Id):F0}; idle over {IdleWatch.TotalSeconds} s: {idlePercent:F1} % of a core, {idleWrites.Done / IdleWatch.TotalSeconds:F1} writes/s"));
         await output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
             $"RESULT started_per_s={options.Replicas / took.TotalSeconds:F0} rss_mb={ProcessUse.ResidentMegabytes(serve.Id):F0} idle_cpu_percent={idlePercent:F1} writes_per_start={writes.Done / options.Replicas:F2} floor_per_s={floor:F0} hosts={options.Hosts} replicas={options.Replicas}"));

@@ -61,6 +61,11 @@ internal sealed class Visitor : IAsyncDisposable
     public static Task<Page> OnceAsync(HttpClient http, string app, CancellationToken cancellationToken = default) =>
         AskAsync(http, app, HttpMethod.Get, "/", cancellationToken);
 
+    /// <summary>A page that takes some 20 ms of a processor's time.</summary>
+    /// <inheritdoc cref="OnceAsync" path="/exception"/>
+    public static Task<Page> HaveWorkDoneAsync(HttpClient http, string app, CancellationToken cancellationToken) =>
+        AskAsync(http, app, HttpMethod.Get, "/work", cancellationToken);
+
     /// <summary>A form that takes its time. A POST that was begun is never sent again: it is answered by whom it was sent to, or not at all.</summary>
     /// <inheritdoc cref="OnceAsync" path="/exception"/>
     public static Task<Page> SendFormAsync(HttpClient http, string app, TimeSpan takes) =>

@@ -45,10 +45,10 @@ public sealed class ChartTests
             await Dependency.PathOf("helm"),
             ["install", "orc", Repository.At("charts/orchestrator"), "--namespace", Namespace, "--create-namespace", "--kubeconfig", server.AdminKubeconfig]);
         helm.OrThrow();
-        var ports = new Dictionary<string, string> { ["9180"] = Free(), ["9181"] = Free(), ["8080"] = Free(), ["8443"] = Free() };
+        var ports = new Dictionary<string, string> { ["9180"] = $"{FreePort.Next()}", ["9181"] = $"{FreePort.Next()}", ["8080"] = $"{FreePort.Next()}", ["8443"] = $"{FreePort.Next()}" };
         await using var controller = await StartAsync(server, Controller, ports);
         await SeeReady(controller, ports["9180"]);
-        await using var standby = await StartAsync(server, Controller, new Dictionary<string, string> { ["9180"] = Free() });
+        await using var standby = await StartAsync(server, Controller, new Dictionary<string, string> { ["9180"] = $"{FreePort.Next()}" });
         await using var proxy = await StartAsync(server, Proxy, ports);
         await SeeReady(proxy, ports["9181"]);
 
@@ -143,11 +143,4 @@ public sealed class ChartTests
 
     private static async Task ApplyAsync(KubeApiServer server, string manifest) =>
         (await server.KubectlWithInputAsync(manifest, "apply", "-f", "-")).OrThrow();
-
-    private static string Free()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return $"{((IPEndPoint)listener.LocalEndpoint).Port}";
-    }
 }

@@ -11,6 +11,7 @@ tool_path() {
         kube-apiserver) printf '%s\n' "${KUBEBUILDER_ASSETS:-$ORCHESTRATOR_CACHE/kubebuilder}/kube-apiserver" ;;
         kubectl-1.20) printf '%s\n' "$ORCHESTRATOR_CACHE/kubebuilder/kubectl" ;;
         site-server) printf '%s\n' "$ORCHESTRATOR_CACHE/site-server/$(_site_digest)/site-server" ;;
+        aspire-dashboard) printf '%s\n' "$ORCHESTRATOR_CACHE/aspire-dashboard/Aspire.Dashboard" ;;
         *) printf '%s\n' "$ORCHESTRATOR_CACHE/bin/$1" ;;
     esac
 }

@@ -22,6 +22,7 @@ case $tool in
     docker) package=engine ;;
     ssh) package=openssh ;;
     sshd) package=openssh program=usr/sbin/sshd ;;
+    systemd-socket-activate) package=systemd ;;
     *) package=$tool ;;
 esac
 packages=("$package")
@@ -31,6 +32,7 @@ case $package in
     gnuplot) packages=(gnuplot-nox fonts-dejavu-core) ;;
     # Of one version, whatever the machine has.
     openssh) packages=(openssh-server openssh-client) ;;
+    systemd) packages=(systemd libsystemd-shared) ;;
 esac
 
 # A program whose libraries the machine lacks is started with those that were unpacked beside it.
@@ -48,9 +50,11 @@ LAUNCHER
 bring() {
     unpack_packages "$package" "${packages[@]}"
     [[ ! -x $(tool_path "$tool") ]] || return 0
-    if [[ $(ldd "$(packages_root "$package")/$program" 2>/dev/null) == *"not found"* ]]; then
+    # systemd's library is of one version with its programs, and in a folder of its own.
+    if [[ $package == systemd || $(ldd "$(packages_root "$package")/$program" 2>/dev/null) == *"not found"* ]]; then
         local library_path
         library_path=$(unset LD_LIBRARY_PATH && use_packages "$package" && printf '%s' "$LD_LIBRARY_PATH")
+        [[ $package != systemd ]] || library_path+=:${library_path%%:*}/systemd
         write_launcher
     else
         link "$(packages_root "$package")/$program" "$(tool_path "$tool")"
