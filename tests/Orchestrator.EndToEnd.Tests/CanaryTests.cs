@@ -17,7 +17,7 @@ public sealed class CanaryTests(SharedInstallation shared) : IClassFixture<Share
         var waits = (await SetImageAsync("good", "web:v2")).OrThrow();
         Assert.Contains("has 10 % of the requests, step 1 of 2, until `orc rollout promote good`", waits.Errors, StringComparison.Ordinal);
 
-        await using var visitor = new Visitor(installation.Http, "good", people: 1);
+        await using var visitor = installation.Visit("good", people: 1);
         var share = 0;
         for (var visit = 0; visit < Visits; visit++)
         {
@@ -39,7 +39,7 @@ public sealed class CanaryTests(SharedInstallation shared) : IClassFixture<Share
         (await installation.OrcAsync("rollout", "promote", "good", "--wait", "--timeout", "60s")).OrThrow();
         await installation.SeeReady("good", 4);
         await Eventually.See(() => installation.ContainersAsync("good"), seen => seen.Count == 4);
-        Assert.All(visitor.Failures, failure => Assert.Fail(failure));
+        await visitor.NoneFailedAsync();
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class CanaryTests(SharedInstallation shared) : IClassFixture<Share
     {
         var installation = await ApplyAsync("bad", "{weight: 25}", "{minRequests: 20, maxLatencyPercent: 10000}");
         var before = (await installation.ContainersAsync("bad")).Select(container => container.Id).Order().ToList();
-        await using var visitor = new Visitor(installation.Http, "bad");
+        await using var visitor = installation.Visit("bad");
         (await installation.KubectlAsync(
             "patch", "webapp", "bad", "--type", "merge", "--patch",
             """{"spec": {"command": ["/bin/sh", "-c", "touch /tmp/failing; exec /bin/server"]}}""")).OrThrow();
@@ -68,7 +68,7 @@ public sealed class CanaryTests(SharedInstallation shared) : IClassFixture<Share
     {
         var installation = await ApplyAsync("given-up", "{weight: 100}", "{}");
         var before = (await installation.ContainersAsync("given-up")).Select(container => container.Id).Order().ToList();
-        await using var visitor = new Visitor(installation.Http, "given-up");
+        await using var visitor = installation.Visit("given-up");
         (await SetImageAsync("given-up", "web:v2")).OrThrow();
         Assert.Equal("v2", (await Visitor.OnceAsync(installation.Http, "given-up")).Version);
 
@@ -77,7 +77,7 @@ public sealed class CanaryTests(SharedInstallation shared) : IClassFixture<Share
             () => installation.ContainersAsync("given-up"), seen => seen.Select(container => container.Id).Order().SequenceEqual(before), TimeSpan.FromSeconds(60));
         Assert.Equal("v1", (await Visitor.OnceAsync(installation.Http, "given-up")).Version);
         Assert.Equal(RolloutFailed, (await installation.OrcAsync("rollout", "status", "given-up")).ExitCode);
-        Assert.All(visitor.Failures, failure => Assert.Fail(failure));
+        await visitor.NoneFailedAsync();
     }
 
     private async Task<Installation> ApplyAsync(string app, string steps, string analysis)

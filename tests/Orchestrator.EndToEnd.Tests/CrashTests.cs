@@ -53,14 +53,14 @@ public sealed class CrashTests(SharedInstallation shared) : IClassFixture<Shared
         await Eventually.See(() => Visitor.OnceAsync(installation.Http, "site"), page => page.Version == "v1");
         var proxyBefore = await ProxyStartTime(installation);
 
-        await using (var visitor = new Visitor(installation.Http, "site"))
+        await using (var visitor = installation.Visit("site"))
         {
             await installation.KillAsync();
             await Eventually.True(() => visitor.Answered > 50);
             await installation.ServeAsync();
             var seen = visitor.Answered;
             await Eventually.True(() => visitor.Answered > seen + 50);
-            Assert.Empty(visitor.Failures);
+            await visitor.NoneFailedAsync();
         }
 
         Assert.Equal(proxyBefore, await ProxyStartTime(installation));

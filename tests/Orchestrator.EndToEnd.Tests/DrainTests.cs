@@ -31,13 +31,13 @@ public sealed class DrainTests(SharedInstallation shared) : IClassFixture<Shared
     {
         await using var second = await StartAsync("by-hand", replicas: 2);
         var (replica, form) = await SendFormAsync(second, "by-hand", Long);
-        await using var visitor = new Visitor(Installation.Http, "by-hand", people: 1);
+        await using var visitor = Installation.Visit("by-hand", people: 1);
 
         await DeleteAsync(replica);
         Assert.Equal(replica, (await form).Replica);
 
         await SeeGone("by-hand", replica);
-        Assert.Empty(visitor.Failures);
+        await visitor.NoneFailedAsync();
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class DrainTests(SharedInstallation shared) : IClassFixture<Shared
     {
         await using var second = await StartAsync("killed", replicas: 2);
         var (replica, form) = await SendFormAsync(second, "killed", Longest);
-        await using var visitor = new Visitor(Installation.Http, "killed", people: 1);
+        await using var visitor = Installation.Visit("killed", people: 1);
         await DeleteAsync(replica);
         await SeeDraining(replica);
 
@@ -53,7 +53,7 @@ public sealed class DrainTests(SharedInstallation shared) : IClassFixture<Shared
         await Assert.ThrowsAsync<HttpRequestException>(() => form);
 
         await SeeGone("killed", replica);
-        Assert.Empty(visitor.Failures);
+        await visitor.NoneFailedAsync();
     }
 
     [Fact]
@@ -61,8 +61,8 @@ public sealed class DrainTests(SharedInstallation shared) : IClassFixture<Shared
     {
         await using var second = await StartAsync("frozen", replicas: 3);
         var (replica, _) = await SendFormAsync(second, "frozen", Longest);
-        await using var here = new Visitor(Installation.Http, "frozen", people: 1);
-        await using (var there = new Visitor(second.Http, "frozen", people: 4))
+        await using var here = Installation.Visit("frozen", people: 1);
+        await using (var there = second.Visit("frozen", people: 4))
         {
             await DeleteAsync(replica);
             await SeeDraining(replica);
@@ -78,7 +78,7 @@ public sealed class DrainTests(SharedInstallation shared) : IClassFixture<Shared
             // Its visitors' requests have waited for it, and the first of them meet a table from before.
             var answered = there.Answered;
             await Eventually.True(() => there.Answered > answered + 20);
-            Assert.Empty(there.Failures);
+            await there.NoneFailedAsync();
         }
 
         // It counts again.
@@ -86,7 +86,7 @@ public sealed class DrainTests(SharedInstallation shared) : IClassFixture<Shared
         await DeleteAsync(next);
         Assert.Equal(next, (await form).Replica);
         await SeeGone("frozen", next);
-        Assert.Empty(here.Failures);
+        await here.NoneFailedAsync();
     }
 
     [Fact]
@@ -94,14 +94,14 @@ public sealed class DrainTests(SharedInstallation shared) : IClassFixture<Shared
     {
         await using var second = await StartAsync("impatient", replicas: 2, drainTimeoutSeconds: 2);
         var (replica, form) = await SendFormAsync(second, "impatient", Longest);
-        await using var visitor = new Visitor(Installation.Http, "impatient", people: 1);
+        await using var visitor = Installation.Visit("impatient", people: 1);
         await DeleteAsync(replica);
 
         var cut = await Assert.ThrowsAsync<HttpRequestException>(() => form);
 
         Assert.Equal(HttpStatusCode.BadGateway, cut.StatusCode);
         await SeeGone("impatient", replica);
-        Assert.Empty(visitor.Failures);
+        await visitor.NoneFailedAsync();
     }
 
     [Fact]

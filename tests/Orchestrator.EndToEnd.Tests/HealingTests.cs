@@ -16,14 +16,14 @@ public sealed class HealingTests(SharedInstallation shared) : IClassFixture<Shar
         var victim = (await installation.ContainersAsync("web"))[0];
         await Eventually.See(() => Visitor.OnceAsync(installation.Http, "web"), page => page.Version == "v1");
 
-        await using var visitor = new Visitor(installation.Http, "web");
+        await using var visitor = installation.Visit("web");
         await installation.EngineOf(victim).RemoveAsync(victim.Id);
         await Eventually.See(
             () => installation.ContainersAsync("web"),
             seen => seen.Count == 3 && seen.All(container => container.Id != victim.Id && container.State == "running"));
         await installation.SeeReady("web", 3);
 
-        Assert.All(visitor.Failures, failure => Assert.Fail(failure));
+        await visitor.NoneFailedAsync();
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class HealingTests(SharedInstallation shared) : IClassFixture<Shar
         await Eventually.See(() => Visitor.OnceAsync(installation.Http, "inn"), page => page.Version == "v1");
         var before = await Containers();
 
-        await using var visitor = new Visitor(installation.Http, "inn");
+        await using var visitor = installation.Visit("inn");
         await installation.SleepAsync(TimeSpan.FromSeconds(30));
 
         // It is awake once what is asked for now has come, and has looked at every host by then.
@@ -65,9 +65,39 @@ public sealed class HealingTests(SharedInstallation shared) : IClassFixture<Shar
         await installation.SeeReady("inn", 3);
         Assert.Equal(before, await Containers());
         Assert.DoesNotContain("ReplicasLost", (await installation.KubectlAsync("get", "events")).OrThrow().Output, StringComparison.Ordinal);
-        Assert.All(visitor.Failures, failure => Assert.Fail(failure));
+        await visitor.NoneFailedAsync();
 
         async Task<HashSet<string>> Containers() => [.. (await installation.ContainersAsync("inn")).Select(container => container.Id)];
+    }
+
+    [Fact]
+    public async Task Replicas_that_all_answer_late_at_once_are_asked_all_the_same()
+    {
+        var installation = shared.Installation;
+        await installation.ApplyAsync(Manifests.Web("crowded", installation.Lab.Image("web:v1"), replicas: 2));
+        await installation.SeeReady("crowded", 2);
+        await Eventually.See(() => Visitor.OnceAsync(installation.Http, "crowded"), page => page.Version == "v1");
+        await SignalAllAsync("STOP");
+        await Eventually.See(
+            () => installation.ReplicasAsync("crowded"), seen => seen.All(replica => replica["status"]!["ready"]?.GetValue<bool>() is not true));
+        await Eventually.True(() => installation.Log.Contains("No replica of app default/crowded is ready", StringComparison.Ordinal));
+
+        // It waits as long as they do.
+        var visit = Visitor.OnceAsync(installation.Http, "crowded");
+        await SignalAllAsync("CONT");
+
+        Assert.Equal("v1", (await visit).Version);
+        await installation.SeeReady("crowded", 2);
+
+        // Those who take connections are children of the container's first process.
+        async Task SignalAllAsync(string signal)
+        {
+            foreach (var container in await installation.ContainersAsync("crowded"))
+            {
+                var pid = (await installation.EngineOf(container).InspectAsync(container.Id))["State"]!["Pid"]!.GetValue<int>();
+                (await Command.RunAsync("pkill", [$"-{signal}", "-P", $"{pid}"])).OrThrow();
+            }
+        }
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed class HostDrainTests(SharedInstallation shared) : IClassFixture<Sh
         await Installation.SeeReady("web", Replicas);
         await Eventually.See(() => Visitor.OnceAsync(Installation.Http, "web"), page => page.Version == "v1");
         var host = Installation.Lab.Hosts[2].Name;
-        await using var visitor = new Visitor(Installation.Http, "web", people: 4);
+        await using var visitor = Installation.Visit("web", people: 4);
 
         var drained = (await Installation.OrcAsync("hosts", "drain", host, "--timeout", "60s")).OrThrow();
 
@@ -35,6 +35,6 @@ public sealed class HostDrainTests(SharedInstallation shared) : IClassFixture<Sh
         await Installation.SeeReady("web", Replicas);
         await Eventually.See(() => Visitor.OnceAsync(Installation.Http, "web"), page => page.Host == host, Limit);
         Assert.Contains($"for {host}, which has 0", (await Installation.KubectlAsync("get", "events")).OrThrow().Output, StringComparison.Ordinal);
-        Assert.All(visitor.Failures, failure => Assert.Fail(failure));
+        await visitor.NoneFailedAsync();
     }
 }

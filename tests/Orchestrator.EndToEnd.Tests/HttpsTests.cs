@@ -33,7 +33,7 @@ public sealed class HttpsTests
         await Eventually.See(() => ShownAsync(port, "site.example.org"), shown => shown != first);
         var answered = visitor.Answered;
         await Eventually.True(() => Task.FromResult(visitor.Answered > answered + 10));
-        Assert.Empty(visitor.Failures);
+        await visitor.NoneFailedAsync();
 
         using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{installation.ProxyPort}/x");
         request.Headers.Host = "site.example.org";

@@ -26,7 +26,7 @@ public sealed class MidRolloutTests(SharedInstallationToBreak shared) : IClassFi
         var first = Revision(await SeeComplete("web"));
         await Eventually.See(() => Visitor.OnceAsync(Installation.Http, "web"), page => page.Version == "v1");
         await using var watch = await WatchAsync("web");
-        await using var visitor = new Visitor(Installation.Http, "web");
+        await using var visitor = Installation.Visit("web");
 
         // A third version, and then the first one again.
         await ApplyAsync("web", "web:v2");
@@ -56,7 +56,7 @@ public sealed class MidRolloutTests(SharedInstallationToBreak shared) : IClassFi
             replicas => replicas.Count == Replicas && replicas.All(replica => replica["spec"]!["template"]!["env"]?[0]!["name"]!.GetValue<string>() == "GREETING"),
             Limit);
         Assert.All(watch.Breaches, breach => Assert.Fail(breach));
-        Assert.All(visitor.Failures, failure => Assert.Fail(failure));
+        await visitor.NoneFailedAsync();
         Assert.Equal(new HashSet<string> { "v1", "v2" }, visitor.Versions.ToHashSet());
     }
 

@@ -19,7 +19,7 @@ public sealed class OutageTests
     {
         await using var installation = await StartAsync();
         var (before, host) = (await installation.ReplicasAsync("web"), installation.Lab.Hosts[2]);
-        await using var visitor = new Visitor(installation.Http, "web", people: 4);
+        await using var visitor = installation.Visit("web", people: 4);
 
         await host.WhileAwayAsync(goes, returns, async () =>
         {
@@ -34,7 +34,7 @@ public sealed class OutageTests
         await Eventually.See(() => installation.ContainersAsync("web"), seen => seen.Count == Replicas, Limit);
         await Eventually.See(() => ConditionAsync(installation, host.Name, ConditionTypes.Alive), alive => alive == "True EngineAnswers", Limit);
         await Eventually.See(() => Visitor.OnceAsync(installation.Http, "web"), page => page.Host == host.Name);
-        Assert.All(visitor.Failures, failure => Assert.Fail(failure));
+        await visitor.NoneFailedAsync();
     }
 
     [Theory]
@@ -44,7 +44,7 @@ public sealed class OutageTests
     {
         await using var installation = await StartAsync();
         var (before, host) = (await installation.ReplicasAsync("web"), installation.Lab.Hosts[2]);
-        await using var visitor = new Visitor(installation.Http, "web", people: 4);
+        await using var visitor = installation.Visit("web", people: 4);
 
         await host.WhileAwayAsync(goes, returns, async () =>
         {
@@ -59,7 +59,7 @@ public sealed class OutageTests
         // What was moved is stopped as soon as there is an engine that can.
         await Eventually.See(
             () => installation.ContainersAsync("web"), seen => seen.Count == Replicas && seen.All(container => container.Host != host.Name), Limit);
-        Assert.All(visitor.Failures, failure => Assert.Fail(failure));
+        await visitor.NoneFailedAsync();
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class OutageTests
     {
         await using var installation = await StartAsync();
         var host = installation.Lab.Hosts[2];
-        await using var visitor = new Visitor(installation.Http, "web", people: 4);
+        await using var visitor = installation.Visit("web", people: 4);
 
         await host.WhileAwayAsync("power-off", "replace", () => SeeReadyElsewhere(installation, host.Name));
 
@@ -78,7 +78,7 @@ public sealed class OutageTests
             Limit * 2);
         Assert.Equal(Replicas, containers.Select(container => container.Labels[Labels.ReplicaUid]).Distinct().Count());
         await Eventually.See(() => Visitor.OnceAsync(installation.Http, "web"), page => page.Host == host.Name);
-        Assert.All(visitor.Failures, failure => Assert.Fail(failure));
+        await visitor.NoneFailedAsync();
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class OutageTests
         await using var installation = await StartAsync();
         var before = Names(await installation.ReplicasAsync("web"));
         var (one, other) = (installation.Lab.Hosts[1], installation.Lab.Hosts[2]);
-        await using var visitor = new Visitor(installation.Http, "web", people: 4);
+        await using var visitor = installation.Visit("web", people: 4);
 
         await one.WhileAwayAsync("cut", "mend", () => other.WhileAwayAsync("cut", "mend", async () =>
         {
@@ -97,7 +97,7 @@ public sealed class OutageTests
 
         await installation.SeeReady("web", Replicas);
         Assert.Equal(before, Names(await installation.ReplicasAsync("web")));
-        Assert.All(visitor.Failures, failure => Assert.Fail(failure));
+        await visitor.NoneFailedAsync();
     }
 
     private static async Task<Installation> StartAsync()

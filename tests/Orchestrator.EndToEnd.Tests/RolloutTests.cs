@@ -13,7 +13,7 @@ public sealed class RolloutTests(SharedInstallation shared) : IClassFixture<Shar
         await installation.SeeReady("web", 6);
         await Eventually.See(() => Visitor.OnceAsync(installation.Http, "web"), page => page.Version == "v1");
 
-        await using var visitor = new Visitor(installation.Http, "web", people: 4);
+        await using var visitor = installation.Visit("web", people: 4);
         for (var change = 0; change < 4; change++)
         {
             var version = change % 2 == 0 ? "v2" : "v1";
@@ -37,7 +37,7 @@ public sealed class RolloutTests(SharedInstallation shared) : IClassFixture<Shar
         await installation.PatchAsync("web", """{"paused": null}""");
         await installation.SeeComplete("web");
 
-        Assert.All(visitor.Failures, failure => Assert.Fail(failure));
+        await visitor.NoneFailedAsync();
         Assert.Equal(new HashSet<string> { "v1", "v2" }, visitor.Versions.ToHashSet());
         (await installation.OrcAsync("delete", "webapp", "web")).OrThrow();
     }

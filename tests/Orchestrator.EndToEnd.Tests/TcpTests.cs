@@ -35,7 +35,7 @@ public sealed class TcpTests(SharedInstallation shared) : IClassFixture<SharedIn
         // And it goes when its time is over, not later.
         Assert.Null(await open.ReadAsync(Cancellation));
         await installation.SeeComplete("echo");
-        Assert.All(visitor.Failures, failure => Assert.Fail(failure));
+        await visitor.NoneFailedAsync();
         Assert.Equal(new HashSet<string> { "v1", "v2" }, visitor.Versions.ToHashSet());
 
         var top = (await installation.OrcAsync("top", "apps", "echo", "-o", "yaml")).OrThrow().Output;

@@ -135,6 +135,24 @@ public sealed class ReplicaLifeTests(AgentWorld world)
     }
 
     [Fact]
+    public async Task Readiness_that_is_lost_for_want_of_an_answer_in_time_says_so()
+    {
+        var replica = await world.AddReadyReplicaAsync("host1", template => template.ReadinessProbe = Healthz(period: 1, failures: 2));
+        await SignalListenerAsync("STOP");
+        var unready = await world.SeeAsync(replica, seen => seen.Status is { Ready: false, Probes.Readiness.LastFailure.Message: not null });
+        var condition = Conditions.Find(unready.Status!.Conditions, ConditionTypes.Ready)!;
+
+        Assert.Equal((ReplicaPhases.Running, UnheardReasons.ReadinessProbeTimedOut), (unready.Status.Phase, condition.Reason));
+        Assert.Contains("gave no answer to GET /healthz within 1 s", condition.Message, StringComparison.Ordinal);
+        await SignalListenerAsync("CONT");
+        await world.SeeAsync(replica, seen => seen.Status is { Ready: true });
+        await world.RemoveAsync(replica);
+
+        Task SignalListenerAsync(string signal) => world.Lab.DockerAsync(
+            world.HostOf(replica), "exec", AgentWorld.ContainerOf(replica), "/bin/sh", "-c", $"kill -{signal} $(pidof nc)");
+    }
+
+    [Fact]
     public async Task A_liveness_probe_that_fails_restarts_the_container_and_says_why()
     {
         var replica = await world.AddReadyReplicaAsync("host1", template => template.LivenessProbe = new V1Probe

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Orchestrator.Api;
+using Orchestrator.Api.Replicas;
 using Orchestrator.Proxy.Tests.Support;
 using Orchestrator.Runtime;
 using Route = Orchestrator.Api.WebApps.Route;
@@ -35,6 +36,38 @@ public sealed class ProxyServerTests
             new ObjectKey("default", "web"), new { spec = new { route = new Route { Hosts = ["shop.example.org"] } } }, Cancellation);
         await Eventually.See(() => AskAsync(proxy, "shop"), answer => answer == "one");
         Assert.StartsWith("404", await AskAsync(proxy, "web"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task While_no_replica_is_ready_requests_go_to_those_that_were_merely_not_heard_of_in_time()
+    {
+        await using var cluster = await TestCluster.StartAsync();
+        await using var proxy = await cluster.StartProxyAsync();
+        await using var one = await ReplicaServer.StartAsync("one");
+        await using var two = await ReplicaServer.StartAsync("two");
+        await cluster.CreateAppAsync("web");
+        var (first, second) = (await cluster.CreateReplicaAsync("web", one), await cluster.CreateReplicaAsync("web", two));
+        await SeeServing(first, second);
+
+        await cluster.SetUnreadyAsync(first, UnheardReasons.ReadinessProbeTimedOut);
+        await SeeServing(second);
+        await cluster.SetUnreadyAsync(second, UnheardReasons.HostSilent);
+        await SeeServing(first, second);
+        Assert.Contains(await AskAsync(proxy, "web"), new[] { "one", "two" });
+        await cluster.SetUnreadyAsync(first, "ReadinessProbeFailed");
+        await SeeServing(second);
+        await cluster.SetReadyAsync(first, one, ready: true);
+        await SeeServing(first);
+        await cluster.SetUnreadyAsync(first, UnheardReasons.ReadinessProbeTimedOut);
+        await cluster.Replicas.DeleteAsync(ObjectKey.Of(second), null, Cancellation);
+        await SeeServing(first);
+        await cluster.SetUnreadyAsync(first, "ReadinessProbeFailed");
+        await SeeServing();
+        Assert.StartsWith("503 NoReadyReplica", await AskAsync(proxy, "web"), StringComparison.Ordinal);
+
+        Task SeeServing(params Replica[] serving) => Eventually.See(
+            () => RoutesAsync(proxy),
+            routes => new[] { first, second }.All(replica => routes.Contains(replica.Metadata.Uid, StringComparison.Ordinal) == serving.Contains(replica)));
     }
 
     [Fact]

@@ -7,11 +7,12 @@ namespace Orchestrator.HostAgent.Probing;
 /// <param name="Failed">It has failed as often in a row as its threshold says: readiness is lost, or the container is to be restarted.</param>
 /// <param name="Looks">Looks so far that said something, up to <see cref="ManyLooks"/>.</param>
 /// <param name="Message">Of the last look, if it failed.</param>
+/// <param name="OnlyLate">Of the failures in a row that it is in, each was for want of an answer in time.</param>
 /// <param name="Failures">Failures in a row, up to the last look; of eager looks no more are counted than one a period.</param>
 /// <param name="IsSettled">Its failures are told: it has passed before, or fails for longer than a start takes.</param>
 /// <param name="IsWorthTelling">An Event's worth: it has failed as often as its threshold says, or for longer than a start takes.</param>
 public sealed record ProbeVerdict(
-    bool Passing, bool EverPassed, bool Failed, int Looks, string? Message, int Failures, bool IsSettled, bool IsWorthTelling)
+    bool Passing, bool EverPassed, bool Failed, bool OnlyLate, int Looks, string? Message, int Failures, bool IsSettled, bool IsWorthTelling)
 {
     /// <summary>Nobody asks how many more there were: a verdict that nothing changes stays the same object for days, not a new one a look.</summary>
     public const int ManyLooks = 100;
@@ -71,7 +72,7 @@ internal sealed class ContainerProbe : IDisposable
         _due = Due;
         var isLiveness = settings.Kind == ProbeKind.Liveness;
         _verdict = new ProbeVerdict(
-            isLiveness || passed, EverPassed: passed, Failed: false, Looks: 0, Message: null, Failures: 0, IsSettled: isLiveness || passed, IsWorthTelling: false);
+            isLiveness || passed, EverPassed: passed, Failed: false, OnlyLate: false, Looks: 0, Message: null, Failures: 0, IsSettled: isLiveness || passed, IsWorthTelling: false);
     }
 
     public ProbeVerdict Verdict => _verdict;
@@ -182,6 +183,7 @@ internal sealed class ContainerProbe : IDisposable
             turns ? passed : before.Passing,
             before.EverPassed || (turns && passed),
             !passed && (turns || before.Failed),
+            outcome.IsLate && (before.OnlyLate || _row == 1),
             Math.Min(before.Looks + 1, ProbeVerdict.ManyLooks),
             passed ? null : outcome.Message,
             passed ? 0 : _counted,

@@ -51,7 +51,7 @@ internal static class GrpcProber
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return ProbeOutcome.Failed($"{host}:{port} gave no answer to the gRPC health check within {timeout.TotalSeconds} s");
+            return ProbeOutcome.Late($"{host}:{port} gave no answer to the gRPC health check within {timeout.TotalSeconds} s");
         }
         catch (HttpRequestException failure) when (OwnShortage.Explains(failure))
         {

@@ -50,7 +50,7 @@ internal sealed class HttpProber(ProbeScheduler scheduler) : IDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return (null, ProbeOutcome.Failed($"{host}:{port} gave no answer to GET {probe.Path} within {timeout.TotalSeconds} s"));
+            return (null, ProbeOutcome.Late($"{host}:{port} gave no answer to GET {probe.Path} within {timeout.TotalSeconds} s"));
         }
         catch (HttpRequestException failure) when (OwnShortage.Explains(failure))
         {

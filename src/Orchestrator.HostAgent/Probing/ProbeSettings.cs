@@ -93,11 +93,14 @@ public enum ProbeResult
 }
 
 /// <param name="Message">Why it did not pass, for people.</param>
-public readonly record struct ProbeOutcome(ProbeResult Result, string? Message)
+/// <param name="IsLate">It failed because nothing came in time: neither yes nor no.</param>
+public readonly record struct ProbeOutcome(ProbeResult Result, string? Message, bool IsLate = false)
 {
     public static ProbeOutcome Passed => new(ProbeResult.Passed, null);
 
     public static ProbeOutcome Failed(string message) => new(ProbeResult.Failed, message);
+
+    public static ProbeOutcome Late(string message) => new(ProbeResult.Failed, message, IsLate: true);
 
     public static ProbeOutcome Unknown(string message) => new(ProbeResult.Unknown, message);
 

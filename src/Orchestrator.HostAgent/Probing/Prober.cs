@@ -70,7 +70,7 @@ internal sealed partial class Prober(ProbeScheduler scheduler, Turns looks, Http
             return await reachable.ExecAsync(containerId, probe.Command, timeout, cancellationToken) switch
             {
                 0 => ProbeOutcome.Passed,
-                null => ProbeOutcome.Failed($"{probe.Command[0]} did not end within {timeout.TotalSeconds} s"),
+                null => ProbeOutcome.Late($"{probe.Command[0]} did not end within {timeout.TotalSeconds} s"),
                 var exitCode => ProbeOutcome.Failed($"{probe.Command[0]} ended with exit code {exitCode}"),
             };
         }

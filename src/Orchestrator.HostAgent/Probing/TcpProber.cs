@@ -27,7 +27,7 @@ internal static class TcpProber
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return ProbeOutcome.Failed($"no connection to {host}:{port} within {timeout.TotalSeconds} s");
+            return ProbeOutcome.Late($"no connection to {host}:{port} within {timeout.TotalSeconds} s");
         }
         catch (SocketException failure) when (OwnShortage.Explains(failure))
         {

@@ -1,3 +1,5 @@
+using Orchestrator.Api.Replicas;
+
 namespace Orchestrator.HostAgent.Status;
 
 /// <summary>Words for <c>status.reason</c> and the Ready condition; Kubernetes' where it has one.</summary>
@@ -38,7 +40,7 @@ public static class ReplicaReasons
     public const string HostUnreachable = "HostUnreachable";
 
     /// <summary>Neither the engine nor any replica on the host answers.</summary>
-    public const string HostSilent = "HostSilent";
+    public const string HostSilent = UnheardReasons.HostSilent;
 
     public const string Pulling = "Pulling";
     public const string ContainerRestarting = "ContainerRestarting";

@@ -44,6 +44,10 @@ internal static class ReplicaStatusBuilder
     public static ReplicaStatus OfSilentHost(Replica replica, ReplicaStatus known, DateTimeOffset now)
     {
         const string message = "its host does not answer, nor does any replica on it; this is what was last known";
+
+        // What it was not ready for before still holds, as far as anybody knows.
+        var reason = known.Ready || UnheardReasons.Explain(known) ? UnheardReasons.HostSilent
+            : Conditions.Find(known.Conditions, ConditionTypes.Ready)?.Reason ?? ReplicaReasons.NotYetReady;
         return new ReplicaStatus
         {
             Phase = known.Phase,
@@ -61,7 +65,7 @@ internal static class ReplicaStatusBuilder
             Conditions =
             [
                 .. (known.Conditions ?? []).Where(static condition => condition.Type != ConditionTypes.Ready),
-                Conditions.Next(known.Conditions, ConditionTypes.Ready, false, ReplicaReasons.HostSilent, message, replica.Metadata.Generation, now),
+                Conditions.Next(known.Conditions, ConditionTypes.Ready, false, reason, message, replica.Metadata.Generation, now),
             ],
         };
     }
@@ -151,7 +155,7 @@ internal static class ReplicaStatusBuilder
             : !record.EverReady ? (ReplicaReasons.NotYetReady, message)
             : deleting ? (ReplicaReasons.Draining, null)
             : running && record.Probes is null ? (ReplicaReasons.PostStartHook, null)
-            : running ? (ReplicaReasons.ReadinessProbeFailed, message)
+            : running ? (record.Probes is { Readiness.OnlyLate: true } ? UnheardReasons.ReadinessProbeTimedOut : ReplicaReasons.ReadinessProbeFailed, message)
             : (ReplicaReasons.ContainerNotRunning, (string?)null);
 
         // Conditions of other parts stay as they are; that it has its host is known by now, whoever said otherwise before.

@@ -76,14 +76,14 @@ internal sealed partial class RouteWatcher
         }
     }
 
-    /// <summary>The endpoint a Replica is, if requests may be sent to it now.</summary>
-    internal static EndpointId? EndpointOf(Replica replica) =>
+    /// <summary>The endpoint a Replica is, if requests may be sent to it now, and whether it is ready: those that are not are for want of others.</summary>
+    internal static (EndpointId Endpoint, bool IsReady)? EndpointOf(Replica replica) =>
         replica is
         {
             Metadata: { DeletionTimestamp: null, Uid: { } uid },
-            Status: { Ready: true, Address: { Length: > 0 } address, Port: { } port },
-        }
-            ? new EndpointId(uid, address, port, replica.Spec.Revision, replica.Status.Zone)
+            Status: { Address: { Length: > 0 } address, Port: { } port } status,
+        } && (status.Ready || UnheardReasons.Explain(status))
+            ? (new EndpointId(uid, address, port, replica.Spec.Revision, status.Zone), status.Ready)
             : null;
 
     private void Apply(bool everything)
@@ -128,18 +128,28 @@ internal sealed partial class RouteWatcher
         ];
     }
 
+    /// <summary>
+    /// The ready ones. If there is none, those that were and have merely not been heard of in time: too many users make all replicas of an app answer
+    /// late, and it is no help to turn away all users then.
+    /// </summary>
     private List<EndpointId> EndpointsOf(ObjectKey app)
     {
-        var endpoints = new List<EndpointId>();
+        var (ready, unheard) = (new List<EndpointId>(), new List<EndpointId>());
         foreach (var replica in _replicas.ByIndex(ReplicaIndexes.ByApp, ReplicaIndexes.AppKey(app.Namespace ?? "", app.Name)))
         {
-            if (EndpointOf(replica) is { } endpoint)
+            if (EndpointOf(replica) is { } found)
             {
-                endpoints.Add(endpoint);
+                (found.IsReady ? ready : unheard).Add(found.Endpoint);
             }
         }
 
-        return endpoints;
+        if (ready.Count > 0 || unheard.Count == 0)
+        {
+            return ready;
+        }
+
+        Log.NoneReady(_logger, app, unheard.Count);
+        return unheard;
     }
 
     private void ApplyDeleting(IEnumerable<ObjectKey> replicas)
@@ -227,5 +237,10 @@ internal sealed partial class RouteWatcher
     {
         [LoggerMessage(Level = LogLevel.Information, Message = "Routes of {Apps} apps taken from the API server in {Elapsed}")]
         public static partial void Synced(ILogger logger, int apps, TimeSpan elapsed);
+
+        [LoggerMessage(
+            Level = LogLevel.Warning,
+            Message = "No replica of app {App} is ready; requests go to the {Count} that were, and of which nothing was heard in time")]
+        public static partial void NoneReady(ILogger logger, ObjectKey app, int count);
     }
 }

@@ -39,6 +39,12 @@ internal sealed class SwarmCluster : IAsyncDisposable
     /// <summary>Runs a <c>docker</c> command at the manager.</summary>
     public async Task<string> RequireAsync(params string[] arguments) => (await DockerAsync(Manager, arguments)).OrThrow().Output;
 
+    /// <summary>Returns once the manager takes all nodes for ready: one that was away gets no tasks before.</summary>
+    public Task SeeReadyAsync(TimeSpan limit) => Eventually.See(
+        async () => (await RequireAsync("node", "ls", "--format", "{{.Status}}")).Split('\n', StringSplitOptions.RemoveEmptyEntries),
+        states => states.Length == _engines.Count && states.All(state => state == "Ready"),
+        limit);
+
     /// <summary>Returns once the service, if there is one, and its containers are gone.</summary>
     public async Task RemoveAsync(string service, TimeSpan limit)
     {

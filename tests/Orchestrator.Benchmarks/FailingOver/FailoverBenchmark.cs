@@ -59,6 +59,7 @@ internal static class FailoverBenchmark
         for (var round = 1; round <= Rounds; round++)
         {
             // Swarm leaves a node that is back without work: told to, it spreads its tasks anew.
+            await cluster.SeeReadyAsync(StepLimit);
             await cluster.RequireAsync("service", "update", "--detach", "--force", Service);
             foreach (var engine in engines)
             {

@@ -205,6 +205,17 @@ internal sealed class Installation : IAsyncDisposable
         return [.. listed["items"]!.AsArray().Select(item => item!)];
     }
 
+    /// <inheritdoc cref="Visitor(HttpClient, string, int, TimeSpan?, Func{Task{string}}?)"/>
+    public Visitor Visit(string app, int people = 2, TimeSpan? pause = null) => new(Http, app, people, pause, () => WitnessAsync(app));
+
+    /// <summary>An app's replicas and the hosts as they are now, in two lines.</summary>
+    public async Task<string> WitnessAsync(string app)
+    {
+        var at = TimeProvider.System.GetUtcNow();
+        var hosts = await _api.Value.CustomObjects.ListClusterCustomObjectAsync<JsonNode>(ApiGroup.Name, ApiGroup.Version, DockerHost.Plural);
+        return $"at {at:HH:mm:ss.fff} {Told(await ReplicasAsync(app), ConditionTypes.Ready)}\nhosts: {Told(hosts["items"]!.AsArray()!, ConditionTypes.Alive)}";
+    }
+
     /// <summary>Waits until the app's status says that just so many are there and ready for its newest generation.</summary>
     public Task<JsonNode> SeeReady(string app, int replicas, TimeSpan? within = null) => Eventually.See(
         () => GetAsync("webapp", app),
@@ -275,6 +286,12 @@ internal sealed class Installation : IAsyncDisposable
             }
         }
     }
+
+    private static string Told(IEnumerable<JsonNode?> objects, string condition) => string.Join("; ", objects.Select(one =>
+    {
+        var found = one!["status"]?["conditions"]?.AsArray().FirstOrDefault(each => each!["type"]!.GetValue<string>() == condition);
+        return $"{one["metadata"]!["name"]} {one["spec"]!["hostName"]} {condition}={found?["status"]} {found?["reason"]} {found?["message"]}";
+    }));
 
     private static int Number(JsonNode app, string field) => app["status"]?[field]?.GetValue<int>() ?? 0;
 }

@@ -52,6 +52,8 @@ internal sealed class SecondProxy : IAsyncDisposable
         }
     }
 
+    public Visitor Visit(string app, int people) => new(Http, app, people, witness: () => _installation.WitnessAsync(app));
+
     /// <summary>Requests in flight to each of an app's replicas, by the Replica's uid, as this proxy counts them.</summary>
     public async Task<IReadOnlyDictionary<string, int>> InFlightAsync(string app)
     {

@@ -22,28 +22,33 @@ internal sealed class Visitor : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// After a visit: each person asks about a hundred times a second. Without it a few of them take all processors from those who are to
+    /// After a visit: each person asks about forty times a second. Without it a few of them take all processors from those who are to
     /// start, stop and move what they visit.
     /// </summary>
-    private static readonly TimeSpan UsualPause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan UsualPause = TimeSpan.FromMilliseconds(20);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentQueue<string> _failures = [];
     private readonly ConcurrentDictionary<string, int> _versions = [];
+    private readonly Func<Task<string>>? _witness;
     private readonly Task[] _visits;
     private int _answered;
+    private Task<string>? _seen;
 
-    public Visitor(HttpClient http, string app, int people = 2, TimeSpan? pause = null)
-        : this("GET", async cancellationToken => (await OnceAsync(http, app, cancellationToken)).Version, people, pause ?? UsualPause)
+    /// <param name="witness">As of the other constructor.</param>
+    public Visitor(HttpClient http, string app, int people = 2, TimeSpan? pause = null, Func<Task<string>>? witness = null)
+        : this("GET", async cancellationToken => (await OnceAsync(http, app, cancellationToken)).Version, people, pause ?? UsualPause, witness)
     {
     }
 
     /// <param name="what">What is asked, for people.</param>
     /// <param name="visit">Gives the version that answered, and throws when not all came, or not what should.</param>
     /// <param name="pause">After each visit.</param>
-    public Visitor(string what, Func<CancellationToken, Task<string>> visit, int people, TimeSpan pause = default)
+    /// <param name="witness">Asked when the first visit fails, since the reason may be gone at the end: what there is to see of it.</param>
+    public Visitor(
+        string what, Func<CancellationToken, Task<string>> visit, int people, TimeSpan pause = default, Func<Task<string>>? witness = null)
     {
-        What = what;
+        (What, _witness) = (what, witness);
         _visits = [.. Enumerable.Range(0, people).Select(_ => Task.Run(() => VisitAsync(visit, pause)))];
     }
 
@@ -78,6 +83,16 @@ internal sealed class Visitor : IAsyncDisposable
         await Task.WhenAll(_visits);
     }
 
+    /// <exception cref="InvalidOperationException">A visit has failed so far: how many, why, and what was to be seen then, in few lines.</exception>
+    public async Task NoneFailedAsync()
+    {
+        if (!_failures.IsEmpty)
+        {
+            var (failures, seen) = (_failures.ToArray(), Volatile.Read(ref _seen) is { } task ? await task : "");
+            throw new InvalidOperationException($"{failures.Length} visits failed, {Answered} did not\nfirst: {failures[0]}\nlast: {failures[^1]}\n{seen}");
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
@@ -108,9 +123,26 @@ internal sealed class Visitor : IAsyncDisposable
             catch (Exception failure)
             {
                 _failures.Enqueue($"{Words(failure)} ({What}, asked at {at:HH:mm:ss.fff}, failed {watch.Elapsed.TotalSeconds:F3} s later)");
+                if (_witness is not null && Volatile.Read(ref _seen) is null)
+                {
+                    // Beside the visits, which go on. Two of them may both ask.
+                    Volatile.Write(ref _seen, SeeAsync(_witness));
+                }
             }
 
             await Pace.PassAsync(pause);
+        }
+    }
+
+    private static async Task<string> SeeAsync(Func<Task<string>> witness)
+    {
+        try
+        {
+            return await witness();
+        }
+        catch (Exception failure)
+        {
+            return $"nothing to be seen: {Words(failure)}";
         }
     }
 

@@ -87,6 +87,27 @@ public sealed class ContainerProbeTests : IDisposable
     }
 
     [Fact]
+    public void Failures_for_want_of_an_answer_are_told_from_a_row_with_a_bad_one_in_it()
+    {
+        _answer = ProbeOutcome.Passed;
+        using var probe = Start(Settings(ProbeKind.Readiness));
+        Assert.False(probe.Verdict.OnlyLate);
+        _answer = ProbeOutcome.Late("nothing within 1 s");
+        Advance(TimeSpan.FromSeconds(40));
+        Assert.True(probe.Verdict is { Passing: false, OnlyLate: true });
+        _answer = ProbeOutcome.Failed("503");
+        Advance(TimeSpan.FromSeconds(10));
+        _answer = ProbeOutcome.Late("nothing within 1 s");
+        Advance(TimeSpan.FromSeconds(20));
+        Assert.True(probe.Verdict is { Passing: false, OnlyLate: false });
+        _answer = ProbeOutcome.Passed;
+        Advance(TimeSpan.FromSeconds(10));
+        _answer = ProbeOutcome.Late("nothing within 1 s");
+        Advance(TimeSpan.FromSeconds(10));
+        Assert.True(probe.Verdict is { Passing: true, OnlyLate: true, Failures: 1 });
+    }
+
+    [Fact]
     public void A_success_threshold_of_two_takes_two_passes_in_a_row_a_period_apart()
     {
         using var probe = Start(Settings(ProbeKind.Readiness) with { SuccessThreshold = 2 });

@@ -104,7 +104,7 @@ public sealed class ProberTests : IDisposable
         var outcome = await _http.ProbeAsync(
             new ProbeHandler.Http(false, "/slow", null, []), "127.0.0.1", server.Port, TimeSpan.FromMilliseconds(100), Cancelled);
 
-        Assert.Equal(ProbeResult.Failed, outcome.Result);
+        Assert.True(outcome is { Result: ProbeResult.Failed, IsLate: true });
         Assert.Contains("no answer to GET /slow within 0.1 s", outcome.Message, StringComparison.Ordinal);
     }
 

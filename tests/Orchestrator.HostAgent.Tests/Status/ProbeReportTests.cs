@@ -10,7 +10,7 @@ namespace Orchestrator.HostAgent.Tests.Status;
 public sealed class ProbeReportTests
 {
     private static readonly ProbeVerdict Passing = new(
-        Passing: true, EverPassed: true, Failed: false, Looks: 4, Message: null, Failures: 0, IsSettled: true, IsWorthTelling: false);
+        Passing: true, EverPassed: true, Failed: false, OnlyLate: false, Looks: 4, Message: null, Failures: 0, IsSettled: true, IsWorthTelling: false);
 
     private readonly ContainerSnapshot _run = Snapshots.Of(ContainerState.Running);
     private readonly ProbeReport _report = new(written: null);
@@ -101,7 +101,7 @@ public sealed class ProbeReportTests
             Probes = new ProbesStatus { Liveness = new ProbeStatus { Result = ProbeResults.Passing, Failures = 1, LastFailure = new ProbeFailure { Message = "500" } } },
         };
         var unlooked = new ProbeVerdict(
-            Passing: true, EverPassed: false, Failed: false, Looks: 0, Message: null, Failures: 0, IsSettled: true, IsWorthTelling: false);
+            Passing: true, EverPassed: false, Failed: false, OnlyLate: false, Looks: 0, Message: null, Failures: 0, IsSettled: true, IsWorthTelling: false);
         var report = new ProbeReport(status);
         report.Take(null, null, unlooked, _run, _now, _now);
         Assert.Equal((ProbeResults.Passing, 1, "500"), Shown(report.Status!.Liveness));

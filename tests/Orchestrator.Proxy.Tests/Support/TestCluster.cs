@@ -145,6 +145,18 @@ internal sealed class TestCluster : IAsyncDisposable
         new { status = new { phase = ReplicaPhases.Running, ready, address = "127.0.0.1", port } },
         Cancellation);
 
+    public Task<Replica> SetUnreadyAsync(Replica replica, string reason) => Replicas.MergePatchStatusAsync(
+        ObjectKey.Of(replica),
+        new
+        {
+            status = new
+            {
+                ready = false,
+                conditions = new[] { Conditions.Next(null, ConditionTypes.Ready, holds: false, reason, null, 1, TimeProvider.System.GetUtcNow()) },
+            },
+        },
+        Cancellation);
+
     /// <summary>The container is gone: so goes the Replica.</summary>
     public Task<Replica> ReleaseAsync(Replica replica) => Replicas.MergePatchAsync(
         ObjectKey.Of(replica), new { metadata = new { finalizers = Array.Empty<string>() } }, Cancellation);
