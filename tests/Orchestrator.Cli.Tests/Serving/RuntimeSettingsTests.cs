@@ -26,6 +26,8 @@ public sealed class RuntimeSettingsTests
 
             Assert.Contains("DOTNET_TC_CallCountThreshold=3E8", environment);
             Assert.Contains("DOTNET_TieredPGO=0", environment);
+            Assert.Contains($"DOTNET_SYSTEM_NET_SOCKETS_THREAD_COUNT={2 * Environment.ProcessorCount}", environment);
+            await Eventually.See(() => SocketThreads(proxy.Id), seen => seen == 2 * Environment.ProcessorCount);
             Assert.Equal([ServerFixture.OrcPath, .. arguments], Words(proxy.Id, "cmdline"));
         }
         finally
@@ -47,6 +49,9 @@ public sealed class RuntimeSettingsTests
         Assert.Contains("DOTNET_TC_CallCountThreshold=3E8", proxy);
         Assert.DoesNotContain(proxy, one => one.StartsWith("DOTNET_GCgen0size", StringComparison.Ordinal));
     }
+
+    private static int SocketThreads(int process) =>
+        Directory.GetDirectories($"/proc/{process}/task").Count(thread => File.ReadAllText(Path.Combine(thread, "comm")).StartsWith(".NET Sockets", StringComparison.Ordinal));
 
     private static string[] Words(int process, string file) => File.ReadAllText($"/proc/{process}/{file}").TrimEnd('\0').Split('\0');
 }
