@@ -80,7 +80,8 @@ public sealed class HealingTests(SharedInstallation shared) : IClassFixture<Shar
         await SignalAllAsync("STOP");
         await Eventually.See(
             () => installation.ReplicasAsync("crowded"), seen => seen.All(replica => replica["status"]!["ready"]?.GetValue<bool>() is not true));
-        await Eventually.True(() => installation.Log.Contains("No replica of app default/crowded is ready", StringComparison.Ordinal));
+        await Eventually.True(() => File.ReadAllText(Path.Combine(installation.DataFolder, "proxy.log"))
+            .Contains("No replica of app default/crowded is ready", StringComparison.Ordinal));
 
         // It waits as long as they do.
         var visit = Visitor.OnceAsync(installation.Http, "crowded");
