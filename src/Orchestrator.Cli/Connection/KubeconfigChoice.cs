@@ -68,10 +68,10 @@ internal sealed record KubeconfigChoice(IReadOnlyList<string> Files, string Sour
 
         try
         {
-            return KubernetesClientConfiguration.BuildConfigFromConfigObject(Merged(), context);
+            return ClientCertificate.Follow(Files, () => KubernetesClientConfiguration.BuildConfigFromConfigObject(Merged(), context));
         }
         catch (Exception failure) when (failure is KubeConfigException or YamlDotNet.Core.YamlException or IOException
-            or UnauthorizedAccessException or FormatException or System.Security.Cryptography.CryptographicException)
+            or UnauthorizedAccessException or FormatException or ArgumentException or System.Security.Cryptography.CryptographicException)
         {
             throw new CommandException(
                 ExitCodes.Unreachable, $"kubeconfig {string.Join(Path.PathSeparator, Files)} (from {Source}): {failure.Message}", failure);

@@ -54,8 +54,7 @@ internal sealed partial class Server(ServeOptions options, ILoggerFactory logger
                 throw taken;
             }
 
-            using var kubernetes = new Kubernetes(
-                options.Cluster ?? KubernetesClientConfiguration.BuildConfigFromConfigObject(KubeconfigFile.Read(api!.ControllerKubeconfig)));
+            using var kubernetes = new Kubernetes(options.Cluster ?? new KubeconfigChoice([api!.ControllerKubeconfig], "the embedded server").Load(null));
             if (api is null)
             {
                 await ClusterCheck.RunAsync(kubernetes, stop);
