@@ -103,12 +103,14 @@ public sealed class ContentTests(AgentWorld world)
             [Labels.Replica] = "web-gone",
             [Labels.Host] = Host.Name,
         };
+
+        // As a crash would: an agent that looks between two of these commands removes what the first has made, and the second makes it anew without labels.
+        await world.StopAgentAsync();
         await world.Lab.DockerAsync(Host, ["volume", "create", .. Flags(mine), "--label", $"{Labels.ReplicaUid}=gone", "orc-left"]);
         await world.Lab.DockerAsync(Host, ["create", "--name", "orc-left-filler", .. Flags(mine), "--label", $"{FileVolumes.FillerLabel}=gone", "--volume", "orc-left:/v", world.Lab.WebImage, "x"]);
         await world.Lab.DockerAsync(Host, ["volume", "create", .. Flags(mine), "--label", $"{Labels.ReplicaUid}=gone", "--label", $"{Labels.Instance}=other", "orc-not-ours"]);
         await world.Lab.DockerAsync(Host, ["create", "--name", "orc-done-filler", .. Flags(mine), "--label", $"{Labels.Replica}={replica.Metadata.Name}",
             "--label", $"{FileVolumes.FillerLabel}={replica.Metadata.Uid}", world.Lab.WebImage, "x"]);
-        await world.StopAgentAsync();
         world.StartAgent();
 
         await Eventually.True(async () => await FillersAsync() == "");
