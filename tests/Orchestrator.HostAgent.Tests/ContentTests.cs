@@ -96,6 +96,7 @@ public sealed class ContentTests(AgentWorld world)
         var change = Referring("left");
         await world.KeepContentAsync(change, ContentOf("kept"));
         var replica = await world.AddReadyReplicaAsync(Host.Name, change);
+        var volume = $"orc-left-{Guid.NewGuid():N}";
         var mine = new Dictionary<string, string>
         {
             [Labels.Instance] = world.InstanceId,
@@ -106,8 +107,8 @@ public sealed class ContentTests(AgentWorld world)
 
         // As a crash would: an agent that looks between two of these commands removes what the first has made, and the second makes it anew without labels.
         await world.StopAgentAsync();
-        await world.Lab.DockerAsync(Host, ["volume", "create", .. Flags(mine), "--label", $"{Labels.ReplicaUid}=gone", "orc-left"]);
-        await world.Lab.DockerAsync(Host, ["create", "--name", "orc-left-filler", .. Flags(mine), "--label", $"{FileVolumes.FillerLabel}=gone", "--volume", "orc-left:/v", world.Lab.WebImage, "x"]);
+        await world.Lab.DockerAsync(Host, ["volume", "create", .. Flags(mine), "--label", $"{Labels.ReplicaUid}=gone", volume]);
+        await world.Lab.DockerAsync(Host, ["create", "--name", "orc-left-filler", .. Flags(mine), "--label", $"{FileVolumes.FillerLabel}=gone", "--volume", $"{volume}:/v", world.Lab.WebImage, "x"]);
         await world.Lab.DockerAsync(Host, ["volume", "create", .. Flags(mine), "--label", $"{Labels.ReplicaUid}=gone", "--label", $"{Labels.Instance}=other", "orc-not-ours"]);
         await world.Lab.DockerAsync(Host, ["create", "--name", "orc-done-filler", .. Flags(mine), "--label", $"{Labels.Replica}={replica.Metadata.Name}",
             "--label", $"{FileVolumes.FillerLabel}={replica.Metadata.Uid}", world.Lab.WebImage, "x"]);
@@ -117,7 +118,7 @@ public sealed class ContentTests(AgentWorld world)
 
         // A volume that its container still holds is left for the next look, half a minute later.
         await Eventually.True(
-            async () => await world.Lab.DockerAsync(Host, "volume", "ls", "--quiet", "--filter", "name=orc-left") == "", TimeSpan.FromSeconds(90));
+            async () => await world.Lab.DockerAsync(Host, "volume", "ls", "--quiet", "--filter", $"name={volume}") == "", TimeSpan.FromSeconds(90));
         Assert.Equal("orc-not-ours", await world.Lab.DockerAsync(Host, "volume", "ls", "--quiet", "--filter", "name=orc-not-ours"));
         Assert.Equal("kept", await ExecAsync(replica, "cat", "/etc/keys/key"));
         await world.Lab.DockerAsync(Host, "volume", "rm", "orc-not-ours");

@@ -29,7 +29,14 @@ public sealed class SshConnectionsTests : IDisposable
     {
         foreach (var pid in Started().Where(IsAlive))
         {
-            System.Diagnostics.Process.GetProcessById(pid).Kill();
+            try
+            {
+                System.Diagnostics.Process.GetProcessById(pid).Kill();
+            }
+            catch (ArgumentException)
+            {
+                // It has ended by itself meanwhile.
+            }
         }
 
         _nowhere.Dispose();
