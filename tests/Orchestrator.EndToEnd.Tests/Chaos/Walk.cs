@@ -93,11 +93,21 @@ internal sealed class Walk(Installation installation, int seed)
 
         var host = installation.Lab.Hosts[_random.Next(installation.Engines.Count)];
         var (goes, returns) = Faults[_random.Next(Faults.Length)];
+        if (!await ServesElsewhereAsync(host.Name))
+        {
+            // Drained hosts, and such as flapped and are not trusted yet, may leave one that has all replicas: with it the site is gone, for anybody.
+            Tell($"spare {host.Name}, which alone has {Site}");
+            return;
+        }
+
         Tell($"{goes} {host.Name}");
         Breaking?.Invoke(host.Name);
         _broken = (host, returns);
         await host.DoAsync(goes);
     }
+
+    private async Task<bool> ServesElsewhereAsync(string host) => (await installation.ReplicasAsync(Site))
+        .Any(replica => replica["status"]?["ready"]?.GetValue<bool>() is true && replica["spec"]!["hostName"]!.GetValue<string>() != host);
 
     private async Task KillContainerAsync()
     {
