@@ -104,6 +104,21 @@ internal sealed class ReplicaConnections(EndpointId replica, ReplicaHost host, T
     public static async Task<Socket> ConnectAsync(
         DnsEndPoint endpoint, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
+        var began = time.GetTimestamp();
+        try
+        {
+            return await TryConnectAsync(endpoint, timeout, time, cancellationToken);
+        }
+        catch (SocketException late) when (late.SocketErrorCode == SocketError.TimedOut && time.GetElapsedTime(began) > 2 * timeout)
+        {
+            // A process that slept (or its machine did) wakes to a time that is over, and has waited for nobody: the answer may lie here.
+            return await TryConnectAsync(endpoint, timeout, time, cancellationToken);
+        }
+    }
+
+    private static async Task<Socket> TryConnectAsync(
+        DnsEndPoint endpoint, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
+    {
         if (!OpenFiles.OfThisProcess.TryBegin(MostOpen))
         {
             throw new SocketException((int)SocketError.TooManyOpenSockets);

@@ -81,6 +81,7 @@ internal sealed partial class HostChecks(
         var began = time.GetTimestamp();
         try
         {
+            // It sees to it that a process that slept takes no time-out of its own for silence.
             using var socket = await ReplicaConnections.ConnectAsync(new DnsEndPoint(endpoint.Address, endpoint.Port), Timeout, time, cancellationToken);
             host.Hear();
         }
@@ -107,9 +108,7 @@ internal sealed partial class HostChecks(
 
     private void Miss(ReplicaHost host, long began, SocketException failure)
     {
-        // A process that slept for longer than the timeout has seen no silence but its own.
-        var slept = time.GetElapsedTime(began) > 2 * Timeout;
-        if (!slept && host.HeardAt <= began && host.Miss() >= Misses && OthersAnswer(host))
+        if (host.HeardAt <= began && host.Miss() >= Misses && OthersAnswer(host))
         {
             GiveUp(host, failure);
         }

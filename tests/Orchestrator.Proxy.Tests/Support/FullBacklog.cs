@@ -31,6 +31,22 @@ internal sealed class FullBacklog : IDisposable
 
     public EndpointId Id => new("full", "127.0.0.1", ((IPEndPoint)_listener.LocalEndPoint!).Port);
 
+    /// <summary>From now on whoever asks is let in.</summary>
+    public async Task LetInAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                _waiting.Add(await _listener.AcceptAsync(cancellationToken));
+            }
+            catch (OperationCanceledException)
+            {
+                // Nobody is waited for any more.
+            }
+        }
+    }
+
     public void Dispose()
     {
         _waiting.ForEach(socket => socket.Dispose());
