@@ -56,10 +56,14 @@ public sealed class ReplicaStatus
 /// <summary>How the container last ended.</summary>
 public sealed class Termination
 {
+    /// <summary>Null when it ran again before anybody was told.</summary>
     [JsonPropertyName("exitCode")]
-    public long ExitCode { get; set; }
+    public long? ExitCode { get; set; }
 
-    /// <summary><c>Completed</c>, <c>Error</c>, <c>OOMKilled</c>, <c>LivenessProbeFailed</c>, <c>StartupProbeFailed</c> or <c>PostStartHookError</c>.</summary>
+    /// <summary>
+    /// <c>Completed</c>, <c>Error</c>, <c>OOMKilled</c>, <c>LivenessProbeFailed</c>, <c>StartupProbeFailed</c>, <c>PostStartHookError</c>, or
+    /// <c>Unknown</c> without an exit code.
+    /// </summary>
     [JsonPropertyName("reason")]
     public string? Reason { get; set; }
 

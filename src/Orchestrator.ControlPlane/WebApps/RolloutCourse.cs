@@ -124,7 +124,7 @@ internal sealed record RolloutCourse(RolloutProgress? Progress, RolloutFailure? 
     {
         var status = view.Replica.Status!;
         var exit = status.LastTermination is not { } last ? ""
-            : $", last with exit code {last.ExitCode}" + (last.Message is { } words ? $"; its last words: {words}" : "");
+            : (last.ExitCode is { } code ? $", last with exit code {code}" : "") + (last.Message is { } words ? $"; its last words: {words}" : "");
         var told = status.Message is { } message ? $"; {message}" : "";
         return new(WebAppReasons.KeepsRestarting,
             $"{view.Replica.Metadata.Name}: restarted {status.Restarts} times before it was available{exit}{told}");

@@ -79,7 +79,7 @@ internal sealed partial class ReplicaReconciler(
 
         if (happened is { Action: "die", ExitCode: { } exitCode })
         {
-            record.ReportExit(exitCode);
+            record.ReportedEnd = new(exitCode, happened.At);
         }
 
         record.Invalidate();
@@ -210,7 +210,7 @@ internal sealed partial class ReplicaReconciler(
         }
 
         var before = record.History;
-        record.History = before.Observe(seen, record.Kill?.Reason, record.TakeReportedExit(), clock.Now);
+        record.History = before.Observe(seen, record.Kill?.Reason, record.ReportedEnd, clock.Now);
         if (record.History.Ended != before.Ended)
         {
             record.Kill = null;
@@ -265,7 +265,7 @@ internal sealed partial class ReplicaReconciler(
             // A pull may take minutes, and is for nothing now; so is the start that ends a restart, and a hook of a run that is to go.
             // A hook is for the run that it began in.
             if ((deleting && operation.Step is ContainerStep.Create or ContainerStep.Restart or ContainerStep.PostStart)
-                || (operation.Step == ContainerStep.PostStart && record.HasReportedExit))
+                || (operation.Step == ContainerStep.PostStart && record.HasReportedEnd))
             {
                 operation.Cancel();
             }

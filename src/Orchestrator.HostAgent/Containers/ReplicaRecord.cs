@@ -13,7 +13,7 @@ internal sealed class ReplicaRecord(ObjectKey key, string uid, ReplicaStatus? st
 {
     private volatile bool _stale = true;
     private volatile string? _listedId;
-    private long _reportedExit = long.MinValue;
+    private volatile ReportedEnd? _reportedEnd;
 
     public ObjectKey Key => key;
 
@@ -99,12 +99,15 @@ internal sealed class ReplicaRecord(ObjectKey key, string uid, ReplicaStatus? st
 
     public void Listed(string? id) => _listedId = id;
 
-    public void ReportExit(long exitCode) => Interlocked.Exchange(ref _reportedExit, exitCode);
+    /// <summary>The last end that an event told of; null: none did. Set by whoever hears of it.</summary>
+    public ReportedEnd? ReportedEnd
+    {
+        get => _reportedEnd;
+        set => _reportedEnd = value;
+    }
 
-    /// <summary>A run has ended since it was last looked at.</summary>
-    public bool HasReportedExit => Interlocked.Read(ref _reportedExit) != long.MinValue;
-
-    public long? TakeReportedExit() => Interlocked.Exchange(ref _reportedExit, long.MinValue) is not long.MinValue and var exitCode ? exitCode : null;
+    /// <summary>The run that was seen last has ended since.</summary>
+    public bool HasReportedEnd => ReportedEnd is { } end && end.At >= Container?.StartedAt;
 
     public void Dispose()
     {

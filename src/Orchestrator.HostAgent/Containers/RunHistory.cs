@@ -74,12 +74,12 @@ public sealed record RunHistory(
 
     /// <summary>The history after the container was looked at.</summary>
     /// <param name="killReason">Why we ended it ourselves; null if we did not.</param>
-    /// <param name="reportedExit">Exit code of its last <c>die</c> event, for when it runs again already and no longer tells.</param>
-    public RunHistory Observe(ContainerSnapshot seen, string? killReason, long? reportedExit, DateTimeOffset now)
+    /// <param name="reported">Of its last <c>die</c> event, for when it runs again already and no longer tells.</param>
+    public RunHistory Observe(ContainerSnapshot seen, string? killReason, ReportedEnd? reported, DateTimeOffset now)
     {
         // The engine counts a restart when a run ends, we when the next begins.
         var engineRestarts = seen.State == ContainerState.Restarting ? Math.Max(0, seen.RestartCount - 1) : seen.RestartCount;
-        var next = seen.StartedAt is { } run && run != Run ? NextRun(seen, run, engineRestarts, killReason, reportedExit, now) : this;
+        var next = seen.StartedAt is { } run && run != Run ? NextRun(seen, run, engineRestarts, killReason, reported, now) : this;
         next = next with { ContainerId = seen.Id, EngineRestarts = engineRestarts, RunSeenAt = next.Run is null ? null : next.RunSeenAt ?? now };
         if (seen is { HasEnded: true, StartedAt: { } began, FinishedAt: { } ended } && ended != next.Ended)
         {
@@ -104,7 +104,7 @@ public sealed record RunHistory(
     };
 
     private RunHistory NextRun(
-        ContainerSnapshot seen, DateTimeOffset run, long engineRestarts, string? killReason, long? reportedExit, DateTimeOffset now)
+        ContainerSnapshot seen, DateTimeOffset run, long engineRestarts, string? killReason, ReportedEnd? reported, DateTimeOffset now)
     {
         if (Run is not { } before)
         {
@@ -120,13 +120,11 @@ public sealed record RunHistory(
         var unseenEnds = added - (EndedRun == before ? 1 : 0);
         if (sameContainer && unseenEnds > 0 && seen.FinishedAt is { } ended && ended != Ended)
         {
-            // The engine tells of the last end only. Those before it lie between two looks: they were short.
+            // The engine tells of the last end only. Those before it lie between two looks: they were short. An event from before it is of
+            // one of them.
+            var exitCode = reported?.At >= ended ? reported.ExitCode : (long?)null;
             next = next.End(
-                unseenEnds == 1 ? Lasted(before, ended, now) : TimeSpan.Zero,
-                ended,
-                reportedExit ?? 0,
-                killReason ?? ReasonOf(reportedExit ?? 0, outOfMemory: false),
-                now);
+                unseenEnds == 1 ? Lasted(before, ended, now) : TimeSpan.Zero, ended, exitCode, killReason ?? ReasonOf(exitCode, outOfMemory: false), now);
             next = next with { ShortRuns = next.ShortRuns + unseenEnds - 1 };
         }
 
@@ -146,7 +144,7 @@ public sealed record RunHistory(
             : byEngine;
     }
 
-    private RunHistory End(TimeSpan lasted, DateTimeOffset ended, long exitCode, string reason, DateTimeOffset now) => this with
+    private RunHistory End(TimeSpan lasted, DateTimeOffset ended, long? exitCode, string reason, DateTimeOffset now) => this with
     {
         Ended = ended,
         EndedRun = Run,
@@ -158,5 +156,11 @@ public sealed record RunHistory(
     private static DateTimeOffset? Moment(DateTime? written) =>
         written is { } time ? new DateTimeOffset(DateTime.SpecifyKind(time, DateTimeKind.Utc)) : null;
 
-    private static string ReasonOf(long exitCode, bool outOfMemory) => outOfMemory ? "OOMKilled" : exitCode == 0 ? "Completed" : "Error";
+    private static string ReasonOf(long? exitCode, bool outOfMemory) => (exitCode, outOfMemory) switch
+    {
+        (_, true) => "OOMKilled",
+        (null, _) => "Unknown",
+        (0, _) => "Completed",
+        _ => "Error",
+    };
 }

@@ -60,6 +60,8 @@ internal sealed class EngineEventStream(Stream stream, Func<Exception, EngineExc
         }
 
         long? exitCode = long.TryParse(attributes.GetValueOrDefault("exitCode"), CultureInfo.InvariantCulture, out var code) ? code : null;
-        return new EngineEvent(action.GetString() ?? "", id.GetString() ?? "", attributes, exitCode);
+        var at = json.RootElement.TryGetProperty("timeNano", out var time) && time.TryGetInt64(out var nanoseconds) ? nanoseconds : 0;
+        return new EngineEvent(
+            action.GetString() ?? "", id.GetString() ?? "", attributes, exitCode, DateTimeOffset.UnixEpoch.AddTicks(at / TimeSpan.NanosecondsPerTick));
     }
 }

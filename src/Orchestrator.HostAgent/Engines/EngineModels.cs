@@ -23,7 +23,9 @@ public sealed record ListedVolume(string Name, IReadOnlyDictionary<string, strin
 /// <summary>Something happened to a container.</summary>
 /// <param name="Action">Docker's word: start, die, destroy, oom, pause, unpause, update.</param>
 /// <param name="ExitCode">Of a <c>die</c>.</param>
-public sealed record EngineEvent(string Action, string ContainerId, IReadOnlyDictionary<string, string> Attributes, long? ExitCode);
+/// <param name="At">By the engine's clock.</param>
+public sealed record EngineEvent(
+    string Action, string ContainerId, IReadOnlyDictionary<string, string> Attributes, long? ExitCode, DateTimeOffset At);
 
 /// <summary>A user name and password, or a token, for one registry. Not a record: nothing may print it.</summary>
 public sealed class RegistryCredentials(string server, string? user, string? password, string? identityToken)

@@ -34,7 +34,7 @@ public sealed class RunHistoryTests
     public void Restarts_between_two_looks_are_counted_by_the_engines_counter()
     {
         var history = See(RunHistory.From(null), Running(0));
-        history = See(history, Running(3, restarts: 4, finished: 2), reportedExit: 1);
+        history = See(history, Running(3, restarts: 4, finished: 2), Died(2, exitCode: 1));
 
         Assert.Equal(4, history.Restarts);
         Assert.Equal(4, history.ShortRuns);
@@ -45,11 +45,33 @@ public sealed class RunHistoryTests
     public void An_end_that_only_its_event_told_of_is_known_by_its_exit_code_and_length()
     {
         var history = See(RunHistory.From(null), Running(0));
-        history = See(history, Running(601, restarts: 1, finished: 600), reportedExit: 137);
+        history = See(history, Running(601, restarts: 1, finished: 600), Died(600, exitCode: 137));
 
         Assert.Equal(1, history.Restarts);
         Assert.Equal(0, history.ShortRuns);
         Assert.Equal((137, "Error"), (history.LastTermination!.ExitCode, history.LastTermination.Reason));
+    }
+
+    [Fact]
+    public void An_event_that_was_known_before_the_end_is_of_an_earlier_one()
+    {
+        var history = See(RunHistory.From(null), Running(0));
+        history = See(history, Running(6, restarts: 2, finished: 5), Died(2, exitCode: 1));
+
+        Assert.Equal((null, "Unknown"), (history.LastTermination!.ExitCode, history.LastTermination.Reason));
+    }
+
+    [Fact]
+    public void An_event_that_came_before_the_look_at_the_end_before_it_is_not_lost()
+    {
+        var history = See(RunHistory.From(null), Running(0));
+        var died = Died(3, exitCode: 4);
+        history = See(history, Ended(ContainerState.Restarting, from: 0, to: 1, exitCode: 1, restarts: 1), died);
+        Assert.Equal(1, history.LastTermination!.ExitCode);
+
+        history = See(history, Running(4, restarts: 2, finished: 3), died);
+
+        Assert.Equal((4, "Error"), (history.LastTermination!.ExitCode, history.LastTermination.Reason));
     }
 
     [Fact]
@@ -171,7 +193,7 @@ public sealed class RunHistoryTests
         history = See(history, Running(2 - Hour, restarts: 1, finished: 1), at: 2);
         for (var run = 2; run <= 3; run++)
         {
-            history = See(history, Running((2 * run) - Hour, restarts: run, finished: (2 * run) - 1 - Hour), reportedExit: 7, at: 2 * run);
+            history = See(history, Running((2 * run) - Hour, restarts: run, finished: (2 * run) - 1 - Hour), Died((2 * run) - 1 - Hour, exitCode: 7), at: 2 * run);
         }
 
         Assert.Equal((3, 3, 7), (history.Restarts, history.ShortRuns, history.LastTermination!.ExitCode));
@@ -206,8 +228,11 @@ public sealed class RunHistoryTests
     }
 
     /// <param name="at">Seconds by our clock; the snapshot's are the engine's.</param>
-    private static RunHistory See(RunHistory history, ContainerSnapshot seen, long? reportedExit = null, int at = 0) =>
-        history.Observe(seen, null, reportedExit, Start.AddSeconds(at));
+    private static RunHistory See(RunHistory history, ContainerSnapshot seen, ReportedEnd? reported = null, int at = 0) =>
+        history.Observe(seen, null, reported, Start.AddSeconds(at));
+
+    /// <param name="at">Seconds by the engine's clock.</param>
+    private static ReportedEnd Died(int at, long exitCode) => new(exitCode, Start.AddSeconds(at));
 
     private static ContainerSnapshot Running(int from, long restarts = 0, string id = "c1", int? finished = null, bool always = true) =>
         Snapshots.Of(
