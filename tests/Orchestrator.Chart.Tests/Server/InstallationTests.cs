@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace Orchestrator.Chart.Tests.Server;
 
 [Collection(nameof(ServerCollection))]
-public sealed class InstallationTests(ServerFixture fixture)
+public sealed partial class InstallationTests(ServerFixture fixture)
 {
     private const string AllKinds = "deployments,daemonsets,services,serviceaccounts,poddisruptionbudgets,roles,rolebindings,clusterroles,clusterrolebindings";
 
@@ -10,9 +12,15 @@ public sealed class InstallationTests(ServerFixture fixture)
     public async Task What_is_rendered_is_taken_and_taken_again(string name)
     {
         var server = fixture.Server;
-        await server.KubectlAsync("create", "namespace", Chart.Namespace);
         // The rendering for a server of today has kinds that this one does not know yet.
         var rendered = (await Chart.RenderAsync(name)).Replace("apiVersion: policy/v1\n", "apiVersion: policy/v1beta1\n", StringComparison.Ordinal);
+
+        // A dry run makes none for what comes after it. One of them may be there from another test.
+        var namespaces = NamespaceNames().Matches(rendered).Select(match => match.Groups[1].Value).ToList();
+        foreach (var @namespace in namespaces.Append(Chart.Namespace))
+        {
+            await server.KubectlAsync("create", "namespace", @namespace);
+        }
 
         try
         {
@@ -25,8 +33,11 @@ public sealed class InstallationTests(ServerFixture fixture)
         }
         finally
         {
-            // The namespace stays: nothing here would empty it.
             (await server.KubectlAsync("delete", AllKinds, "--all-namespaces", "-l", "app.kubernetes.io/name=orchestrator")).OrThrow();
+            foreach (var @namespace in namespaces)
+            {
+                await RemoveAsync(@namespace);
+            }
         }
     }
 
@@ -57,6 +68,17 @@ public sealed class InstallationTests(ServerFixture fixture)
         Assert.Equal(3, rendered.Split("\nkind: CustomResourceDefinition\n").Length - 1);
         Assert.Contains("\nkind: Deployment\n", rendered, StringComparison.Ordinal);
     }
+
+    /// <summary>As a controller-manager would that has emptied it: helm takes over no namespace that is not its own.</summary>
+    private async Task RemoveAsync(string @namespace)
+    {
+        (await fixture.Server.KubectlAsync("delete", "namespace", @namespace, "--wait=false")).OrThrow();
+        var emptied = $$$"""{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "{{{@namespace}}}"}, "spec": {"finalizers": []}}""";
+        (await fixture.Server.KubectlWithInputAsync(emptied, "replace", "--raw", $"/api/v1/namespaces/{@namespace}/finalize", "-f", "-")).OrThrow();
+    }
+
+    [GeneratedRegex(@"^kind: Namespace\nmetadata:\n  name: (\S+)$", RegexOptions.Multiline)]
+    private static partial Regex NamespaceNames();
 
     private async Task<List<string>> Installed(string kinds)
     {
