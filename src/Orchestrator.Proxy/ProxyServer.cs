@@ -202,7 +202,8 @@ public sealed partial class ProxyServer : IAsyncDisposable
             _admin = await Listener.OpenAsync(
                 admin,
                 application,
-                endpoint => ListenSocket.Take(endpoint, _options.Sockets) ?? ListenSocket.Bind(endpoint, _options.TakeOver),
+                _options.Sockets.GetValueOrDefault(admin),
+                _options.TakeOver,
                 front: null, proxyProtocol: null, room: null,
                 new ListenerLimits(_options),
                 cancellationToken);

@@ -12,10 +12,6 @@ internal static class ListenSocket
     private const int SolSocketLinux = 1;
     private const int SoReusePortLinux = 15;
 
-    /// <summary>One that was handed over; null: there is none for it.</summary>
-    public static Socket? Take(EndPoint endpoint, IReadOnlyDictionary<IPEndPoint, Socket> handedOver) =>
-        endpoint is IPEndPoint address ? handedOver.GetValueOrDefault(address) : null;
-
     /// <param name="takeOver">
     /// False: fails when anyone listens there. With shared ports the kernel would hand half of the connections to a proxy of somebody
     /// else, in silence.

@@ -26,7 +26,8 @@ internal sealed class Listener : IAsyncDisposable
     public IPEndPoint Address { get; }
 
     /// <param name="address">IPv6Any is both families; IPv4 alone on a machine without IPv6.</param>
-    /// <param name="bind">Makes the bound socket.</param>
+    /// <param name="handedOver">Listens there already; null: no socket does.</param>
+    /// <param name="takeOver">As of <see cref="ListenSocket.Bind"/>.</param>
     /// <param name="front">Looks at each connection first; null: all are plain HTTP/1.1.</param>
     /// <param name="proxyProtocol">What connections begin with before all else; null: nothing.</param>
     /// <param name="room">Null: any number of connections is taken.</param>
@@ -35,7 +36,8 @@ internal sealed class Listener : IAsyncDisposable
     public static async Task<Listener> OpenAsync<TContext>(
         IPEndPoint address,
         IHttpApplication<TContext> application,
-        Func<EndPoint, Socket> bind,
+        Socket? handedOver,
+        bool takeOver,
         ConnectionFront? front,
         ProxyProtocol? proxyProtocol,
         ConnectionRoom? room,
@@ -69,14 +71,16 @@ internal sealed class Listener : IAsyncDisposable
         });
 
         // Completions run where the socket was polled (with DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1): nothing here blocks.
+        var inline = Environment.GetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS") == "1";
         var transport = new SocketTransportOptions
         {
-            CreateBoundListenSocket = bind,
-            UnsafePreferInlineScheduling = Environment.GetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS") == "1",
+            CreateBoundListenSocket = endpoint => ListenSocket.Bind(endpoint, takeOver),
+            UnsafePreferInlineScheduling = inline,
         };
 
         // Kestrel's own logs are about single connections of clients.
-        var sockets = new SocketTransportFactory(Options.Create(transport), NullLoggerFactory.Instance);
+        var sockets = handedOver is null ? new SocketTransportFactory(Options.Create(transport), NullLoggerFactory.Instance)
+            : HandedOverSocket.Factory(handedOver, inline);
         var server = new KestrelServer(Options.Create(options), room?.Before(sockets) ?? sockets, NullLoggerFactory.Instance);
         try
         {

@@ -184,7 +184,8 @@ internal sealed partial class ListenerSet(
     private Task<Listener> OpenAsync(IPEndPoint address, int port, TlsUse use, CancellationToken cancellationToken) => Listener.OpenAsync(
         address,
         applications(port),
-        endpoint => ListenSocket.Take(endpoint, options.Sockets) ?? ListenSocket.Bind(endpoint, _takingOver),
+        options.Sockets.GetValueOrDefault(address),
+        _takingOver,
         fronts(port, use),
         _proxyProtocol,
         room,
