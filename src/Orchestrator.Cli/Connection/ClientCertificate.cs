@@ -14,34 +14,29 @@ internal sealed class ClientCertificate
     /// <summary>A connection shows its certificate once, as it begins.</summary>
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromHours(1);
 
-    private readonly IReadOnlyList<string> _files;
     private readonly Func<KubernetesClientConfiguration> _read;
     private readonly Lock _gate = new();
+    private (string Certificate, string Key) _pem;
     private X509Certificate2 _current;
-    private DateTime _writtenAt;
 
-    private ClientCertificate(IReadOnlyList<string> files, Func<KubernetesClientConfiguration> read, KubernetesClientConfiguration first, DateTime writtenAt)
+    private ClientCertificate(Func<KubernetesClientConfiguration> read, KubernetesClientConfiguration first)
     {
-        (_files, _read, _writtenAt) = (files, read, writtenAt);
-        _current = Take(first);
+        (_read, _pem) = (read, PemOf(first));
+        _current = Made(_pem);
     }
 
     /// <summary>What a client is to be made of that shows what the files have; without a certificate just what was read.</summary>
-    /// <param name="files">The kubeconfigs.</param>
-    /// <param name="read">Reads them.</param>
+    /// <param name="read">Reads the kubeconfigs.</param>
     /// <exception cref="Exception">Of <paramref name="read"/>, and those of certificates and keys that are none.</exception>
-    public static KubernetesClientConfiguration Follow(IReadOnlyList<string> files, Func<KubernetesClientConfiguration> read)
+    public static KubernetesClientConfiguration Follow(Func<KubernetesClientConfiguration> read)
     {
-        // Before they are read: what is written meanwhile is read again.
-        var writtenAt = WrittenAt(files);
         var configuration = read();
         if (configuration.ClientCertificateData is null && configuration.ClientCertificateFilePath is null)
         {
             return configuration;
         }
 
-        var followed = new ClientCertificate(configuration.ClientCertificateFilePath is { } file ? [.. files, file] : files, read, configuration, writtenAt);
-        configuration.FirstMessageHandlerSetup = followed.SetUp;
+        configuration.FirstMessageHandlerSetup = new ClientCertificate(read, configuration).SetUp;
 
         // The client would set its own, after ours, and show it for ever.
         (configuration.ClientCertificateData, configuration.ClientCertificateFilePath) = (null, null);
@@ -58,39 +53,39 @@ internal sealed class ClientCertificate
         handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => Current();
     }
 
+    /// <summary>Read anew each time: connections are few, and the time of a file says little behind links and after copies that keep it.</summary>
     private X509Certificate2 Current()
     {
         lock (_gate)
         {
-            var writtenAt = WrittenAt(_files);
-            if (writtenAt != _writtenAt)
+            try
             {
-                try
+                if (PemOf(_read()) is var pem && pem != _pem)
                 {
                     // What it was before is not disposed: a handshake may be using it.
-                    _current = Take(_read());
-                    _writtenAt = writtenAt;
+                    _current = Made(pem);
+                    _pem = pem;
                 }
-                catch (Exception)
-                {
-                    // Half written, or gone: what was good a moment ago may be so still, and the next connection looks again.
-                }
+            }
+            catch (Exception)
+            {
+                // Half written, or gone: what was good a moment ago may be so still, and the next connection looks again.
             }
 
             return _current;
         }
     }
 
-    private static DateTime WrittenAt(IReadOnlyList<string> files) => files.Max(File.GetLastWriteTimeUtc);
-
-    private static X509Certificate2 Take(KubernetesClientConfiguration configuration)
+    private static X509Certificate2 Made((string Certificate, string Key) pem)
     {
-        var certificate = X509Certificate2.CreateFromPem(
-            Pem(configuration.ClientCertificateData, configuration.ClientCertificateFilePath),
-            Pem(configuration.ClientCertificateKeyData, configuration.ClientKeyFilePath));
+        var certificate = X509Certificate2.CreateFromPem(pem.Certificate, pem.Key);
         CertificateMetrics.Expiry.Set(new DateTimeOffset(certificate.NotAfter.ToUniversalTime()).ToUnixTimeSeconds());
         return certificate;
     }
+
+    private static (string Certificate, string Key) PemOf(KubernetesClientConfiguration configuration) => (
+        Pem(configuration.ClientCertificateData, configuration.ClientCertificateFilePath),
+        Pem(configuration.ClientCertificateKeyData, configuration.ClientKeyFilePath));
 
     private static string Pem(string? data, string? path) =>
         data is null ? File.ReadAllText(path ?? throw new FormatException("a client certificate needs a client-key beside it")) : Encoding.ASCII.GetString(Convert.FromBase64String(data));

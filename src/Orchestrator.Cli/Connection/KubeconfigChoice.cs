@@ -68,7 +68,7 @@ internal sealed record KubeconfigChoice(IReadOnlyList<string> Files, string Sour
 
         try
         {
-            return ClientCertificate.Follow(Files, () => KubernetesClientConfiguration.BuildConfigFromConfigObject(Merged(), context));
+            return ClientCertificate.Follow(() => KubernetesClientConfiguration.BuildConfigFromConfigObject(Merged(), context));
         }
         catch (Exception failure) when (failure is KubeConfigException or YamlDotNet.Core.YamlException or IOException
             or UnauthorizedAccessException or FormatException or ArgumentException or System.Security.Cryptography.CryptographicException)

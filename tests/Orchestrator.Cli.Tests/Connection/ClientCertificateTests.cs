@@ -43,6 +43,29 @@ public sealed class ClientCertificateTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_link_leads_to_is_seen_to_change_whatever_its_time_says()
+    {
+        // As a Secret is mounted, whose folder is exchanged as a whole.
+        var written = _folder["written"];
+        foreach (var name in new[] { "first", "second" })
+        {
+            Write(name, apart: false);
+            File.Move(_folder["kubeconfig"], Directory.CreateDirectory(Path.Combine(written, name)).FullName + "/kubeconfig");
+            File.SetLastWriteTimeUtc(Path.Combine(written, name, "kubeconfig"), DateTime.UnixEpoch);
+        }
+
+        Directory.CreateSymbolicLink(_folder["data"], Path.Combine(written, "first"));
+        File.CreateSymbolicLink(_folder["kubeconfig"], "data/kubeconfig");
+        using var client = new Kubernetes(new KubeconfigChoice([_folder["kubeconfig"]], "test").Load(null));
+        Assert.Equal("CN=first", await WhoAmIAsync(client));
+
+        Directory.Delete(_folder["data"]);
+        Directory.CreateSymbolicLink(_folder["data"], Path.Combine(written, "second"));
+
+        Assert.Equal("CN=second", await WhoAmIAsync(client));
+    }
+
+    [Fact]
     public void A_connection_lasts_no_longer_than_a_new_certificate_is_good_for()
     {
         Write("first", apart: false);
