@@ -118,7 +118,10 @@ public sealed record RunHistory(
             : Math.Max(1, (int)(engineRestarts - known));
         var next = this;
         var unseenEnds = added - (EndedRun == before ? 1 : 0);
-        if (sameContainer && unseenEnds > 0 && seen.FinishedAt is { } ended && ended != Ended)
+
+        // Of one that has ended since, the engine tells that end, which is the next run's: the one before it ended as that began.
+        var lastEnd = seen.HasEnded ? run : seen.FinishedAt;
+        if (sameContainer && unseenEnds > 0 && lastEnd is { } ended && ended != Ended)
         {
             // The engine tells of the last end only. Those before it lie between two looks: they were short. An event from before it is of
             // one of them.

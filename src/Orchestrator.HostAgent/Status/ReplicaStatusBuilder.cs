@@ -155,7 +155,7 @@ internal static class ReplicaStatusBuilder
             : !record.EverReady ? (ReplicaReasons.NotYetReady, message)
             : deleting ? (ReplicaReasons.Draining, null)
             : running && record.Probes is null ? (ReplicaReasons.PostStartHook, null)
-            : running ? (record.Probes is { Readiness.OnlyLate: true } ? UnheardReasons.ReadinessProbeTimedOut : ReplicaReasons.ReadinessProbeFailed, message)
+            : running ? (record.Probes is { Readiness: { OnlyLate: true, EverPassed: true } } ? UnheardReasons.ReadinessProbeTimedOut : ReplicaReasons.ReadinessProbeFailed, message)
             : (ReplicaReasons.ContainerNotRunning, (string?)null);
 
         // Conditions of other parts stay as they are; that it has its host is known by now, whoever said otherwise before.

@@ -53,6 +53,17 @@ public sealed class RunHistoryTests
     }
 
     [Fact]
+    public void The_end_of_a_run_whose_beginning_nobody_saw_is_told_as_the_engine_tells_it()
+    {
+        var history = See(RunHistory.From(null), Running(0));
+        var ended = Ended(ContainerState.Restarting, from: 600, to: 630, exitCode: 137, restarts: 2) with { OutOfMemory = true };
+        history = See(history, ended, at: 630);
+
+        Assert.Equal((137, "OOMKilled"), (history.LastTermination!.ExitCode, history.LastTermination.Reason));
+        Assert.Equal((1, 0), (history.Restarts, history.ShortRuns));
+    }
+
+    [Fact]
     public void An_event_that_was_known_before_the_end_is_of_an_earlier_one()
     {
         var history = See(RunHistory.From(null), Running(0));
