@@ -1,3 +1,4 @@
+using System.Globalization;
 using Orchestrator.Api.WebApps;
 using Orchestrator.Runtime;
 using Orchestrator.Runtime.Informers;
@@ -10,14 +11,14 @@ namespace Orchestrator.ControlPlane.Acme;
 /// </summary>
 internal sealed class HeldHosts
 {
-    private const string ByHost = "acme-host";
+    private const string ByPlace = "acme-place";
 
     private readonly Informer<WebApp> _apps;
 
     public HeldHosts(Informer<WebApp> apps)
     {
         _apps = apps;
-        apps.AddIndex(ByHost, app => HostsOf(app).Distinct());
+        apps.AddIndex(ByPlace, app => PlacesOf(app).Distinct());
     }
 
     /// <summary>In the order of the alphabet.</summary>
@@ -25,7 +26,7 @@ internal sealed class HeldHosts
     {
         var key = ObjectKey.Of(app);
         var wanted = AcmeCertificates.HostsOf(app.Spec.Route!).ToHashSet(StringComparer.Ordinal);
-        var rivals = wanted.SelectMany(host => _apps.ByIndex(ByHost, host)).Where(rival => ObjectKey.Of(rival) != key).DistinctBy(ObjectKey.Of).Append(app);
+        var rivals = PlacesOf(app).SelectMany(place => _apps.ByIndex(ByPlace, place)).Where(rival => ObjectKey.Of(rival) != key).DistinctBy(ObjectKey.Of).Append(app);
         return
         [
             .. RouteClaims.Assign(rivals).Held.Where(entry => ObjectKey.Of(entry.App) == key).SelectMany(entry => entry.Claims)
@@ -35,11 +36,13 @@ internal sealed class HeldHosts
 
     /// <summary>Apps with ordered certificates whose hosts may be others by a change of this one.</summary>
     public IEnumerable<ObjectKey> AffectedBy(InformerEvent<WebApp> change) =>
-        new[] { change.Old, change.New }.OfType<WebApp>().SelectMany(HostsOf).Distinct()
-            .SelectMany(host => _apps.ByIndex(ByHost, host))
+        new[] { change.Old, change.New }.OfType<WebApp>().SelectMany(PlacesOf).Distinct()
+            .SelectMany(place => _apps.ByIndex(ByPlace, place))
             .Where(app => app.Spec.Route?.Tls is { IsOrdered: true })
             .Select(ObjectKey.Of).Where(key => key != change.Key).Distinct();
 
-    private static IEnumerable<string> HostsOf(WebApp app) =>
-        app.Spec.Route is { } route ? RouteClaims.Of(route).Select(claim => claim.Host).OfType<string>() : [];
+    /// <summary>Where it may meet others: its hosts, and a port of its own, which is for requests or for connections.</summary>
+    private static IEnumerable<string> PlacesOf(WebApp app) => app.Spec.Route is not { } route ? []
+        : RouteClaims.Of(route).Select(claim => claim.Host).OfType<string>()
+            .Concat(route.Port is { } port ? [string.Create(CultureInfo.InvariantCulture, $":{port}")] : []);
 }

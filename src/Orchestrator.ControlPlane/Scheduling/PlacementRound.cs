@@ -251,8 +251,9 @@ internal sealed class PlacementRound
             : $"takes the place of {string.Join(", ", names.Take(Named))}{(names.Count > Named ? $" and {names.Count - Named} more" : "")} on {made.Host}";
     }
 
+    /// <summary>Those that can make room: one that is still to be created cannot be stopped yet.</summary>
     private IEnumerable<(Replica, KnownApp, HostSlot, bool IsLeaving)> BoundWithTheirHosts() => _input.Bound
-        .Where(bound => _slots.ContainsKey(bound.Host))
+        .Where(bound => _slots.ContainsKey(bound.Host) && !Newcomers.Contain(bound.Replica))
         .Select(bound => (bound.Replica, _apps.Of(bound.Replica).App, _slots[bound.Host], _input.IsLeaving(bound.Replica)));
 
     private PlacementGroup MakeGroup(Replica replica, KnownApp app, int revisionId)

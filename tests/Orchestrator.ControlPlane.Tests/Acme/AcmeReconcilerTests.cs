@@ -169,6 +169,20 @@ public sealed class AcmeReconcilerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task None_is_ordered_for_an_app_whose_port_is_for_another_ones_connections()
+    {
+        await _cluster.ApplyAsync("older", 0, spec => spec.Route = new() { Protocol = ReplicaProtocols.Tcp, Port = 9000 });
+        await Eventually.True(() => _informers.WebApps.Get(new(TestCluster.Namespace, "older")) is not null);
+        await _cluster.ApplyAsync("web", 0, spec => spec.Route = new() { Hosts = ["shop.example.org"], Port = 9000, Tls = new() { Acme = true } });
+        await Eventually.True(() => _informers.WebApps.Get(Web) is not null);
+
+        await ReconcileAsync();
+
+        Assert.Empty(_server.Orders);
+        Assert.Equal("AcmeNoHosts", _orders.Of(Web)!.Reason);
+    }
+
+    [Fact]
     public async Task A_secret_that_is_not_the_apps_is_left_alone()
     {
         await _cluster.Kubernetes.CoreV1.CreateNamespacedSecretAsync(new() { Metadata = new() { Name = "web-acme-tls" } }, TestCluster.Namespace);

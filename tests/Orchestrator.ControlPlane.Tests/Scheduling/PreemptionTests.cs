@@ -43,6 +43,15 @@ public sealed class PreemptionTests
     }
 
     [Fact]
+    public void One_that_is_still_to_be_created_cannot_be_stopped()
+    {
+        _world.Host("a", memory: "1Gi");
+        Serving(App("low", 1), "a").Metadata.Uid = "to-be-created/default/low";
+
+        Assert.Equal("0/1 hosts: 1 insufficient memory", _world.Place(App("web", 10)));
+    }
+
+    [Fact]
     public void Of_equally_important_ones_the_fewest()
     {
         _world.Host("a", memory: "2Gi");
