@@ -93,9 +93,10 @@ internal sealed class Walk(Installation installation, int seed)
 
         var host = installation.Lab.Hosts[_random.Next(installation.Engines.Count)];
         var (goes, returns) = Faults[_random.Next(Faults.Length)];
-        if (goes is "cut" or "power-off" && !await ServesElsewhereAsync(host.Name))
+        if (goes != "freeze" && !await ServesElsewhereAsync(host.Name))
         {
-            // Drained hosts, and such as flapped and are not trusted yet, may leave one that has all replicas: with it the site is gone, for anybody.
+            // Drained hosts, and such as flapped and are not trusted yet, may leave one that has all replicas: with it the site is gone, for
+            // anybody. An engine that was killed is no better: it restarts all of them at once as it comes back.
             Tell($"spare {host.Name}, which alone has {Site}");
             return;
         }
