@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using k8s;
 using k8s.Models;
 using Orchestrator.Api;
@@ -99,10 +98,7 @@ public sealed class SshTests(WorldToBreak world, SshHostToBreak ssh) : IClassFix
         {
             await using var events = await engine.OpenEventsAsync("nobody", Cancelled);
             var next = events.NextAsync(Cancelled);
-            foreach (var pid in ssh.Server.Clients())
-            {
-                Process.GetProcessById(pid).Kill();
-            }
+            ssh.Server.KillClients();
 
             Assert.Null(await EndAsync(next));
             Assert.Empty(await engine.ListAsync("nobody", Cancelled));

@@ -32,6 +32,9 @@ public sealed class CanaryTests
 
         await cluster.SetCanaryAsync("weighed", weight: 10, Since);
         await SeeAsync(proxy, routes => routes.Contains("\"othersPercent\": 10", StringComparison.Ordinal));
+
+        // It counts a moment after it shares.
+        await Eventually.See(cluster.LeaseAsync, lease => lease.Metadata.Annotations.ContainsKey(Annotations.Canaries));
         var answers = await AskAsync(proxy, "weighed", requests);
         Assert.Equal(requests, answers.Values.Sum());
 

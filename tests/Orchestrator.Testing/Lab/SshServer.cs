@@ -128,6 +128,23 @@ public sealed class SshServer : IAsyncDisposable
             .Where(pid => pid > 0 && Read($"/proc/{pid}/cmdline").Contains($"-F\0{_folder["ssh_config"]}\0", StringComparison.Ordinal)),
     ];
 
+    /// <summary>Each of <see cref="Clients"/>.</summary>
+    public void KillClients()
+    {
+        foreach (var pid in Clients())
+        {
+            try
+            {
+                using var process = Process.GetProcessById(pid);
+                process.Kill();
+            }
+            catch (ArgumentException)
+            {
+                // It was one that goes with another.
+            }
+        }
+    }
+
     /// <summary>The files with keys that these processes were given.</summary>
     public IReadOnlyList<string> KeyFilesOfClients() =>
     [
